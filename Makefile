@@ -1,0 +1,38 @@
+# make demo    install into .venv and run the whole benchmark once
+# make test    install into .venv and pass everything that CI checks
+# make check   the same checks, with the Python that is active
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+
+.PHONY: demo test check clean
+
+demo: $(INSTALLED)
+	$(BIN)/magbench run
+	@echo
+	@echo "Look at runs/revisit-nano: table.md, sheet.png, plots/, and a preview.mp4 in each folder of generations/."
+
+test: $(DEV)
+	$(MAKE) check PYTHON=$(BIN)/python
+
+check:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest -q
+
+# Editable, so that a changed source file never leaves an old copy behind.
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(INSTALLED) $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache

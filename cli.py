@@ -1,0 +1,258 @@
+"""The `magbench` command: arguments, help, exit codes. What a command does is imported when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from magbench import __version__
+from magbench.errors import MagbenchError, unknown
+
+DEFAULT_SUITE = "revisit-nano"
+
+
+class Commands(click.Group):
+    """A group that turns what a user can mend into one line on stderr, and an interruption into advice."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MagbenchError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("interrupted: finished work is kept, the same command goes on from there", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="magbench")
+def main() -> None:
+    """Does a video model still know the place when the camera comes back, and what does that cost?
+
+    Start with `magbench run`: a few minutes on a laptop, then look at runs/revisit-nano.
+    """
+
+
+def names(_: click.Context, __: click.Parameter, value: str | None) -> list[str] | None:
+    """`a,b` -> ["a", "b"]; repeats are dropped."""
+    if value is None:
+        return None
+    found = list(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    if not found:
+        raise click.BadParameter("no name given")
+    return found
+
+
+def numbers(_: click.Context, __: click.Parameter, value: str) -> list[int]:
+    """`10,20` -> [10, 20]."""
+    try:
+        found = sorted({int(part) for part in value.split(",")})
+    except ValueError:
+        raise click.BadParameter(f"'{value}' is not a list of whole numbers") from None
+    if found[0] < 0:
+        raise click.BadParameter(f"{found[0]} is negative")
+    return found
+
+
+def default_out(suite: str) -> Path:
+    """runs/<suite>, for a folder its name."""
+    return Path("runs") / Path(suite).name.replace(":", "-")
+
+
+Command = Callable[..., Any]
+
+
+def run_options(command: Command) -> Command:
+    """SUITE, --models, --out, --limit, --seeds."""
+    options = (
+        click.argument("suite", default=DEFAULT_SUITE),
+        click.option("--models", callback=names, metavar="A,B,...", help="Also references [default: all]."),
+        out_option("Results folder [default: runs/SUITE]."),
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the suite's first N clips."),
+        click.option(
+            "--seeds",
+            type=click.IntRange(1),
+            default=1,
+            metavar="K",
+            show_default=True,
+            help="Samples a clip.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def out_option(text: str) -> Callable[[Command], Command]:
+    return click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=text)
+
+
+@main.command()
+@run_options
+def run(suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int) -> None:
+    """Generate, then score, then report. Stopped, the same command goes on where it was.
+
+    SUITE is a name (see `magbench ls suites`), NAME:SPLIT, or a suite's folder.
+    """
+    from magbench import steps
+
+    finish(steps.run(suite, models, out or default_out(suite), limit=limit, seeds=seeds))
+
+
+@main.command()
+@run_options
+def generate(suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int) -> None:
+    """Only make the videos."""
+    from magbench import steps
+
+    finish(steps.only_generate(suite, models, out or default_out(suite), limit=limit, seeds=seeds))
+
+
+@main.command()
+@click.argument("suite", default=DEFAULT_SUITE)
+@out_option("Results folder [default: runs/SUITE].")
+def score(suite: str, out: Path | None) -> None:
+    """Only score the videos that are there.
+
+    Scores that are up to date are left alone.
+    """
+    from magbench import steps
+
+    finish(steps.only_score(suite, out or default_out(suite)))
+
+
+@main.command()
+@click.argument("suite", default=DEFAULT_SUITE)
+@out_option("Results folder [default: runs/SUITE].")
+def report(suite: str, out: Path | None) -> None:
+    """Only make tables, plots and contact sheet from the scores."""
+    from magbench import steps
+    from magbench.suites.registry import open_suite
+
+    steps.show_report(open_suite(suite), out or default_out(suite))
+
+
+def finish(failures: Sequence[object]) -> None:
+    """One line a failure, and exit code 1 if there is any."""
+    for failure in failures:
+        click.echo(f"failed: {failure}", err=True)
+    if failures:
+        raise MagbenchError(f"{len(failures)} failed, the rest is done; the same command tries them again")
+
+
+@main.command("ls")
+@click.argument("what", type=click.Choice(["models", "suites", "policies", "metrics"]))
+def ls(what: str) -> None:
+    """List what is installed, one line each."""
+    from magbench import catalogue, console
+
+    console.print_lines(catalogue.LISTS[what]())
+
+
+@main.group()
+def suite() -> None:
+    """Write a suite to disk, or check one."""
+
+
+@suite.command("make")
+@click.argument("name")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--split", default="test", show_default=True, help="Which scenes: test or dev.")
+def suite_make(name: str, folder: Path, split: str) -> None:
+    """Write the embedded suite NAME to FOLDER."""
+    from magbench import steps
+
+    steps.make(name, folder, split)
+
+
+@suite.command("check")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def suite_check(folder: Path) -> None:
+    """Check every file of the suite in FOLDER: names, columns, sizes, sha256."""
+    from magbench import steps
+
+    steps.check(folder)
+
+
+@main.command()
+@click.argument("stage", type=click.Choice(["base", "memory", "joint"]))
+@click.option("--preset", default="nano", show_default=True, help="Sizes of the model.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", required=True)
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Stop after N steps.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), metavar="M", help="Stop after M minutes.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads.")
+def train(
+    stage: str,
+    preset: str,
+    out: Path,
+    steps: int | None,
+    minutes: float | None,
+    seed: int,
+    threads: int | None,
+) -> None:
+    """Train one STAGE of the model: base, then memory, then joint. Stopped, the same command goes on."""
+    from mag_model.presets import PRESETS
+    from mag_model.training.run import train as start
+    from magbench.console import ConsoleProgress
+
+    if preset not in PRESETS:
+        raise unknown("preset", preset, PRESETS)
+    with ConsoleProgress() as progress:
+        weights = start(
+            stage,
+            preset,
+            out,
+            steps=steps,
+            minutes=minutes,
+            seed=seed,
+            threads=threads,
+            report=lambda line: progress.log(f"train {stage}", line),
+        )
+    if weights is None:
+        raise MagbenchError(f"{out}: {stage} is not finished, its time was up; the same command goes on")
+    click.echo(weights)
+
+
+@main.command()
+@click.argument("models", callback=names, metavar="MODEL[,MODEL...]")
+@click.option(
+    "--history",
+    default="10,20,40,80,160,320",
+    show_default=True,
+    callback=numbers,
+    metavar="N[,N...]",
+    help="Blocks of history.",
+)
+@click.option("--slope-from", default=40, show_default=True, metavar="N", help="Fit slopes to histories >= N.")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Walks over the whole list.")
+@out_option("Results folder [default: runs/profile].")
+def profile(models: list[str], history: list[int], slope_from: int, rounds: int, out: Path | None) -> None:
+    """Time and memory of a block against history.
+
+    Seconds a block, FPS, bytes; slopes, and their ratio to the first MODEL's.
+
+    With --out set to a run's folder, the next `magbench report` draws this beside the run's own latency.
+    """
+    from magbench import steps
+
+    folder = out or Path("runs/profile")
+    steps.profile(models, history, slope_from=slope_from, rounds=rounds, out=folder)
+
+
+@main.command()
+def doctor() -> None:
+    """What is installed, what is missing, what to type."""
+    from magbench import console
+    from magbench.doctor import examine
+
+    wrong = 0
+    for finding in examine():
+        console.print_finding(finding)
+        wrong += not finding.ok
+    if wrong:
+        raise MagbenchError(f"{wrong} of the checks above did not pass")

@@ -1,0 +1,147 @@
+"""The small causal diffusion transformer. It reads top to bottom, and knows nothing of caches or policies.
+
+A token is one latent cell of one frame. Where it looks is given by the camera: Fourier features of the world
+coordinates of its own cell, and of the same cell in every frame of its block, enter the token, its query and its key.
+The latter are the addresses under which one frame can hold the content of a whole block. Each frame has its own noise
+level; 0 means clean, which is how history is written.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, layer_norm
+
+from mag_model.attention import Attention
+from mag_model.camera import PLACE_FEATURES, place_features
+from mag_model.memory import FrameKV
+from mag_model.rope import angles, rotate
+from mag_model.spec import BackboneSpec
+
+TIME_FEATURES = 64
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one forward pass gives.
+
+    Attributes:
+        x0: (B, F, C, h, w) predicted clean latents.
+        layers: the frames' keys and values, one :class:`FrameKV` per layer, keys before RoPE.
+    """
+
+    x0: Tensor
+    layers: list[FrameKV]
+
+
+class Layer(nn.Module):
+    """Self-attention and a feed-forward layer, both modulated by the noise level (adaLN, arXiv 2212.09748)."""
+
+    def __init__(self, spec: BackboneSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        places = PLACE_FEATURES * (1 + spec.block)
+        self.modulation = nn.Parameter(torch.zeros(6, spec.dim))
+        self.qkv = nn.Linear(spec.dim, 3 * spec.dim)
+        self.norm_q = nn.RMSNorm(spec.head_dim)
+        self.norm_k = nn.RMSNorm(spec.head_dim)
+        self.place_q = nn.Linear(places, spec.dim, bias=False)
+        self.place_k = nn.Linear(places, spec.dim, bias=False)
+        self.out = nn.Linear(spec.dim, spec.dim)
+        self.up = nn.Linear(spec.dim, spec.hidden)
+        self.down = nn.Linear(spec.hidden, spec.dim)
+        self._point_at_places()
+
+    @torch.no_grad()
+    def _point_at_places(self) -> None:
+        """Begin with attention that looks where the camera looks.
+
+        Half of the heads compare the query's own place with the key's own place; each of the others with the place of
+        one frame of the key's block. Only the channels that RoPE leaves alone are used.
+        """
+        spec, gain = self.spec, 1.2
+        self.place_q.weight.zero_()
+        self.place_k.weight.zero_()
+        free = spec.head_dim - sum(spec.rope)
+        for head in range(spec.heads):
+            address = 0 if head >= spec.heads // 2 else 1 + head % spec.block
+            match = torch.randn(free, PLACE_FEATURES) * gain / math.sqrt(max(free, 1))
+            rows = slice((head + 1) * spec.head_dim - free, (head + 1) * spec.head_dim)
+            self.place_q.weight[rows, :PLACE_FEATURES] = match
+            self.place_k.weight[rows, address * PLACE_FEATURES : (address + 1) * PLACE_FEATURES] = match
+
+    def forward(
+        self, x: Tensor, level: Tensor, places: Tensor, angle: Tensor, attention: Attention, number: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """x (B, F, S, dim), level (B, F, 1, 6, dim) -> x, and keys and values (B, F, S, H, D)."""
+        frames, heads = x.shape[1:3], (self.spec.heads, self.spec.head_dim)
+        shift, scale, gate, shift_ff, scale_ff, gate_ff = (self.modulation + level).unbind(-2)
+        y = layer_norm(x, x.shape[-1:]) * (1 + scale) + shift
+        q, k, v = self.qkv(y).unflatten(-1, (3, *heads)).unbind(-3)
+        q = self.norm_q(q) + self.place_q(places).unflatten(-1, heads)
+        k = self.norm_k(k) + self.place_k(places).unflatten(-1, heads)
+        tokens = [part.flatten(1, 2) for part in (q, k, v)]
+        seen = attention(number, rotate(tokens[0], angle), rotate(tokens[1], angle), tokens[2])
+        x = x + gate * self.out(seen.flatten(-2).unflatten(1, frames))
+        y = layer_norm(x, x.shape[-1:]) * (1 + scale_ff) + shift_ff
+        return x + gate_ff * self.down(gelu(self.up(y), approximate="tanh")), k, v
+
+
+class Backbone(nn.Module):
+    """A causal diffusion transformer that predicts clean latents.
+
+    Departs from Wan2.1 in size, in conditioning (camera instead of text) and in what it predicts: x0, not the flow,
+    because a narrow network cannot carry the noise beside the content.
+    """
+
+    def __init__(self, spec: BackboneSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.embed = nn.Linear(spec.channels, spec.dim)
+        self.embed_places = nn.Linear(PLACE_FEATURES * (1 + spec.block), spec.dim)
+        self.slot = nn.Parameter(torch.randn(spec.block, spec.tokens, spec.dim) * 0.5)
+        self.time = nn.Sequential(nn.Linear(TIME_FEATURES, spec.dim), nn.SiLU(), nn.Linear(spec.dim, spec.dim))
+        self.time_out = nn.Linear(spec.dim, 6 * spec.dim)
+        self.layers = nn.ModuleList(Layer(spec) for _ in range(spec.layers))
+        self.head_modulation = nn.Parameter(torch.zeros(2, spec.dim))
+        self.head = nn.Linear(spec.dim, spec.channels)
+        nn.init.zeros_(self.head.weight)
+
+    def forward(self, latents: Tensor, sigma: Tensor, frame: Tensor, pose: Tensor, attention: Attention) -> Pass:
+        """One pass over whole blocks.
+
+        Args:
+            latents: (B, F, C, h, w), noised to ``sigma``; F a multiple of the block size.
+            sigma: (B, F) noise level in [0, 1].
+            frame: (F,) int64 absolute frame indices.
+            pose: (B, F, 3) cameras, see :mod:`mag_model.camera`.
+            attention: what the tokens attend to.
+        """
+        spec = self.spec
+        blocks = latents.shape[1] // spec.block
+        own = place_features(pose, spec.grid)
+        by_block = own.unflatten(1, (blocks, spec.block)).permute(0, 1, 3, 2, 4).flatten(-2)
+        places = torch.cat([own, by_block.repeat_interleave(spec.block, 1)], dim=-1)
+        x = self.embed(latents.flatten(-2).transpose(-1, -2)) + self.embed_places(places)
+        x = x + self.slot.repeat(blocks, 1, 1)
+        level = self.time(_time_features(sigma))
+        modulation = self.time_out(torch.nn.functional.silu(level)).unflatten(-1, (1, 6, spec.dim))
+        angle = angles(spec, frame)
+        layers = []
+        for number, layer in enumerate(self.layers):
+            x, k, v = layer(x, modulation, places, angle, attention, number)
+            layers.append(FrameKV(k, v, frame))
+        shift, scale = (self.head_modulation + level[:, :, None, None]).unbind(-2)
+        x0 = self.head(layer_norm(x, x.shape[-1:]) * (1 + scale) + shift)
+        return Pass(x0.transpose(-1, -2).unflatten(-1, spec.grid), layers)
+
+
+def _time_features(sigma: Tensor) -> Tensor:
+    """(B, F, TIME_FEATURES) sinusoids of the timestep 1000 sigma."""
+    half = TIME_FEATURES // 2
+    rate = 10_000.0 ** (-torch.arange(half, device=sigma.device, dtype=torch.float64) / half)
+    phase = 1000 * sigma.double()[..., None] * rate
+    return torch.cat([phase.cos(), phase.sin()], dim=-1).to(sigma.dtype)

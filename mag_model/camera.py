@@ -1,0 +1,44 @@
+"""From camera numbers to what the backbone reads: world coordinates of each latent cell, as Fourier features."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+PLACE_WAVES = tuple(0.4 * 2.0**i for i in range(7))
+"""Wavelengths of the features of x and y, in view widths."""
+SCALE_WAVES = tuple(0.5 * 2.0**i for i in range(4))
+"""Wavelengths of the features of the log-scale."""
+PLACE_FEATURES = 4 * len(PLACE_WAVES) + 2 * len(SCALE_WAVES)
+
+
+def relative(pose: Tensor) -> Tensor:
+    """Cameras (B, F, 3) with the first frame's view centre as origin; the scale stays."""
+    origin = pose[:, :1].clone()
+    origin[..., 2] = 0
+    return pose - origin
+
+
+def place_features(pose: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Fourier features of the world coordinates of each latent cell.
+
+    Args:
+        pose: (B, F, 3) x, y (view widths at scale 1) and log-scale of the camera.
+        grid: rows and columns of cells in a frame.
+    Returns:
+        (B, F, S, PLACE_FEATURES) float32.
+    """
+    rows, cols = ((torch.arange(n, device=pose.device) + 0.5) / n - 0.5 for n in grid)
+    down, across = torch.meshgrid(rows, cols, indexing="ij")
+    x, y, scale = (pose[..., i : i + 1].double() for i in range(3))
+    x, y = x + across.flatten() * scale.exp(), y + down.flatten() * scale.exp()
+    turns = [axis[..., None] / _waves(PLACE_WAVES, pose) for axis in (x, y)]
+    turns.append((scale[..., None] / _waves(SCALE_WAVES, pose)).expand(*x.shape, -1))
+    phase = 2 * math.pi * torch.cat(turns, dim=-1)
+    return torch.cat([phase.cos(), phase.sin()], dim=-1).float()
+
+
+def _waves(lengths: tuple[float, ...], like: Tensor) -> Tensor:
+    return torch.tensor(lengths, dtype=torch.float64, device=like.device)

@@ -1,0 +1,74 @@
+"""Attention masks derived from a policy, by running it on frame indices.
+
+The same masks train the networks and check the cache: masked attention over the whole sequence must equal the cached
+rollout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mag_model.memory import FrameKV
+from mag_model.policy import CachePolicy
+
+
+@dataclass(frozen=True)
+class BlockMasks:
+    """Frame masks of a policy over a sequence; row = query frame, column = key frame, True = attends.
+
+    Attributes:
+        own: (F, F) frames of the same block.
+        before: (F, F) cached frames that a block sees while it is made.
+        after: (F, F) cached frames that a block would see once it has been written itself.
+    """
+
+    own: Tensor
+    before: Tensor
+    after: Tensor
+
+
+def block_masks(policy: CachePolicy, blocks: int, size: int) -> BlockMasks:
+    """Masks of ``policy`` over ``blocks`` blocks of ``size`` frames.
+
+    Raises:
+        ValueError: the policy moves frames to other indices, which a mask cannot express.
+    """
+    total = blocks * size
+    states = [torch.zeros(0, dtype=torch.int64)]
+    past = FrameKV.empty(_indices(0, size))
+    for number in range(blocks):
+        block = _indices(number * size, size)
+        seen = policy.read(past, block.frame)
+        if not torch.equal(seen.frame, seen.k.flatten()):
+            raise ValueError(f"{policy} reads frames at other indices than their own; it has no mask")
+        states[-1] = seen.frame
+        past = policy.write(past, block)
+        states.append(policy.read(past, block.frame + size).frame)
+    visible = torch.zeros(blocks + 1, total, dtype=torch.bool)
+    for number, frames in enumerate(states):
+        visible[number, frames] = True
+    block_of = torch.arange(total) // size
+    return BlockMasks(own=block_of[:, None] == block_of, before=visible[block_of], after=visible[block_of + 1])
+
+
+def token_mask(frames: Tensor, tokens: int) -> Tensor:
+    """A frame mask (F, G) as a token mask (F * tokens, G * tokens)."""
+    return frames.repeat_interleave(tokens, 0).repeat_interleave(tokens, 1)
+
+
+def kept_frames(policy: CachePolicy, blocks: int, size: int) -> Tensor:
+    """(n,) int64: the frames that a cache holds after ``blocks`` blocks of ``size`` frames."""
+    past = FrameKV.empty(_indices(0, size))
+    for number in range(blocks):
+        past = policy.write(past, _indices(number * size, size))
+    return past.frame
+
+
+def _indices(first: int, size: int) -> FrameKV:
+    """Frames that carry their own index as key and value."""
+    frame = torch.arange(first, first + size)
+    content = frame.reshape(1, -1, 1, 1, 1)
+    return FrameKV(content, content, frame)

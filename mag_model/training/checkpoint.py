@@ -1,0 +1,83 @@
+"""The state of a training run as one safetensors file: weights, their running mean, optimiser moments and the step.
+
+Random numbers are drawn from (seed, step), so the step is all the randomness that has to be kept.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from magbench.errors import MagbenchError
+
+
+@dataclass
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        stage, preset, seed, steps: what run it is; another one's checkpoint is refused.
+        step: steps done.
+        seconds: time spent training.
+    """
+
+    stage: str
+    preset: str
+    seed: int
+    steps: int
+    step: int = 0
+    seconds: float = 0.0
+
+
+def save(
+    path: Path,
+    progress: Progress,
+    network: nn.Module,
+    mean: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> None:
+    """Write the state, whole or not at all."""
+    tensors = {f"weights.{name}": value.contiguous() for name, value in network.state_dict().items()}
+    tensors |= {f"mean.{name}": value for name, value in mean.items()}
+    for name, parameter in network.named_parameters():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            tensors[f"optimizer.{name}.{key}"] = value
+    part = path.with_suffix(".part")
+    save_file(tensors, part, metadata={"progress": json.dumps(asdict(progress))})
+    part.replace(path)
+
+
+def restore(
+    path: Path,
+    progress: Progress,
+    network: nn.Module,
+    mean: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> None:
+    """Read the state back into ``progress``, ``network``, ``mean`` and ``optimizer``.
+
+    Raises:
+        MagbenchError: the checkpoint belongs to another run.
+    """
+    with safe_open(path, framework="pt") as file:
+        found = Progress(**json.loads(file.metadata()["progress"]))
+        for name in ("stage", "preset", "seed", "steps"):
+            if getattr(found, name) != getattr(progress, name):
+                raise MagbenchError(
+                    f"{path}: checkpoint of another run: {name} is {getattr(found, name)}, not {getattr(progress, name)}"
+                )
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
+    progress.step, progress.seconds = found.step, found.seconds
+    network.load_state_dict({name[8:]: value for name, value in tensors.items() if name.startswith("weights.")})
+    mean.update({name[5:]: value for name, value in tensors.items() if name.startswith("mean.")})
+    for name, parameter in network.named_parameters():
+        prefix = f"optimizer.{name}."
+        state = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+        if state:
+            optimizer.state[parameter] = state

@@ -1,0 +1,85 @@
+"""Training clips: procedural scenes from the training seeds only, filmed along random leave-and-return paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mag_model.camera import relative
+from magbench.suites.paths import KINDS, SPEEDS, camera_path
+from magbench.suites.revisit_nano import SIZE, scene
+from magbench.suites.world import render
+
+SHIFT = 16.0
+"""The origin of a training clip's camera is drawn from [-SHIFT, SHIFT] view widths."""
+
+
+@dataclass(frozen=True)
+class ClipShape:
+    """What a batch is made of.
+
+    Attributes:
+        frames: of a clip, a multiple of the block size.
+        batch: clips.
+        speeds: camera speeds to draw from.
+        leap: blocks may lie up to this many frames apart in time, so that short clips teach long memories.
+    """
+
+    frames: int
+    batch: int
+    speeds: tuple[str, ...] = tuple(SPEEDS)
+    leap: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clips to train on.
+
+    Attributes:
+        frames: (B, F, 3, SIZE, SIZE) float32 in [0, 1].
+        pose: (B, F, 3) float64 cameras.
+        frame: (F,) int64 absolute frame indices.
+    """
+
+    frames: Tensor
+    pose: Tensor
+    frame: Tensor
+
+
+def load_pool(folder: Path, scenes: int, workers: int) -> Tensor:
+    """(scenes, 3, CANVAS, CANVAS) uint8 canvases of the training split, kept in ``folder`` once made."""
+    path = folder / f"scenes-train-{scenes}.npy"
+    if not path.exists():
+        with get_context("spawn").Pool(workers) as pool:
+            canvases = pool.starmap(scene, [("train", index) for index in range(scenes)], chunksize=4)
+        part = path.with_suffix(".part.npy")
+        np.save(part, np.stack(canvases).transpose(0, 3, 1, 2))
+        part.replace(path)
+    return torch.from_numpy(np.load(path))
+
+
+def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Generator) -> Batch:
+    """A batch; ``rng`` decides everything. Canvases are turned, mirrored and recoloured, so that few serve as many."""
+    canvases, poses = [], []
+    for _ in range(shape.batch):
+        canvas = pool[rng.integers(len(pool))][rng.permutation(3).tolist()]
+        canvas = torch.rot90(canvas, int(rng.integers(4)), (1, 2))
+        canvases.append(canvas.flip(2) if rng.random() < 0.5 else canvas)
+        switch = int(rng.integers(shape.frames // 4, shape.frames // 2 + 1))
+        kind, speed = str(rng.choice(KINDS)), str(rng.choice(shape.speeds))
+        poses.append(camera_path(kind, speed, rng, switch=switch, frames=shape.frames))
+    cameras = torch.from_numpy(np.stack(poses))
+    canvas_batch = torch.stack(canvases)
+    inverted = torch.from_numpy(rng.random(shape.batch) < 0.5)[:, None, None, None]
+    pictures = torch.where(inverted, 255 - canvas_batch, canvas_batch).float() / 255
+    origin = torch.from_numpy(rng.uniform(-SHIFT, SHIFT, (shape.batch, 1, 2)))
+    pose = relative(cameras)
+    pose[..., :2] += origin
+    leaps = rng.integers(0, shape.leap // block + 1, shape.frames // block) * block
+    frame = np.arange(shape.frames) + np.repeat(leaps.cumsum(), block)
+    return Batch(render(pictures, cameras, SIZE), pose, torch.from_numpy(frame))

@@ -1,0 +1,161 @@
+"""Run one training stage: resumable, within a time budget, with a log and scores on development scenes."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mag_model.backbone import Backbone
+from mag_model.codec import PatchCodec
+from mag_model.masks import block_masks
+from mag_model.presets import PRESETS, Preset
+from mag_model.training.checkpoint import Progress, restore, save
+from mag_model.training.data import Batch, ClipShape, draw_batch, load_pool
+from mag_model.training.evaluate import evaluate
+from mag_model.training.loss import denoising_loss, write_sequence
+from mag_model.training.stages import STAGES, Stage
+from mag_model.weights import load_backbone, load_codec, save_weights
+
+SCENES = 288
+MEAN_DECAY = 0.995
+WARM_UP = 60
+SAVE_EVERY = 50
+EVALUATE_EVERY = 200
+
+Report = Callable[[dict[str, float]], None]
+
+
+def train(
+    stage: str,
+    preset: str,
+    out: Path,
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    scenes: int = SCENES,
+    report: Report = lambda line: None,
+) -> Path | None:
+    """Train ``stage``; the same call again goes on where the last one stopped.
+
+    Args:
+        out: folder for scenes, checkpoints, the log and the weights. Stages that start from earlier ones find their
+            weights here, or else in the package.
+        steps: fewer steps than the stage has; the schedule shrinks with them.
+        minutes: stop after this much training time, resumable.
+        seed: decides the initial weights, the clips and the noise.
+        scenes: canvases to draw clips from.
+        report: called with each line of the log.
+    Returns:
+        The weights file, or None if the time was up before the last step.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    chosen, recipe = PRESETS[preset], STAGES[stage]
+    total = steps or recipe.steps
+    out.mkdir(parents=True, exist_ok=True)
+    pool = load_pool(out, scenes, torch.get_num_threads())
+    codec = _codec(chosen, pool, out)
+    torch.manual_seed(seed)
+    network = Backbone(chosen.backbone) if recipe.start is None else load_backbone(chosen, recipe.start, out)
+    writer = network if recipe.writer is None else load_backbone(chosen, recipe.writer, out).requires_grad_(False)
+    mean = {name: value.clone() for name, value in network.state_dict().items()}
+    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    progress = Progress(stage, preset, seed, total)
+    checkpoint = out / f"{stage}.checkpoint.safetensors"
+    if checkpoint.exists():
+        restore(checkpoint, progress, network, mean, optimizer)
+    log = out / f"{stage}.jsonl"
+
+    def note(line: dict[str, float]) -> None:
+        with log.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        report(line)
+
+    started, before = time.monotonic(), progress.seconds
+    while progress.step < total:
+        step = progress.step
+        loss = _step(recipe, network, writer, codec, pool, optimizer, step, total, seed)
+        decay = min(MEAN_DECAY, (step + 1) / (step + 10))
+        for name, value in network.state_dict().items():
+            mean[name].lerp_(value, 1 - decay)
+        progress.step += 1
+        progress.seconds = before + time.monotonic() - started
+        if progress.step % 10 == 0 or progress.step == total:
+            note({"step": progress.step, "steps": total, "loss": loss, "seconds": round(progress.seconds, 1)})
+        if progress.step % EVALUATE_EVERY == 0 or progress.step == total:
+            note({"step": progress.step} | _scores(recipe, chosen, mean, writer, network, codec))
+        out_of_time = minutes is not None and progress.seconds - before > 60 * minutes
+        if progress.step % SAVE_EVERY == 0 or progress.step == total or out_of_time:
+            save(checkpoint, progress, network, mean, optimizer)
+        if out_of_time and progress.step < total:
+            return None
+    return save_weights(out / f"{stage}.safetensors", mean, chosen, stage)
+
+
+def _step(
+    recipe: Stage,
+    network: Backbone,
+    writer: Backbone,
+    codec: PatchCodec,
+    pool: Tensor,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    total: int,
+    seed: int,
+) -> float:
+    """One update; everything random in it comes from (seed, step)."""
+    rng = np.random.default_rng([seed, step])
+    random = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    phase = recipe.phase_at(step * recipe.steps // total)
+    batch: Batch = draw_batch(pool, phase.clips, network.spec.block, rng)
+    latents = codec.encode(batch.frames)
+    masks = block_masks(recipe.policy, phase.clips.frames // network.spec.block, network.spec.block)
+    seen = masks.after if rng.random() < recipe.own_block else masks.before
+    history = write_sequence(writer, latents, batch.frame, batch.pose, masks)
+    loss = denoising_loss(network, latents, batch.frame, batch.pose, history, seen, masks, random)
+    for group in optimizer.param_groups:
+        group["lr"] = recipe.rate * _schedule(step, total)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+    return loss.item()
+
+
+def _schedule(step: int, total: int) -> float:
+    """Warm-up, then half a cosine down to a twentieth."""
+    return min(1.0, (step + 1) / WARM_UP) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / total)))
+
+
+def _scores(
+    recipe: Stage,
+    preset: Preset,
+    mean: dict[str, Tensor],
+    writer: Backbone,
+    network: Backbone,
+    codec: PatchCodec,
+) -> dict[str, float]:
+    """Development scores of the running mean of the weights."""
+    averaged = Backbone(preset.backbone)
+    averaged.load_state_dict(mean)
+    return evaluate(recipe, averaged, averaged if writer is network else writer, codec)
+
+
+def _codec(preset: Preset, pool: Tensor, out: Path) -> PatchCodec:
+    """The codec in ``out``; fitted to training scenes and written there if it is not there yet."""
+    path = out / "codec.safetensors"
+    if not path.exists():
+        batches = [draw_batch(pool, ClipShape(12, 16), 3, np.random.default_rng([0, n])) for n in range(24)]
+        frames = torch.cat([batch.frames.flatten(0, 1) for batch in batches])
+        fitted = PatchCodec.fit(frames, preset.patch, preset.backbone.channels)
+        save_weights(path, fitted.state_dict(), preset, "codec")
+    return load_codec(preset, out)

@@ -1,0 +1,53 @@
+"""`magbench ls`: what is registered, with the first line of each thing's own description."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import metadata
+
+
+def models() -> list[tuple[str, ...]]:
+    """Models, then references (which see the truth and have no rank)."""
+    from magbench.models import MODELS, load_reference, model_names, reference_names
+
+    lines = [(name, "model", _first_line(MODELS, name)) for name in model_names()]
+    return [*lines, *((name, "reference", load_reference(name).summary) for name in reference_names())]
+
+
+def suites() -> list[tuple[str, ...]]:
+    """Embedded suites."""
+    from magbench.suites.registry import suite_names
+
+    return [(name,) for name in suite_names()]
+
+
+def policies() -> list[tuple[str, ...]]:
+    """Cache policies: what of the history stays."""
+    group = "magbench.policies"
+    return [(name, _first_line(group, name)) for name in sorted(metadata.entry_points(group=group).names)]
+
+
+def metrics() -> list[tuple[str, ...]]:
+    """Protocols (what is compared with what), then the numbers per frame."""
+    from magbench.metrics import METRICS, PROTOCOLS
+
+    protocols = [(p.name, "protocol", f"v{p.version}", p.summary) for p in PROTOCOLS.values()]
+    numbers = [
+        (m.name, f"in {m.unit}" if m.unit else "", f"v{m.version}", f"of one frame, {m.better} is better")
+        for m in METRICS
+    ]
+    return [*protocols, *numbers]
+
+
+LISTS: dict[str, Callable[[], list[tuple[str, ...]]]] = {
+    "models": models,
+    "suites": suites,
+    "policies": policies,
+    "metrics": metrics,
+}
+
+
+def _first_line(group: str, name: str) -> str:
+    (entry,) = metadata.entry_points(group=group, name=name)
+    return (inspect.getdoc(entry.load()) or "no description").splitlines()[0]

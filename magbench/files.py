@@ -1,0 +1,40 @@
+"""Small things done to files: hashes, text that is all there or not there, one-line complaints."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""What a name must look like to become part of a path."""
+
+
+def file_sha256(path: Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write UTF-8 text through a temporary sibling, so that a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first complaint of a failed validation, on one line: which field, what is wrong, which value."""
+    problem = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in problem["loc"])
+    value = "" if problem["type"] == "missing" or not field else f", not {problem['input']!r:.60}"
+    return " ".join(f"{field}: {problem['msg']}{value}".removeprefix(": ").split())

@@ -1,0 +1,155 @@
+"""Two plots of a run: what is left of the scene along the return, and what remembering costs in memory."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from magbench.leaderboard.grids import HISTORY, human_bytes
+from magbench.leaderboard.style import GREY, Look, dress, label_ends, looks, new_figure, save
+from magbench.leaderboard.tables import Cell, Table
+from magbench.records import Record
+from magbench.stats import bootstrap_mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+EXACT_DB = 99.0
+"""A reference above this is the truth itself: named, not drawn, for it would squeeze the other curves."""
+
+
+def score_along_return(records: Sequence[Record], table: Table, path: Path, *, window: int, fps: int) -> None:
+    """Aligned PSNR of each frame of the return; a strip says how many clips are out of window."""
+    figure = new_figure(9.0, 5.8)
+    axes, strip = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [9, 1]})
+    chosen = [r for r in records if (r.protocol, r.metric, r.region) == ("aligned", "psnr", "all")]
+    style = looks(table.models)
+    ends: list[tuple[str, float, str]] = []
+    exact = []
+    for row in reversed(table.rows):
+        columns = _by_position([r for r in chosen if r.model == row.model])
+        if not columns:
+            continue
+        mean = [fmean(column) for column in columns]
+        if row.is_model:
+            _curve(axes, columns, style[row.model])
+            ends.append((row.title, mean[-1], style[row.model].colour))
+        elif min(mean) > EXACT_DB:
+            exact.append(row.model)
+        else:
+            axes.plot(range(1, len(mean) + 1), mean, color=GREY, linewidth=0.9, alpha=0.8, zorder=1)
+            ends.append((row.model, mean[-1], GREY))
+    dress(
+        axes,
+        "What is left of the scene, frame by frame of the return",
+        f"Aligned PSNR, mean over clips, band: 95 % interval; grey: references{_not_drawn(exact)}",
+        "",
+        "PSNR (dB), higher is better",
+    )
+    length = _strip(strip, chosen, window)
+    quarter = max(1, fps // 4)
+    strip.set_xlim(0.4, length + 0.6)
+    strip.set_xticks([1, *range(quarter, length + 1, quarter)])
+    strip.set_xlabel(f"frame of the return ({fps} frames = 1 s)", fontsize=10)
+    label_ends(axes, ends, length)
+    save(figure, path)
+
+
+def _by_position(records: Iterable[Record]) -> list[list[float]]:
+    """For each frame of the return one value a clip, samples of a clip averaged."""
+    found: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for record in records:
+        for i, value in enumerate(record.per_frame or ()):
+            found[i][record.clip].append(value)
+    return [[fmean(values) for values in found[i].values()] for i in sorted(found)]
+
+
+def _curve(axes: Axes, columns: Sequence[Sequence[float]], look: Look) -> None:
+    """A model's mean, and its interval where more than one clip gives one."""
+    x = range(1, len(columns) + 1)
+    bands = [bootstrap_mean(column) for column in columns]
+    low, high = [b.low for b in bands if b.low is not None], [b.high for b in bands if b.high is not None]
+    if len(low) == len(high) == len(columns):
+        axes.fill_between(x, low, high, color=look.colour, alpha=0.13, lw=0)
+    axes.plot(x, [b.mean for b in bands], color=look.colour, lw=2, marker=look.marker, ms=4.5, zorder=3)
+
+
+def _strip(axes: Axes, records: Sequence[Record], window: int) -> int:
+    """How many clips' views were last seen ``window`` or more frames ago; gives the longest return."""
+    gaps = {record.clip: record.gap for record in records if record.gap is not None}
+    length = max((len(gap) for gap in gaps.values()), default=1)
+    x = range(length if gaps else 0)
+    share = [fmean([gap[i] >= window for gap in gaps.values() if i < len(gap)]) for i in x]
+    axes.bar([i + 1 for i in x], share, width=0.86, color="#b9c4cc")
+    axes.set_ylim(0, 1)
+    axes.set_yticks([0, 1], ["0", "100 %"], fontsize=8, color="#444444")
+    title = f"clips whose view was last seen {window} or more frames before: out of window"
+    axes.set_title(title, loc="left", fontsize=8.5, color="#555555", pad=3)
+    axes.tick_params(labelsize=9, colors="#444444", length=3)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    return length
+
+
+def _not_drawn(names: Sequence[str]) -> str:
+    return f"; not drawn, equal to the truth: {', '.join(names)}" if names else ""
+
+
+def consistency_against_memory(table: Table, path: Path) -> None:
+    """Out-of-window PSNR against the history held at the end of a clip."""
+    figure = new_figure(9.0, 5.6)
+    axes = figure.subplots()
+    style = looks(table.models)
+    scores = {row.model: row.primary for row in table.rows}
+    memory = {row.model: row.cell(HISTORY).mean for row in table.rows}
+    most = max((m for m in memory.values() if m is not None), default=1.0)
+    ends, exact = [], []
+    for row in table.rows:
+        score, held = scores[row.model], memory[row.model]
+        if score.mean is None:
+            continue
+        if row.is_model and held is not None:
+            label = f"{row.title}  {human_bytes(held)}"
+            _point(axes, label, held, score, style[row.model], leftward=held > 0.6 * most)
+        elif not row.is_model and score.mean > EXACT_DB:
+            exact.append(row.model)
+        elif not row.is_model:
+            axes.axhline(score.mean, color=GREY, lw=0.8, alpha=0.7, zorder=1)
+            ends.append((row.model, score.mean, GREY))
+    axes.margins(y=0.08)
+    axes.set_xlim(0, 1.06 * most)
+    axes.xaxis.set_major_formatter(lambda value, _: human_bytes(value))
+    dress(
+        axes,
+        "What remembering costs in memory",
+        f"Aligned PSNR out of window, 95 % interval over clips; grey: references{_not_drawn(exact)}",
+        "history held at the end of a clip",
+        "PSNR (dB), higher is better",
+    )
+    label_ends(axes, ends, 1.06 * most)
+    save(figure, path)
+
+
+def _point(axes: Axes, label: str, memory: float, score: Cell, look: Look, *, leftward: bool) -> None:
+    from matplotlib.patheffects import withStroke
+
+    mean = score.mean or 0.0
+    if score.low is not None and score.high is not None:
+        axes.vlines(memory, score.low, score.high, color=look.colour, lw=1.6, zorder=3)
+    axes.plot([memory], [mean], color=look.colour, marker=look.marker, ms=9, mec="white", mew=0.8, zorder=4)
+    axes.annotate(
+        label,
+        (memory, mean),
+        xytext=(-9 if leftward else 9, 0),
+        textcoords="offset points",
+        color=look.colour,
+        fontsize=9.5,
+        fontweight="bold",
+        ha="right" if leftward else "left",
+        va="center",
+        zorder=5,
+        path_effects=[withStroke(linewidth=3, foreground="white")],
+    )

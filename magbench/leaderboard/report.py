@@ -1,0 +1,130 @@
+"""From the scores of a run to its records, tables, plots and contact sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from magbench import __version__
+from magbench.doctor import machine
+from magbench.errors import MagbenchError
+from magbench.files import write_atomic
+from magbench.generation import generation_folder, read_frames, read_generation
+from magbench.leaderboard import latency, plots, sheet, text
+from magbench.leaderboard.tables import PRIMARY, Table, build_table, column_of
+from magbench.records import Record, read_records, write_parquet
+from magbench.run import Run, read_run
+from magbench.suites.clip import Clip
+from magbench.suites.disk import Suite
+
+FILES = {
+    "table.md": "the tables, rounded",
+    "table.csv": "every number in full",
+    "table.json": "the same, with provenance",
+    "records.parquet": "one row a score of a clip",
+    "sheet.png": "frames of one return, a row a model",
+    "plots/score_along_return.png": "who forgets, and when",
+    "plots/latency_against_history.png": "what a block costs",
+    "plots/consistency_against_memory.png": "what remembering costs",
+}
+"""What :func:`report` writes into a run's folder; the sheet only if a model of ``sheet.ROWS`` was run."""
+
+
+def report(suite: Suite, out: Path) -> Table:
+    """Write ``FILES`` into the run's folder ``out``, from the scores that are there, and return the table."""
+    from magbench.profiling import read_profile
+
+    run = read_run(out)
+    if run.digest != suite.digest:
+        raise MagbenchError(f"{out}: belongs to {run.suite} {run.digest[:12]}, not to {suite.name} {suite.digest[:12]}")
+    records = collect(out, suite)
+    tasks = run.tasks(suite)
+    table = build_table(records, [(clip.id, sample) for clip, sample in tasks])
+    provenance = _provenance(suite, run, len({clip.id for clip, _ in tasks}), records, out)
+    write_parquet(out / "records.parquet", records)
+    write_atomic(out / "table.md", text.markdown_page(table, provenance, suite.window))
+    write_atomic(out / "table.csv", text.csv_text(table))
+    write_atomic(out / "table.json", text.json_text(table, provenance))
+    folder, profile = out / "plots", out / "profile.json"
+    long = read_profile(profile) if profile.is_file() else None
+    plots.score_along_return(records, table, folder / "score_along_return.png", window=suite.window, fps=suite.fps)
+    latency.latency_against_history(records, table, folder / "latency_against_history.png", long)
+    plots.consistency_against_memory(table, folder / "consistency_against_memory.png")
+    _sheet(suite, [clip for clip, sample in tasks if sample == 0], records, table, out)
+    return table
+
+
+def collect(out: Path, suite: Suite) -> list[Record]:
+    """Every record of the run, in order of file name; a record of another suite is an error."""
+    files = sorted((out / "scores").glob("*/*.jsonl"))
+    if not files:
+        raise MagbenchError(f"{out / 'scores'}: holds no scores")
+    records = []
+    for file in files:
+        for record in read_records(file):
+            if record.suite_digest != suite.digest:
+                there = record.suite_digest[:12]
+                raise MagbenchError(f"{file}: was scored on {record.suite} {there}, not on {suite.digest[:12]}")
+            records.append(record)
+    return records
+
+
+def _sheet(suite: Suite, clips: Sequence[Clip], records: Sequence[Record], table: Table, out: Path) -> None:
+    """The first clip with a fast camera, else the first clip, of those that every row has; or no sheet."""
+    made = {(r.model, r.clip): r for r in records if r.sample == 0 and column_of(r) == PRIMARY}
+    models = [name for name in sheet.ROWS if name in table.models]
+    shared = [clip for clip in clips if all((model, clip.id) in made for model in models)]
+    path = out / "sheet.png"
+    path.unlink(missing_ok=True)
+    if not models or not shared:
+        return
+    clip = next((clip for clip in shared if clip.speed == "fast"), shared[0])
+    rows = [sheet.SheetRow("ground truth", f"clip {clip.id}", clip.frames[clip.switch :])]
+    for model in models:
+        value = made[model, clip.id].value
+        note = "" if value is None else f"{value:.1f} dB"
+        rows.append(sheet.SheetRow(model, note, _frames(generation_folder(out, model, clip.id, 0))))
+    sheet.draw_sheet(
+        rows,
+        [_ago(gap) for gap in clip.gap[clip.switch :].tolist()],
+        clip.out_of_window(suite.window)[clip.switch :].tolist(),
+        f"The camera comes back: who still knows the place?   {suite.name} v{suite.version}, {suite.split}",
+        f"Frames of one return: {clip.id}, the first clip with {'a fast' if clip.speed == 'fast' else 'this'}"
+        f" camera. Over each frame: when its view was last seen; bold: out of window ({suite.window} or more"
+        " frames ago).\n"
+        "Under each name: aligned PSNR of this clip's out-of-window frames.",
+        path,
+    )
+
+
+def _ago(gap: int) -> str:
+    return "never" if gap < 0 else "1 frame ago" if gap == 1 else f"{gap} frames ago"
+
+
+def _frames(folder: Path) -> NDArray[np.uint8]:
+    generation = read_generation(folder)
+    if generation is None:
+        raise MagbenchError(f"{folder}: has scores but no finished generation; run it again")
+    return read_frames(folder, generation)
+
+
+def _provenance(suite: Suite, run: Run, clips: int, records: Sequence[Record], out: Path) -> dict[str, Any]:
+    """Where the numbers come from. ``generated_on``: where costs were measured; ``machine``: this one."""
+    folders = {generation_folder(out, r.model, r.clip, r.sample) for r in records if r.kind == "model"}
+    made = [made for made in map(read_generation, sorted(folders)) if made is not None]
+    return {
+        "suite": suite.name,
+        "suite_version": suite.version,
+        "split": suite.split,
+        "suite_digest": suite.digest,
+        "clips": clips,
+        "samples_per_clip": run.seeds,
+        "window_frames": suite.window,
+        "magbench_version": __version__,
+        "generated_on": sorted({f"{one.device}, torch {one.torch}, {one.platform}" for one in made}),
+        "machine": machine(),
+    }

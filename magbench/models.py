@@ -1,0 +1,147 @@
+"""What the harness asks of a model, and how models and references are found.
+
+Packages register both by entry points: group ``magbench.models`` (name -> callable without arguments that
+returns a :class:`VideoModel`) and group ``magbench.references`` (name -> :class:`Reference`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from magbench import __version__
+from magbench.errors import MagbenchError, unknown
+from magbench.files import SAFE_NAME
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MODELS = "magbench.models"
+REFERENCES = "magbench.references"
+
+Kind = Literal["model", "reference"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One video to be continued.
+
+    Attributes:
+        context: (switch, 3, H, W) float32 in [0, 1], the frames that are given.
+        prompt: text, "" where the suite has none.
+        pose: (T, P) float32 camera numbers of every frame, those to come included, or None.
+        frames: T, the context included; the model makes T - switch.
+        fps: frames per second.
+        seed: 63 bits; the only source of randomness a model should use.
+    """
+
+    context: Tensor
+    prompt: str
+    pose: Tensor | None
+    frames: int
+    fps: int
+    seed: int
+
+
+class VideoModel(Protocol):
+    """A model under test.
+
+    ``revision`` changes whenever outputs may: package version and a digest of the weights.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def revision(self) -> str: ...
+
+    def stream(self, task: Task) -> Iterator[Tensor]:
+        """Yield (n, 3, H, W) float32 in [0, 1] as soon as the frames exist; T - switch frames in all."""
+        ...
+
+    def memory_bytes(self) -> int | None:
+        """Bytes of history held now, or None if the model cannot say."""
+        ...
+
+
+@dataclass(frozen=True)
+class ReferenceInput:
+    """What a reference is made from; unlike a model, it sees the truth.
+
+    Attributes:
+        video: (T, 3, H, W) float32 in [0, 1], the whole clip.
+        switch: first frame of the return.
+        other: the next clip of the suite with the same shape, or None if there is none.
+        seed: as in :class:`Task`.
+    """
+
+    video: Tensor
+    switch: int
+    other: Tensor | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A return whose rank is known beforehand. ``make`` gives (T - switch, 3, H, W) float32 in [0, 1]."""
+
+    name: str
+    summary: str
+    make: Callable[[ReferenceInput], Tensor]
+    revision: str = f"magbench {__version__}"
+
+
+def model_names() -> list[str]:
+    """Registered models, sorted."""
+    return sorted(_entries(MODELS))
+
+
+def reference_names() -> list[str]:
+    """Registered references, sorted."""
+    return sorted(_entries(REFERENCES))
+
+
+def kind_of(name: str) -> Kind:
+    """Whether a name is a model's or a reference's; neither is an error that gives the nearest names."""
+    models, references = model_names(), reference_names()
+    if not SAFE_NAME.fullmatch(name) and name in models + references:
+        raise MagbenchError(f"model name '{name}' may only hold letters, digits, '.', '_' and '-'")
+    if name in models and name in references:
+        raise MagbenchError(f"'{name}' is registered both as a model and as a reference")
+    if name in models:
+        return "model"
+    if name in references:
+        return "reference"
+    raise unknown("model", name, models + references)
+
+
+def load_model(name: str) -> VideoModel:
+    """Make a registered model; this is where weights are read."""
+    model: VideoModel = _entry(MODELS, "model", name).load()()
+    if model.name != name:
+        raise MagbenchError(f"model '{name}' calls itself '{model.name}'")
+    return model
+
+
+def load_reference(name: str) -> Reference:
+    """Find a registered reference."""
+    reference: Reference = _entry(REFERENCES, "reference", name).load()
+    return reference
+
+
+def _entry(group: str, kind: str, name: str) -> EntryPoint:
+    entries = _entries(group)
+    if name not in entries:
+        raise unknown(kind, name, entries)
+    return entries[name]
+
+
+def _entries(group: str) -> dict[str, EntryPoint]:
+    entries: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=group):
+        first = entries.setdefault(entry.name, entry)
+        if first.value != entry.value:
+            raise MagbenchError(f"'{entry.name}' of {group} is there twice: {first.value}, {entry.value}")
+    return entries

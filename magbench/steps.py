@@ -1,0 +1,99 @@
+"""What the commands do: progress on stderr, results on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from magbench.console import ConsoleProgress, print_grid, print_lines
+from magbench.leaderboard.grids import short_grid
+from magbench.leaderboard.report import FILES, report
+from magbench.models import kind_of, load_model
+from magbench.runner import Failure, generate
+from magbench.scoring import score
+from magbench.suites.disk import Suite, load_suite
+from magbench.suites.registry import DEFAULT_SPLIT, make_suite, open_suite
+
+
+def run(name: str, models: Sequence[str] | None, out: Path, *, limit: int | None, seeds: int) -> list[Failure]:
+    """Generate, score, report; returns what failed."""
+    suite = _open(name, models)
+    with ConsoleProgress() as progress:
+        failures = generate(suite, models, out, limit=limit, seeds=seeds, progress=progress.named("generate"))
+        failures += score(suite, out, progress=progress.named("score"))
+    if any((out / "scores").rglob("*.jsonl")):
+        show_report(suite, out)
+    return failures
+
+
+def only_generate(
+    name: str, models: Sequence[str] | None, out: Path, *, limit: int | None, seeds: int
+) -> list[Failure]:
+    """Make the videos of a run; returns what failed."""
+    suite = _open(name, models)
+    with ConsoleProgress() as progress:
+        failures = generate(suite, models, out, limit=limit, seeds=seeds, progress=progress.named("generate"))
+    click.echo(f"{out / 'generations'}")
+    return failures
+
+
+def _open(name: str, models: Sequence[str] | None) -> Suite:
+    """The suite; a model's name that does not exist is said before the suite is made."""
+    for model in models or ():
+        kind_of(model)
+    return open_suite(name)
+
+
+def only_score(name: str, out: Path) -> list[Failure]:
+    """Score the videos of a run; returns what failed."""
+    suite = open_suite(name)
+    with ConsoleProgress() as progress:
+        failures = score(suite, out, progress=progress.named("score"))
+    click.echo(f"{out / 'scores'}")
+    return failures
+
+
+def show_report(suite: Suite, out: Path) -> None:
+    """Write the report, print the table and where the files are."""
+    table = report(suite, out)
+    title = f"{suite.name} v{suite.version}, {suite.split} split: aligned scores of out-of-window frames"
+    print_grid(short_grid(table), title)
+    if any(not row.is_model for row in table.rows):
+        click.echo("\n* a reference: it has seen the truth and has no rank")
+    click.echo()
+    print_lines([(str(out / file), what) for file, what in FILES.items() if (out / file).is_file()])
+
+
+def make(name: str, folder: Path, split: str) -> None:
+    """Write a named suite to a folder, then read it back."""
+    make_suite(name if split == DEFAULT_SPLIT else f"{name}:{split}", folder)
+    check(folder)
+
+
+def check(folder: Path) -> None:
+    """Read a suite with every check, and say what it is."""
+    suite = load_suite(folder)
+    height, width = suite.clips[0].frames.shape[1:3]
+    click.echo(
+        f"{folder}: {suite.name} v{suite.version}, {suite.split} split, {len(suite.clips)} clips of"
+        f" {width}x{height} at {suite.fps} frames per second, {suite.licence}, digest {suite.digest[:12]}"
+    )
+
+
+def profile(names: Sequence[str], history: Sequence[int], *, slope_from: int, rounds: int, out: Path) -> None:
+    """Time models behind long histories; print and save seconds a block, FPS, bytes and slopes."""
+    from magbench import profiling
+    from magbench.doctor import machine
+
+    models = [profiling.as_history_model(load_model(name), name) for name in names]
+    with ConsoleProgress() as progress:
+        progress.stage("profile", rounds * len(history))
+        points = profiling.profile(models, history, rounds=rounds, step=progress.step)
+    profiling.write_profile(points, machine(), out, slope_from)
+    print_grid(profiling.point_grid(points))
+    click.echo()
+    print_grid(profiling.slope_grid(points, slope_from))
+    click.echo()
+    print_lines([(str(out / "profile.json"),), (str(out / "profile.png"),)])

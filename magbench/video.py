@@ -1,0 +1,124 @@
+"""Video files <-> arrays <-> tensors. The only place that converts pixel ranges.
+
+Arrays are (T, H, W, 3) uint8 RGB; tensors are (T, 3, H, W) float32 in [0, 1].
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from av.error import FFmpegError
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+from torch import Tensor
+
+from magbench.errors import MagbenchError
+
+TOLERANCE = 1e-3
+"""How far outside [0, 1] a model's rounding may put a value."""
+
+PREVIEW_SIZE = 256
+"""Least height and width of a preview, in pixels."""
+
+# A fixed number of slices, and one thread: the bytes must not depend on the machine.
+_FFV1 = {"level": "3", "coder": "1", "context": "0", "slices": "4", "slicecrc": "1", "g": "1"}
+_H264 = {"preset": "ultrafast", "crf": "20"}
+
+
+def read_video(path: Path) -> NDArray[np.uint8]:
+    """Every frame of a video file, (T, H, W, 3) uint8 RGB. A frame that cannot be decoded is an error.
+
+    FFV1 hides small damage, and a cut Matroska file just ends: magbench's own files are checked by hash too.
+    """
+    if not path.is_file():
+        raise MagbenchError(f"{path}: no such file")
+    try:
+        with av.open(str(path)) as container:
+            container.streams.video[0].codec_context.options = {"err_detect": "explode"}
+            pixels = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
+            frames = [pixels.reformat(frame, format="rgb24").to_ndarray() for frame in container.decode(video=0)]
+    except (FFmpegError, IndexError) as error:
+        raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
+    if not frames:
+        raise MagbenchError(f"{path}: holds no frame")
+    if len({frame.shape for frame in frames}) > 1:
+        raise MagbenchError(f"{path}: frame sizes change from {frames[0].shape[:2]} on")
+    return np.stack(frames)
+
+
+def write_lossless(path: Path, frames: NDArray[np.uint8], fps: int) -> None:
+    """Write (T, H, W, 3) uint8 as FFV1 in Matroska: the same pixels come back, and give the same bytes."""
+    _encode(path, frames, fps, codec="ffv1", pixels="bgr0", container="matroska", options=_FFV1)
+
+
+def write_preview(path: Path, frames: NDArray[np.uint8], fps: int) -> bool:
+    """Write a small H.264 file for the eye, each pixel repeated until both sides have ``PREVIEW_SIZE``.
+
+    Returns:
+        False, and writes nothing, where this PyAV has no libx264.
+    """
+    if "libx264" not in av.codecs_available:
+        return False
+    height, width = frames.shape[1:3]
+    factor = max(1, math.ceil(PREVIEW_SIZE / min(height, width)))
+    if height * factor % 2 or width * factor % 2:  # yuv420p wants even sides
+        factor += 1
+    _encode(path, frames, fps, codec="libx264", pixels="yuv420p", container="mp4", options=_H264, factor=factor)
+    return True
+
+
+def _encode(
+    path: Path,
+    frames: NDArray[np.uint8],
+    fps: int,
+    *,
+    codec: str,
+    pixels: str,
+    container: str,
+    options: dict[str, str],
+    factor: int = 1,
+) -> None:
+    """Write frames, each pixel repeated ``factor`` times both ways."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scaler = VideoReformatter()
+    with av.open(str(path), "w", format=container, options={"fflags": "+bitexact"}) as output:
+        stream = output.add_stream(codec, rate=fps, options=options)
+        assert isinstance(stream, av.VideoStream)  # PyAV cannot tell the type checker
+        stream.height, stream.width = (side * factor for side in frames.shape[1:3])
+        stream.pix_fmt = pixels
+        stream.thread_count = 1
+        for array in frames:
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(array), format="rgb24")
+            frame = scaler.reformat(frame, stream.width, stream.height, pixels, interpolation=Interpolation.POINT)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode())
+
+
+def frames_sha256(frames: NDArray[np.uint8]) -> str:
+    """Hex sha256 of decoded frames: their shape, then their bytes."""
+    digest = hashlib.sha256("x".join(map(str, frames.shape)).encode())
+    digest.update(np.ascontiguousarray(frames).data)
+    return digest.hexdigest()
+
+
+def to_float(frames: NDArray[np.uint8]) -> Tensor:
+    """(T, H, W, 3) uint8 to (T, 3, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).contiguous().float() / 255
+
+
+def to_uint8(frames: Tensor) -> NDArray[np.uint8]:
+    """(T, 3, H, W) float32 in [0, 1], within ``TOLERANCE``, to (T, H, W, 3) uint8, rounded to the nearest."""
+    finite = torch.isfinite(frames)
+    if not finite.all():
+        frame, *_ = (~finite).nonzero()[0].tolist()
+        raise MagbenchError(f"frame {frame} holds {frames[~finite][0].item()}")
+    low, high = frames.min().item(), frames.max().item()
+    if low < -TOLERANCE or high > 1 + TOLERANCE:
+        raise MagbenchError(f"values span {low:.4g} to {high:.4g}, outside [0, 1]")
+    pixels = (frames.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
+    return pixels.permute(0, 2, 3, 1).contiguous().numpy()

@@ -1,0 +1,92 @@
+"""Every policy against sets worked out by hand, and its cache against masked attention over the whole sequence."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+import pytest
+import torch
+
+from baselines.strided import Strided
+from baselines.window import Window
+from baselines.window_sink import WindowSink
+from mag_model.flow import add_noise, sampling_sigmas
+from mag_model.masks import block_masks, kept_frames
+from mag_model.memory import Memory
+from mag_model.policy import CachePolicy, FullHistory, Mag
+from mag_model.rollout import rollout
+from mag_model.training.loss import predict, write_sequence
+from tests.tiny import SPEC, clip_of, random_backbone
+
+# policy, frames held after 5 blocks of 3
+MATRIX: list[tuple[CachePolicy, list[int]]] = [
+    (FullHistory(), list(range(15))),
+    (Window(), [9, 10, 11, 12, 13, 14]),
+    (Window(frames=4), [11, 12, 13, 14]),
+    (WindowSink(), [0, 1, 2, 12, 13, 14]),
+    (WindowSink(frames=4, sink=1), [0, 11, 12, 13, 14]),
+    (Strided(), [0, 1, 2, 5, 8, 11, 14]),
+    (Strided(stride=4, sink=0), [3, 7, 11]),
+    (Mag(), [0, 1, 2, 5, 8, 11, 14]),
+    (Mag(first_block_whole=False), [2, 5, 8, 11, 14]),
+    (Mag(recent=1), [0, 1, 2, 5, 8, 11, 12, 13, 14]),
+    (Mag(first_block_whole=False, recent=2), [2, 5, 8, 9, 10, 11, 12, 13, 14]),
+]
+every_policy = pytest.mark.parametrize("policy", [policy for policy, _ in MATRIX], ids=str)
+
+
+@pytest.mark.parametrize(("policy", "held"), MATRIX, ids=lambda value: str(value) if "(" in str(value) else "")
+def test_holds_the_frames_that_its_rule_says(policy: CachePolicy, held: list[int]) -> None:
+    assert kept_frames(policy, blocks=5, size=3).tolist() == held
+
+
+def test_every_registered_policy_is_in_the_matrix() -> None:
+    registered = {entry.load() for entry in entry_points(group="magbench.policies")}
+    assert registered == {type(policy) for policy, _ in MATRIX}
+
+
+@every_policy
+def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(policy: CachePolicy) -> None:
+    """The independent path has no cache, no policy at run time and no loop over blocks: one mask, one sequence."""
+    blocks, given, size = 6, 2, SPEC.block
+    generator, writer = random_backbone(1), random_backbone(2)
+    context, pose = clip_of(SPEC, given * size)[0], clip_of(SPEC, blocks * size)[1]
+    made = torch.cat(list(rollout(generator, policy, context, pose, blocks * size, seed=7, writer=writer)), 1)
+
+    whole = torch.cat([context, made], 1)
+    frame = torch.arange(blocks * size)
+    masks = block_masks(policy, blocks, size)
+    random = torch.Generator().manual_seed(7)
+    noise = [
+        [torch.randn(2, size, SPEC.channels, *SPEC.grid, generator=random) for _ in SPEC.steps]
+        for _ in range(given, blocks)
+    ]
+    with torch.inference_mode():
+        history = write_sequence(writer, whole, frame, pose, masks)
+        x0 = torch.zeros_like(whole)
+        for step, sigma in enumerate(sampling_sigmas(SPEC.steps, SPEC.shift)):
+            drawn = torch.cat([torch.zeros_like(context)] + [block[step] for block in noise], 1)
+            level = torch.full(whole.shape[:2], sigma)
+            x0 = predict(generator, add_noise(x0, drawn, level), level, frame, pose, history, masks.before, masks)
+    torch.testing.assert_close(made, x0[:, given * size :], atol=1e-4, rtol=0)
+
+
+@every_policy
+def test_memory_counts_the_bytes_of_the_frames_it_holds(policy: CachePolicy) -> None:
+    memory = Memory()
+    context, pose = clip_of(SPEC, 15)
+    list(rollout(random_backbone(1), policy, context, pose, 15, seed=0, memory=memory))
+    held = kept_frames(policy, blocks=5, size=3)
+    assert memory.frame.tolist() == held.tolist()
+    assert memory.bytes == 2 * 2 * SPEC.layers * len(held) * SPEC.tokens * SPEC.dim * 4
+
+
+def test_strided_keeps_the_frames_of_mag() -> None:
+    for blocks in range(1, 30):
+        assert torch.equal(kept_frames(Strided(), blocks, 3), kept_frames(Mag(), blocks, 3))
+
+
+@pytest.mark.parametrize(("blocks", "bound"), [(16, 0.40), (80, 0.35)])
+def test_mag_holds_about_a_third(blocks: int, bound: float) -> None:
+    whole, packed = (len(kept_frames(policy, blocks, 3)) for policy in (FullHistory(), Mag()))
+    assert packed / whole <= bound

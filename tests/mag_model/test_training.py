@@ -1,0 +1,113 @@
+"""Training: the splits are disjoint, a step can be repeated, and an interrupted run ends as an uninterrupted one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mag_model import presets
+from mag_model.training import run as run_module
+from mag_model.training import stages
+from mag_model.training.data import ClipShape, draw_batch, load_pool
+from mag_model.training.run import train
+from mag_model.training.stages import Phase
+from magbench.errors import MagbenchError
+from magbench.suites.revisit_nano import CLIPS, FIRST_SEED, SEEDS_PER_SPLIT, scene_seed
+
+SCENES = 2
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The real stages on a backbone of 8 channels, with 6 steps each and no development scores."""
+    nano = presets.PRESETS["nano"]
+    spec = replace(nano.backbone, dim=48, heads=2, hidden=48, layers=1, channels=8)
+    monkeypatch.setitem(presets.PRESETS, "tiny", replace(nano, name="tiny", backbone=spec))
+    for name, stage in stages.STAGES.items():
+        shape = ClipShape(frames=6, batch=2, leap=6)
+        monkeypatch.setitem(stages.STAGES, name, replace(stage, phases=(Phase(6, shape),)))
+    monkeypatch.setattr(run_module, "evaluate", lambda *given: {})
+    monkeypatch.setattr(run_module, "SAVE_EVERY", 2)
+    return "tiny"
+
+
+@pytest.fixture(scope="session")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scenes")
+    load_pool(folder, SCENES, workers=1)
+    return folder / f"scenes-train-{SCENES}.npy"
+
+
+def _folder(path: Path, scenes: Path) -> Path:
+    path.mkdir()
+    (path / scenes.name).symlink_to(scenes)
+    return path
+
+
+def test_seeds_of_the_splits_are_disjoint() -> None:
+    first = {split: scene_seed(split, 0) for split in FIRST_SEED}
+    last = {split: scene_seed(split, SEEDS_PER_SPLIT - 1) for split in FIRST_SEED}
+    for a in first:
+        for b in first:
+            assert a == b or last[a] < first[b] or last[b] < first[a]
+    assert max(CLIPS.values()) <= SEEDS_PER_SPLIT
+    with pytest.raises(ValueError, match="not in"):
+        scene_seed("train", SEEDS_PER_SPLIT)
+
+
+def test_training_takes_scenes_from_the_training_split_alone(scenes: Path) -> None:
+    from magbench.suites.revisit_nano import scene
+
+    pool = np.load(scenes)
+    for index in range(SCENES):
+        assert np.array_equal(pool[index].transpose(1, 2, 0), scene("train", index))
+
+
+def test_a_batch_depends_on_its_generator_alone(scenes: Path) -> None:
+    pool = torch.from_numpy(np.load(scenes))
+    first, again, other = (
+        draw_batch(pool, ClipShape(6, 2, leap=9), 3, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert torch.equal(first.frames, again.frames)
+    assert torch.equal(first.frame, again.frame)
+    assert not torch.equal(first.frames, other.frames)
+    assert first.frames.shape == (2, 6, 3, 32, 32)
+    assert bool((first.frame.diff() >= 1).all())
+
+
+def test_three_stages_and_an_interrupted_one(tiny: str, scenes: Path, tmp_path: Path) -> None:
+    whole = _folder(tmp_path / "whole", scenes)
+    for stage in ("base", "memory", "joint"):
+        path = train(stage, tiny, whole, scenes=SCENES, seed=3)
+        assert path == whole / f"{stage}.safetensors"
+
+    halves = _folder(tmp_path / "halves", scenes)
+    stopped = False
+
+    def stop(line: dict[str, float]) -> None:
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            raise KeyboardInterrupt
+
+    assert train("base", tiny, halves, scenes=SCENES, seed=3, minutes=0) is None
+    with pytest.raises(KeyboardInterrupt):
+        train("base", tiny, halves, scenes=SCENES, seed=3, report=stop)
+    assert train("base", tiny, halves, scenes=SCENES, seed=3) is not None
+    assert (halves / "base.safetensors").read_bytes() == (whole / "base.safetensors").read_bytes()
+
+
+def test_a_checkpoint_of_another_run_is_refused(tiny: str, scenes: Path, tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "run", scenes)
+    train("base", tiny, folder, scenes=SCENES, seed=0, minutes=0)
+    with pytest.raises(MagbenchError, match="another run: seed is 0, not 1"):
+        train("base", tiny, folder, scenes=SCENES, seed=1)
+
+
+def test_a_stage_without_the_weights_it_starts_from_says_so(tiny: str, scenes: Path, tmp_path: Path) -> None:
+    with pytest.raises(MagbenchError, match="no weights of 'base'"):
+        train("memory", tiny, _folder(tmp_path / "run", scenes), scenes=SCENES)

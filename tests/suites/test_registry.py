@@ -1,0 +1,78 @@
+"""Suites by name and by folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from magbench.errors import MagbenchError
+from magbench.suites import registry, revisit_nano
+from magbench.suites.clip import Clip
+from magbench.suites.registry import cache_folder, make_suite, open_suite, suite_names
+from tests.conftest import tiny_clip
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An empty cache and a quick stand-in for the renderer; lists the splits that were rendered."""
+    rendered: list[str] = []
+
+    def clips(split: str) -> Iterator[Clip]:
+        rendered.append(split)
+        yield tiny_clip(f"{split}-0", 0)
+
+    monkeypatch.setenv("MAGBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(revisit_nano, "clips", clips)
+    return rendered
+
+
+def test_a_named_suite_is_made_once(made: list[str]) -> None:
+    first, second = open_suite("revisit-nano"), open_suite("revisit-nano:test")
+    assert made == ["test"]
+    assert first == second
+    assert (first.name, first.split, first.window) == ("revisit-nano", "test", revisit_nano.WINDOW)
+    assert [path.name for path in (cache_folder() / "suites").iterdir()] == ["revisit-nano-v1-test"]
+
+
+def test_another_split(made: list[str]) -> None:
+    assert suite_names() == ["revisit-nano", "revisit-nano:dev"]
+    assert open_suite("revisit-nano:dev").clips[0].id == "dev-0"
+
+
+def test_made_into_a_folder_and_opened_from_it(made: list[str], tmp_path: Path) -> None:
+    make_suite("revisit-nano", tmp_path / "mine")
+    assert open_suite(str(tmp_path / "mine")) == open_suite("revisit-nano")
+
+
+@pytest.mark.parametrize("name", ["revisit-nno", "revisit-nano:tst", "revisit"])
+def test_an_unknown_name_gives_the_nearest(made: list[str], name: str) -> None:
+    with pytest.raises(MagbenchError, match=f"unknown suite '{name}'; did you mean: .*revisit-nano"):
+        open_suite(name)
+    assert made == []
+
+
+def test_a_folder_that_is_not_there(made: list[str], tmp_path: Path) -> None:
+    with pytest.raises(MagbenchError, match="mine: no such folder"):
+        open_suite(str(tmp_path / "mine"))
+
+
+def test_a_damaged_cache_says_what_to_remove(made: list[str]) -> None:
+    open_suite("revisit-nano")
+    folder = cache_folder() / "suites/revisit-nano-v1-test"
+    (folder / "videos/test-0.mkv").write_bytes(b"")
+    with pytest.raises(MagbenchError, match=rf"test-0\.mkv: changed.*; remove {folder} to have it made again"):
+        open_suite("revisit-nano")
+    shutil.rmtree(folder)
+    assert len(open_suite("revisit-nano").clips) == 1
+
+
+def test_two_processes_may_make_it_at_once(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def slower(name: str, folder: Path) -> None:
+        make_suite(name, folder)
+        make_suite(name, folder)
+
+    monkeypatch.setattr(registry, "make_suite", slower)
+    assert open_suite("revisit-nano").clips[0].id == "test-0"
