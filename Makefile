@@ -21,7 +21,7 @@ check:
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -q
+	$(PYTHON) -m pytest
 
 # Editable, so that a changed source file never leaves an old copy behind.
 $(INSTALLED): pyproject.toml constraints.txt

@@ -61,7 +61,7 @@ def _find(preset: Preset, part: str, folder: Path | None) -> Path:
     for path in places:
         if path.exists():
             return path
-    raise MagbenchError(f"{places[0]}: no weights of '{part}'; train that stage first: magbench train {part}")
+    raise MagbenchError(f"{places[0]}: no weights of '{part}'; see magbench train --help")
 
 
 def _read(path: Path, preset: Preset, part: str, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:

@@ -38,11 +38,28 @@ def _noise(given: ReferenceInput) -> Tensor:
     return torch.rand(given.video[given.switch :].shape, generator=source)
 
 
-ORACLE = Reference("oracle", "the true return: the best there is", _oracle)
-FREEZE = Reference("freeze", "the last given frame, held", _freeze)
-REVERSED = Reference("reversed", "the true return, played backwards", _reversed)
-WRONG_SCENE = Reference("wrong_scene", "the true return of the next clip", _wrong_scene)
-MEAN_FRAME = Reference("mean_frame", "the mean of the given frames, held", _mean_frame)
-NOISE = Reference("noise", "uniform noise", _noise)
+def oracle() -> Reference:
+    return Reference("oracle", "the true return: the best there is", _oracle)
 
-CANARIES = (ORACLE, FREEZE, REVERSED, WRONG_SCENE, MEAN_FRAME, NOISE)
+
+def freeze() -> Reference:
+    return Reference("freeze", "the last given frame, held", _freeze)
+
+
+def backwards() -> Reference:
+    return Reference("reversed", "the true return, played backwards", _reversed)
+
+
+def wrong_scene() -> Reference:
+    return Reference("wrong_scene", "the true return of the next clip", _wrong_scene)
+
+
+def mean_frame() -> Reference:
+    return Reference("mean_frame", "the mean of the given frames, held", _mean_frame)
+
+
+def noise() -> Reference:
+    return Reference("noise", "uniform noise", _noise)
+
+
+CANARIES = (oracle, freeze, backwards, wrong_scene, mean_frame, noise)

@@ -6,13 +6,15 @@ import inspect
 from collections.abc import Callable
 from importlib import metadata
 
+from magbench.errors import MagbenchError
+
 
 def models() -> list[tuple[str, ...]]:
     """Models, then references (which see the truth and have no rank)."""
-    from magbench.models import MODELS, load_reference, model_names, reference_names
+    from magbench.models import MODELS, model_names, reference_names
 
-    lines = [(name, "model", _first_line(MODELS, name)) for name in model_names()]
-    return [*lines, *((name, "reference", load_reference(name).summary) for name in reference_names())]
+    found = [(name, "model", _first_line(MODELS, name)) for name in model_names()]
+    return [*found, *((name, "reference", _summary(name)) for name in reference_names())]
 
 
 def suites() -> list[tuple[str, ...]]:
@@ -46,6 +48,16 @@ LISTS: dict[str, Callable[[], list[tuple[str, ...]]]] = {
     "policies": policies,
     "metrics": metrics,
 }
+
+
+def _summary(reference: str) -> str:
+    """What it says of itself; one whose weights are missing is listed with what is wrong."""
+    from magbench.models import load_reference
+
+    try:
+        return load_reference(reference).summary
+    except MagbenchError as error:
+        return f"cannot be used: {error}"
 
 
 def _first_line(group: str, name: str) -> str:

@@ -14,11 +14,11 @@ from importlib import metadata
 from pathlib import Path
 
 from magbench.errors import MagbenchError
-from magbench.models import load_model
+from magbench.models import load_model, load_reference
 
 NEEDED = (
-    *("torch", "numpy", "einops", "safetensors", "torchmetrics", "av", "pandas", "pyarrow", "pydantic"),
-    *("click", "rich", "PyYAML", "matplotlib", "scipy"),
+    *("torch", "numpy", "einops", "safetensors", "av", "pandas", "pyarrow", "pydantic"),
+    *("click", "rich", "PyYAML", "matplotlib"),
 )
 GROUPS = ("magbench.models", "magbench.references", "magbench.policies")
 REINSTALL = 'pip install -c constraints.txt "magbench"'
@@ -167,7 +167,7 @@ def _entry_points() -> list[metadata.EntryPoint]:
 
 
 def _plugins() -> Iterator[Finding]:
-    """Each registered model finds its weights, each reference and policy can be imported."""
+    """Each registered model and reference finds its weights, each policy can be imported."""
     entries = _entry_points()
     if not entries:
         yield Finding("models", False, "none is registered: magbench is not installed", "pip install -e .")
@@ -180,6 +180,8 @@ def _plugins() -> Iterator[Finding]:
 def _load(entry: metadata.EntryPoint) -> str:
     if entry.group == "magbench.models":
         return load_model(entry.name).revision
+    if entry.group == "magbench.references":
+        return load_reference(entry.name).revision
     entry.load()
     return entry.value
 

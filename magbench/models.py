@@ -1,7 +1,7 @@
 """What the harness asks of a model, and how models and references are found.
 
 Packages register both by entry points: group ``magbench.models`` (name -> callable without arguments that
-returns a :class:`VideoModel`) and group ``magbench.references`` (name -> :class:`Reference`).
+returns a :class:`VideoModel`) and group ``magbench.references`` (likewise, a :class:`Reference`).
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ def load_model(name: str) -> VideoModel:
 
 
 def load_reference(name: str) -> Reference:
-    """Find a registered reference."""
-    reference: Reference = _entry(REFERENCES, "reference", name).load()
+    """Make a registered reference."""
+    reference: Reference = _entry(REFERENCES, "reference", name).load()()
     return reference
 
 

@@ -119,27 +119,27 @@ def _stamp(record: Record) -> _Stamp:
 
 
 def _wanted(generation: Generation, suite: Suite) -> set[_Stamp]:
-    from magbench.metrics import METRICS, PROTOCOLS
+    from magbench.metrics import PROTOCOLS
 
     regions = ("all", "out_of_window")
     made = (generation.revision, generation.frames_sha256, suite.digest)
     return {
         (protocol.name, protocol.version, metric.name, metric.version, region, *made)
         for protocol in PROTOCOLS.values()
-        for metric in METRICS
+        for metric in protocol.metrics
         for region in regions
     }
 
 
 def _quality(suite: Suite, clip: Clip, frames: NDArray[np.uint8], common: dict[str, Any]) -> list[Record]:
-    from magbench.metrics import METRICS, PROTOCOLS
+    from magbench.metrics import PROTOCOLS
 
     shown, truth = to_float(frames), to_float(clip.frames[clip.switch :])
     out_of_window = clip.out_of_window(suite.window)[clip.switch :]
     records: list[Record] = []
     for protocol in PROTOCOLS.values():
         scores = protocol.score(shown, truth)
-        for metric in METRICS:
+        for metric in protocol.metrics:
             values = _checked(scores[metric.name], clip, f"{protocol.name} {metric.name}")
             same = common | {
                 "protocol": protocol.name,

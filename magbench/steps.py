@@ -14,7 +14,7 @@ from magbench.models import kind_of, load_model
 from magbench.runner import Failure, generate
 from magbench.scoring import score
 from magbench.suites.disk import Suite, load_suite
-from magbench.suites.registry import DEFAULT_SPLIT, make_suite, open_suite
+from magbench.suites.registry import DEFAULT_SPLIT, is_published, make_suite, open_suite
 
 
 def run(name: str, models: Sequence[str] | None, out: Path, *, limit: int | None, seeds: int) -> list[Failure]:
@@ -43,7 +43,14 @@ def _open(name: str, models: Sequence[str] | None) -> Suite:
     """The suite; a model's name that does not exist is said before the suite is made."""
     for model in models or ():
         kind_of(model)
-    return open_suite(name)
+    suite = open_suite(name)
+    if not is_published(suite):
+        click.echo(
+            f"warning: {suite.name}:{suite.split} made on this machine has digest {suite.digest[:12]}, not the"
+            " published one: its scores cannot be compared with published scores",
+            err=True,
+        )
+    return suite
 
 
 def only_score(name: str, out: Path) -> list[Failure]:

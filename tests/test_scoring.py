@@ -145,7 +145,8 @@ def test_an_interrupted_run_has_the_scores_of_one_that_was_not(suite: Suite, tmp
 def test_a_newer_metric_is_scored_again(suite: Suite, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scored(suite, out)
     newer = tuple(replace(m, version=m.version + 1) if m.name == "psnr" else m for m in metrics.METRICS)
-    monkeypatch.setattr(metrics, "METRICS", newer)
+    protocols = {name: replace(protocol, metrics=newer) for name, protocol in metrics.PROTOCOLS.items()}
+    monkeypatch.setattr(metrics, "PROTOCOLS", protocols)
     assert scored(suite, out) == []
     versions = {(r.metric, r.metric_version) for r in read_scores(out) if r.protocol == "aligned"}
     assert versions == {(metric.name, metric.version) for metric in newer}

@@ -68,10 +68,9 @@ def restore(
     with safe_open(path, framework="pt") as file:
         found = Progress(**json.loads(file.metadata()["progress"]))
         for name in ("stage", "preset", "seed", "steps"):
-            if getattr(found, name) != getattr(progress, name):
-                raise MagbenchError(
-                    f"{path}: checkpoint of another run: {name} is {getattr(found, name)}, not {getattr(progress, name)}"
-                )
+            there, here = getattr(found, name), getattr(progress, name)
+            if there != here:
+                raise MagbenchError(f"{path}: checkpoint of another run: {name} is {there}, not {here}")
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
     progress.step, progress.seconds = found.step, found.seconds
     network.load_state_dict({name[8:]: value for name, value in tensors.items() if name.startswith("weights.")})

@@ -70,7 +70,7 @@ def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Genera
         canvas = pool[rng.integers(len(pool))][rng.permutation(3).tolist()]
         canvas = torch.rot90(canvas, int(rng.integers(4)), (1, 2))
         canvases.append(canvas.flip(2) if rng.random() < 0.5 else canvas)
-        switch = int(rng.integers(shape.frames // 4, shape.frames // 2 + 1))
+        switch = int(rng.integers(max(shape.frames // 4, 3), shape.frames // 2 + 1))
         kind, speed = str(rng.choice(KINDS)), str(rng.choice(shape.speeds))
         poses.append(camera_path(kind, speed, rng, switch=switch, frames=shape.frames))
     cameras = torch.from_numpy(np.stack(poses))

@@ -58,7 +58,8 @@ def denoising_loss(
     random: torch.Generator,
 ) -> Tensor:
     """() mean squared error of the predicted clean latents, over the frames that have a history to read."""
-    sigma = draw_sigma(generator.spec, *latents.shape[:2], random)
+    batch, frames = latents.shape[:2]
+    sigma = draw_sigma(generator.spec, batch, frames, random)
     noised = add_noise(latents, torch.randn(latents.shape, generator=random), sigma)
     x0 = predict(generator, noised, sigma, frame, pose, history, seen, masks)
     remembered = seen.any(dim=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +24,6 @@ from mag_model.weights import load_backbone, load_codec, save_weights
 
 SCENES = 288
 MEAN_DECAY = 0.995
-WARM_UP = 60
 SAVE_EVERY = 50
 EVALUATE_EVERY = 200
 
@@ -68,7 +66,7 @@ def train(
     network = Backbone(chosen.backbone) if recipe.start is None else load_backbone(chosen, recipe.start, out)
     writer = network if recipe.writer is None else load_backbone(chosen, recipe.writer, out).requires_grad_(False)
     mean = {name: value.clone() for name, value in network.state_dict().items()}
-    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
     progress = Progress(stage, preset, seed, total)
     checkpoint = out / f"{stage}.checkpoint.safetensors"
     if checkpoint.exists():
@@ -115,7 +113,7 @@ def _step(
     """One update; everything random in it comes from (seed, step)."""
     rng = np.random.default_rng([seed, step])
     random = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    phase = recipe.phase_at(step * recipe.steps // total)
+    phase, rate = recipe.at(step * recipe.steps // total)
     batch: Batch = draw_batch(pool, phase.clips, network.spec.block, rng)
     latents = codec.encode(batch.frames)
     masks = block_masks(recipe.policy, phase.clips.frames // network.spec.block, network.spec.block)
@@ -123,17 +121,12 @@ def _step(
     history = write_sequence(writer, latents, batch.frame, batch.pose, masks)
     loss = denoising_loss(network, latents, batch.frame, batch.pose, history, seen, masks, random)
     for group in optimizer.param_groups:
-        group["lr"] = recipe.rate * _schedule(step, total)
+        group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
     return loss.item()
-
-
-def _schedule(step: int, total: int) -> float:
-    """Warm-up, then half a cosine down to a twentieth."""
-    return min(1.0, (step + 1) / WARM_UP) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / total)))
 
 
 def _scores(

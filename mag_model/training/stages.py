@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from mag_model.policy import CachePolicy, FullHistory, Mag
 from mag_model.training.data import ClipShape
+
+WARM_UP = 60
+"""Steps in which the learning rate rises at the start of a cycle."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,28 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Cycle:
+    """Phases under one cycle of the learning rate.
+
+    Attributes:
+        rate: peak learning rate; it warms up to this and falls along half a cosine to a twentieth of it.
+        phases: the curriculum.
+    """
+
+    rate: float
+    phases: tuple[Phase, ...]
+
+    @property
+    def steps(self) -> int:
+        return sum(phase.steps for phase in self.phases)
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of the cycle's own step number ``step``."""
+        fall = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        return self.rate * min(1.0, (step + 1) / WARM_UP) * fall
+
+
+@dataclass(frozen=True)
 class Stage:
     """One training stage.
 
@@ -32,8 +58,7 @@ class Stage:
         writer: stage whose frozen weights write the history; None = the network in training writes its own.
         policy: what stays in the history.
         own_block: fraction of steps in which a block may read its own kept frames, which asks the writer to pack it.
-        phases: the curriculum.
-        rate: peak learning rate.
+        cycles: of the learning rate, each with its curriculum.
     """
 
     name: str
@@ -42,21 +67,28 @@ class Stage:
     writer: str | None
     policy: CachePolicy
     own_block: float
-    phases: tuple[Phase, ...]
-    rate: float
+    cycles: tuple[Cycle, ...]
 
     @property
     def steps(self) -> int:
-        return sum(phase.steps for phase in self.phases)
+        return sum(cycle.steps for cycle in self.cycles)
 
-    def phase_at(self, step: int) -> Phase:
-        """The phase that step number ``step`` belongs to."""
-        for phase in self.phases:
-            if step < phase.steps:
-                return phase
-            step -= phase.steps
+    def at(self, step: int) -> tuple[Phase, float]:
+        """The phase and the learning rate of step number ``step``."""
+        for cycle in self.cycles:
+            if step < cycle.steps:
+                rate = cycle.rate_at(step)
+                for phase in cycle.phases:
+                    if step < phase.steps:
+                        return phase, rate
+                    step -= phase.steps
+            step -= cycle.steps
         raise ValueError(f"stage {self.name} has {self.steps} steps")
 
+
+PACKING = ClipShape(frames=6, batch=32, speeds=("fast",), leap=12)
+SHORT = ClipShape(frames=12, batch=16, leap=12)
+LONG = ClipShape(frames=24, batch=8, leap=6)
 
 STAGES = {
     "base": Stage(
@@ -66,11 +98,10 @@ STAGES = {
         writer=None,
         policy=FullHistory(),
         own_block=0.0,
-        phases=(
-            Phase(850, ClipShape(frames=12, batch=16, leap=12)),
-            Phase(120, ClipShape(frames=24, batch=8, leap=6)),
+        cycles=(
+            Cycle(1.5e-3, (Phase(850, SHORT), Phase(120, LONG))),
+            Cycle(1.2e-3, (Phase(300, SHORT), Phase(80, LONG))),
         ),
-        rate=1.5e-3,
     ),
     "memory": Stage(
         name="memory",
@@ -79,11 +110,7 @@ STAGES = {
         writer=None,
         policy=Mag(first_block_whole=False),
         own_block=1.0,
-        phases=(
-            Phase(400, ClipShape(frames=6, batch=32, speeds=("fast",), leap=12)),
-            Phase(350, ClipShape(frames=12, batch=16, leap=12)),
-        ),
-        rate=1.5e-3,
+        cycles=(Cycle(1.5e-3, (Phase(350, PACKING), Phase(350, SHORT))),),
     ),
     "joint": Stage(
         name="joint",
@@ -92,10 +119,6 @@ STAGES = {
         writer="memory",
         policy=Mag(),
         own_block=0.0,
-        phases=(
-            Phase(600, ClipShape(frames=12, batch=16, leap=12)),
-            Phase(150, ClipShape(frames=24, batch=8, leap=6)),
-        ),
-        rate=1.2e-3,
+        cycles=(Cycle(1.2e-3, (Phase(550, SHORT), Phase(120, LONG))),),
     ),
 }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from magbench.leaderboard.grids import HISTORY, human_bytes
-from magbench.leaderboard.style import GREY, Look, dress, label_ends, looks, new_figure, save
-from magbench.leaderboard.tables import Cell, Table
+from magbench.leaderboard.style import GREY, Look, dress, label_ends, looks, new_figure, save, spread
+from magbench.leaderboard.tables import Table
 from magbench.records import Record
 from magbench.stats import bootstrap_mean
 
@@ -28,7 +29,9 @@ def score_along_return(records: Sequence[Record], table: Table, path: Path, *, w
     chosen = [r for r in records if (r.protocol, r.metric, r.region) == ("aligned", "psnr", "all")]
     style = looks(table.models)
     ends: list[tuple[str, float, str]] = []
-    exact = []
+    exact: list[str] = []
+    usual: list[float] = []
+    highest = 0.0
     for row in reversed(table.rows):
         columns = _by_position([r for r in chosen if r.model == row.model])
         if not columns:
@@ -37,15 +40,22 @@ def score_along_return(records: Sequence[Record], table: Table, path: Path, *, w
         if row.is_model:
             _curve(axes, columns, style[row.model])
             ends.append((row.title, mean[-1], style[row.model].colour))
+            usual += mean
         elif min(mean) > EXACT_DB:
             exact.append(row.model)
         else:
             axes.plot(range(1, len(mean) + 1), mean, color=GREY, linewidth=0.9, alpha=0.8, zorder=1)
             ends.append((row.model, mean[-1], GREY))
+            usual.append(sorted(mean)[int(0.9 * (len(mean) - 1))])
+            highest = max(highest, *mean)
+    if usual:  # so that a few frames that equal the truth do not set the scale
+        margin = 0.06 * (max(usual) - min(usual)) + 1
+        axes.set_ylim(min(usual) - margin, max(usual) + margin)
+    cut = " (cut where frames are exact)" if highest > axes.get_ylim()[1] else ""
     dress(
         axes,
         "What is left of the scene, frame by frame of the return",
-        f"Aligned PSNR, mean over clips, band: 95 % interval; grey: references{_not_drawn(exact)}",
+        f"Aligned PSNR, mean over clips, band: 95 % interval; grey: references{cut}{_not_drawn(exact)}",
         "",
         "PSNR (dB), higher is better",
     )
@@ -95,7 +105,7 @@ def _strip(axes: Axes, records: Sequence[Record], window: int) -> int:
 
 
 def _not_drawn(names: Sequence[str]) -> str:
-    return f"; not drawn, equal to the truth: {', '.join(names)}" if names else ""
+    return f"; exact, not drawn: {', '.join(names)}" if names else ""
 
 
 def consistency_against_memory(table: Table, path: Path) -> None:
@@ -106,14 +116,15 @@ def consistency_against_memory(table: Table, path: Path) -> None:
     scores = {row.model: row.primary for row in table.rows}
     memory = {row.model: row.cell(HISTORY).mean for row in table.rows}
     most = max((m for m in memory.values() if m is not None), default=1.0)
-    ends, exact = [], []
+    ends, exact, points = [], [], []
     for row in table.rows:
         score, held = scores[row.model], memory[row.model]
         if score.mean is None:
             continue
         if row.is_model and held is not None:
-            label = f"{row.title}  {human_bytes(held)}"
-            _point(axes, label, held, score, style[row.model], leftward=held > 0.6 * most)
+            points.append(_Point(f"{row.title}  {human_bytes(held)}", held, score.mean, style[row.model]))
+            if score.low is not None and score.high is not None:
+                axes.vlines(held, score.low, score.high, color=style[row.model].colour, lw=1.6, zorder=3)
         elif not row.is_model and score.mean > EXACT_DB:
             exact.append(row.model)
         elif not row.is_model:
@@ -130,26 +141,39 @@ def consistency_against_memory(table: Table, path: Path) -> None:
         "PSNR (dB), higher is better",
     )
     label_ends(axes, ends, 1.06 * most)
+    axes.set_ylim(axes.get_ylim())
+    for leftward in (False, True):
+        _draw_points(axes, [p for p in points if (p.memory > 0.6 * most) == leftward], leftward=leftward)
     save(figure, path)
 
 
-def _point(axes: Axes, label: str, memory: float, score: Cell, look: Look, *, leftward: bool) -> None:
+@dataclass(frozen=True)
+class _Point:
+    label: str
+    memory: float
+    score: float
+    look: Look
+
+
+def _draw_points(axes: Axes, points: Sequence[_Point], *, leftward: bool) -> None:
+    """Markers with their names beside them, moved apart where points are close."""
     from matplotlib.patheffects import withStroke
 
-    mean = score.mean or 0.0
-    if score.low is not None and score.high is not None:
-        axes.vlines(memory, score.low, score.high, color=look.colour, lw=1.6, zorder=3)
-    axes.plot([memory], [mean], color=look.colour, marker=look.marker, ms=9, mec="white", mew=0.8, zorder=4)
-    axes.annotate(
-        label,
-        (memory, mean),
-        xytext=(-9 if leftward else 9, 0),
-        textcoords="offset points",
-        color=look.colour,
-        fontsize=9.5,
-        fontweight="bold",
-        ha="right" if leftward else "left",
-        va="center",
-        zorder=5,
-        path_effects=[withStroke(linewidth=3, foreground="white")],
-    )
+    low, high = axes.get_ylim()
+    places = spread([p.score for p in points], 0.05 * (high - low), low, high)
+    for point, y in zip(points, places, strict=True):
+        colour, marker = point.look.colour, point.look.marker
+        axes.plot([point.memory], [point.score], color=colour, marker=marker, ms=9, mec="white", zorder=4)
+        axes.annotate(
+            point.label,
+            (point.memory, point.score),
+            xytext=(-12 if leftward else 12, y),
+            textcoords=("offset points", "data"),
+            color=colour,
+            fontsize=9.5,
+            fontweight="bold",
+            ha="right" if leftward else "left",
+            va="center",
+            zorder=5,
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+        )

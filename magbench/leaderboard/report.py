@@ -83,7 +83,7 @@ def _sheet(suite: Suite, clips: Sequence[Clip], records: Sequence[Record], table
     if not models or not shared:
         return
     clip = next((clip for clip in shared if clip.speed == "fast"), shared[0])
-    rows = [sheet.SheetRow("ground truth", f"clip {clip.id}", clip.frames[clip.switch :])]
+    rows = [sheet.SheetRow("ground truth", "", clip.frames[clip.switch :])]
     for model in models:
         value = made[model, clip.id].value
         note = "" if value is None else f"{value:.1f} dB"

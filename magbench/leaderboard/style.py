@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,23 +65,29 @@ def dress(axes: Axes, title: str, subtitle: str, x: str, y: str) -> None:
         axes.spines[side].set_color("#999999")
 
 
-def spread(values: Sequence[float], least: float) -> list[float]:
-    """Move label positions apart until neighbours are ``least`` apart, as little as that takes."""
+def spread(values: Sequence[float], least: float, low: float = -math.inf, high: float = math.inf) -> list[float]:
+    """Move label positions apart until neighbours are ``least`` apart, as little as that takes, inside [low, high].
+
+    Where they cannot all be inside, they end at ``high``.
+    """
     order = sorted(range(len(values)), key=lambda i: values[i])
-    groups: list[tuple[list[int], float]] = []  # members, centre
+    groups: list[tuple[int, float]] = []  # how many, centre
     for i in order:
-        members, centre = [i], values[i]
-        while groups and centre - least * len(members) / 2 < groups[-1][1] + least * len(groups[-1][0]) / 2:
+        size, centre = 1, values[i]
+        while groups and centre - least * size / 2 < groups[-1][1] + least * groups[-1][0] / 2:
             below, its_centre = groups.pop()
-            total = len(below) + len(members)
-            centre = (its_centre * len(below) + centre * len(members)) / total
-            members = below + members
-        groups.append((members, centre))
-    placed = [0.0] * len(values)
-    for members, centre in groups:
-        for j, i in enumerate(members):
-            placed[i] = centre + (j - (len(members) - 1) / 2) * least
-    return placed
+            centre = (its_centre * below + centre * size) / (below + size)
+            size += below
+        groups.append((size, centre))
+    placed = [centre + (j - (size - 1) / 2) * least for size, centre in groups for j in range(size)]
+    for j in range(len(placed)):
+        placed[j] = max(placed[j], low + j * least)
+    for j in range(len(placed)):
+        placed[-1 - j] = min(placed[-1 - j], high - j * least)
+    result = [0.0] * len(values)
+    for i, place in zip(order, placed, strict=True):
+        result[i] = place
+    return result
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -90,13 +97,17 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str]], last: float) -> None:
-    """Write curves' (name, value at x = ``last``, colour) right of the axes, apart where curves meet."""
+    """Write curves' (name, value at x = ``last``, colour) right of the axes, apart where curves meet.
+
+    The vertical axis is final from here on; a curve that has left it is named at its edge.
+    """
     if not ends:
         return
     low, high = axes.get_ylim()
     axes.set_ylim(low, high)
-    places = spread([value for _, value, _ in ends], 0.044 * (high - low))
-    for (name, value, colour), y in zip(ends, places, strict=True):
+    values = [min(max(value, low), high) for _, value, _ in ends]
+    places = spread(values, 0.044 * (high - low), low, high)
+    for (name, _, colour), value, y in zip(ends, values, places, strict=True):
         quiet = colour == GREY
         axes.annotate(
             name,
@@ -108,5 +119,5 @@ def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str]], last: float) 
             fontweight="normal" if quiet else "bold",
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 1, "shrinkB": 5},
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 1, "shrinkB": 5, "relpos": (0, 0.5)},
         )

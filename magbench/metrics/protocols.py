@@ -30,11 +30,13 @@ class FrameMetric:
     function: Callable[[Tensor, Tensor], NDArray[np.float64]]  # two (n, 3, H, W) in [0, 1] -> (n,)
 
 
-METRICS = (
+OFFICIAL = (
     FrameMetric("psnr", 1, "dB", "higher", psnr),
     FrameMetric("ssim", 1, "", "higher", ssim),
     FrameMetric("lpips", 1, "", "lower", lpips),
 )
+METRICS = (*OFFICIAL,)
+"""Every metric; a new one is a line here."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,9 @@ class ScoringProtocol:
     name: str
     version: int  # raised whenever a value may change
     summary: str
+    metrics: tuple[FrameMetric, ...]
     score: Callable[[Tensor, Tensor], PerFrame]
-    """(generated, true return), both (n, 3, H, W) float32 in [0, 1] -> metric -> (n,), generated order."""
+    """(generated, true return), both (n, 3, H, W) float32 in [0, 1] -> name of metric -> (n,), generated order."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,9 @@ def _legacy_bf16(gen: Tensor, truth: Tensor) -> PerFrame:
     return legacy(gen, truth, truth_dtype=torch.bfloat16).per_frame
 
 
-ALIGNED = ScoringProtocol("aligned", 1, "frame i against frame i of the true return", aligned)
-LEGACY = ScoringProtocol("legacy", 1, "official free match: each frame against its nearest by LPIPS", _legacy)
-LEGACY_BF16 = ScoringProtocol("legacy_bf16", 1, "legacy with the true return rounded to bfloat16", _legacy_bf16)
+ALIGNED = ScoringProtocol("aligned", 1, "frame i against frame i of the true return", METRICS, aligned)
+LEGACY = ScoringProtocol("legacy", 1, "official free match: each frame against its nearest by LPIPS", OFFICIAL, _legacy)
+LEGACY_BF16 = ScoringProtocol("legacy_bf16", 1, "legacy with the truth rounded to bfloat16", OFFICIAL, _legacy_bf16)
 
 PROTOCOLS: Mapping[str, ScoringProtocol] = MappingProxyType({p.name: p for p in (ALIGNED, LEGACY)})
 """What a run scores. `LEGACY_BF16` differs in the fourth digit and costs as much again: it stands apart."""

@@ -33,7 +33,7 @@ def camera_path(kind: str, speed: str, rng: np.random.Generator, *, switch: int,
     Args:
         kind: one of ``KINDS``. ``pan``, ``tilt``, ``diagonal``: out along a slightly curved line and back.
             ``zoom``: out along a line while the view widens or narrows, and back. ``loop``: a lap of a closed curve,
-            then the same lap again. ``double``: out and back before the switch, and out and back again after it.
+            then the same lap again. ``double``: out and half of the way back before the switch, then back to the start and out again.
             ``speed``: out, and back at half or at twice the speed.
         speed: one of ``SPEEDS``.
         rng: decides start, direction, bends and jitter.
@@ -65,7 +65,7 @@ def _schedule(kind: str, rng: np.random.Generator, switch: int, frames: int) -> 
     if kind == "loop":
         return (frame % switch).astype(np.float64)
     if kind == "double":
-        leg = switch // 2
+        leg = 2 * switch // 3
         return np.minimum(frame % (2 * leg), 2 * leg - 1 - frame % (2 * leg)).astype(np.float64)
     if kind == "speed":
         rate = rng.choice([0.5, 2.0])

@@ -47,7 +47,9 @@ def open_suite(name: str) -> Suite:
 
     if name.partition(":")[0] != revisit_nano.NAME and (os.sep in name or Path(name).exists()):
         return load_suite(Path(name))
-    folder = cache_folder() / "suites" / f"{revisit_nano.NAME}-v{revisit_nano.VERSION}-{_split(name)}"
+    split = _split(name)
+    label = f"{revisit_nano.NAME}-v{revisit_nano.VERSION}-{split}-{revisit_nano.DIGEST[split][:12]}"
+    folder = cache_folder() / "suites" / label
     if not folder.exists():
         try:
             make_suite(name, folder)
@@ -58,6 +60,13 @@ def open_suite(name: str) -> Suite:
         return load_suite(folder)
     except MagbenchError as error:
         raise MagbenchError(f"{error}; remove {folder} to have it made again") from error
+
+
+def is_published(suite: Suite) -> bool:
+    """Whether a suite that bears an embedded name is, to the bit, the one that published results were made on."""
+    from magbench.suites import revisit_nano
+
+    return suite.name != revisit_nano.NAME or revisit_nano.DIGEST.get(suite.split) == suite.digest
 
 
 def _split(name: str) -> str:

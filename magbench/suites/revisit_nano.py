@@ -29,6 +29,9 @@ WINDOW = 9
 CLIPS = {"dev": 21, "test": 42}
 """Clips in each split that is written to disk: every kind of path at every speed, once or twice."""
 
+DIGEST = {"dev": "", "test": ""}
+"""Digest of each split as published. Another processor's rounding may give another one: see ``registry``."""
+
 SEEDS_PER_SPLIT = 10_000_000
 FIRST_SEED = {"train": 0, "dev": SEEDS_PER_SPLIT, "test": 2 * SEEDS_PER_SPLIT}
 

@@ -29,3 +29,8 @@ def test_labels_keep_their_distance_and_their_order(values: list[float]) -> None
 
 def test_labels_that_are_far_apart_stay_where_they_are() -> None:
     assert spread([0.0, 2.0, 7.0], 1.0) == [0.0, 2.0, 7.0]
+
+
+def test_labels_stay_inside() -> None:
+    assert spread([0.0, 0.1, 9.9, 10.0], 1.0, 0.0, 10.0) == [0.0, 1.0, 9.0, 10.0]
+    assert spread([5.0] * 4, 1.0, 4.0, 6.0) == [3.0, 4.0, 5.0, 6.0]
