@@ -37,6 +37,23 @@ class Pass:
     layers: list[FrameKV]
 
 
+@dataclass(frozen=True)
+class Condition:
+    """What a pass is told besides the latents. One serves every pass over the same frames.
+
+    Attributes:
+        frame: (F,) int64 absolute frame indices.
+        angle: (F * S, R) float64 angles of RoPE.
+        token: (B, F, S, dim) where and in which place of its block a token stands.
+        layers: for each layer what is added to queries and keys, (B, F, S, H, D) each.
+    """
+
+    frame: Tensor
+    angle: Tensor
+    token: Tensor
+    layers: list[tuple[Tensor, Tensor]]
+
+
 class Layer(nn.Module):
     """Self-attention and a feed-forward layer, both modulated by the noise level (adaLN, arXiv 2212.09748)."""
 
@@ -73,18 +90,24 @@ class Layer(nn.Module):
             self.place_q.weight[rows, :PLACE_FEATURES] = match
             self.place_k.weight[rows, address * PLACE_FEATURES : (address + 1) * PLACE_FEATURES] = match
 
+    def place(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """What the places (B, F, S, features) add to queries and keys, (B, F, S, H, D) each."""
+        heads = (self.spec.heads, self.spec.head_dim)
+        return self.place_q(places).unflatten(-1, heads), self.place_k(places).unflatten(-1, heads)
+
     def forward(
-        self, x: Tensor, level: Tensor, places: Tensor, angle: Tensor, attention: Attention, number: int
+        self, x: Tensor, level: Tensor, condition: Condition, attention: Attention, number: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x (B, F, S, dim), level (B, F, 1, 6, dim) -> x, and keys and values (B, F, S, H, D)."""
+        place_q, place_k = condition.layers[number]
         frames, heads = x.shape[1:3], (self.spec.heads, self.spec.head_dim)
         shift, scale, gate, shift_ff, scale_ff, gate_ff = (self.modulation + level).unbind(-2)
         y = layer_norm(x, x.shape[-1:]) * (1 + scale) + shift
         q, k, v = self.qkv(y).unflatten(-1, (3, *heads)).unbind(-3)
-        q = self.norm_q(q) + self.place_q(places).unflatten(-1, heads)
-        k = self.norm_k(k) + self.place_k(places).unflatten(-1, heads)
+        q = self.norm_q(q) + place_q
+        k = self.norm_k(k) + place_k
         tokens = [part.flatten(1, 2) for part in (q, k, v)]
-        seen = attention(number, rotate(tokens[0], angle), rotate(tokens[1], angle), tokens[2])
+        seen = attention(number, rotate(tokens[0], condition.angle), rotate(tokens[1], condition.angle), tokens[2])
         x = x + gate * self.out(seen.flatten(-2).unflatten(1, frames))
         y = layer_norm(x, x.shape[-1:]) * (1 + scale_ff) + shift_ff
         return x + gate_ff * self.down(gelu(self.up(y), approximate="tanh")), k, v
@@ -110,30 +133,33 @@ class Backbone(nn.Module):
         self.head = nn.Linear(spec.dim, spec.channels)
         nn.init.zeros_(self.head.weight)
 
-    def forward(self, latents: Tensor, sigma: Tensor, frame: Tensor, pose: Tensor, attention: Attention) -> Pass:
+    def condition(self, frame: Tensor, pose: Tensor) -> Condition:
+        """What passes over the frames ``frame`` (F,) with cameras ``pose`` (B, F, 3) are told."""
+        spec = self.spec
+        blocks = len(frame) // spec.block
+        own = place_features(pose, spec.grid)
+        by_block = own.unflatten(1, (blocks, spec.block)).permute(0, 1, 3, 2, 4).flatten(-2)
+        places = torch.cat([own, by_block.repeat_interleave(spec.block, 1)], dim=-1)
+        token = self.embed_places(places) + self.slot.repeat(blocks, 1, 1)
+        return Condition(frame, angles(spec, frame), token, [layer.place(places) for layer in self.layers])
+
+    def forward(self, latents: Tensor, sigma: Tensor, condition: Condition, attention: Attention) -> Pass:
         """One pass over whole blocks.
 
         Args:
             latents: (B, F, C, h, w), noised to ``sigma``; F a multiple of the block size.
             sigma: (B, F) noise level in [0, 1].
-            frame: (F,) int64 absolute frame indices.
-            pose: (B, F, 3) cameras, see :mod:`mag_model.camera`.
+            condition: of these frames, see :meth:`condition`.
             attention: what the tokens attend to.
         """
         spec = self.spec
-        blocks = latents.shape[1] // spec.block
-        own = place_features(pose, spec.grid)
-        by_block = own.unflatten(1, (blocks, spec.block)).permute(0, 1, 3, 2, 4).flatten(-2)
-        places = torch.cat([own, by_block.repeat_interleave(spec.block, 1)], dim=-1)
-        x = self.embed(latents.flatten(-2).transpose(-1, -2)) + self.embed_places(places)
-        x = x + self.slot.repeat(blocks, 1, 1)
+        x = self.embed(latents.flatten(-2).transpose(-1, -2)) + condition.token
         level = self.time(_time_features(sigma))
         modulation = self.time_out(torch.nn.functional.silu(level)).unflatten(-1, (1, 6, spec.dim))
-        angle = angles(spec, frame)
         layers = []
         for number, layer in enumerate(self.layers):
-            x, k, v = layer(x, modulation, places, angle, attention, number)
-            layers.append(FrameKV(k, v, frame))
+            x, k, v = layer(x, modulation, condition, attention, number)
+            layers.append(FrameKV(k, v, condition.frame))
         shift, scale = (self.head_modulation + level[:, :, None, None]).unbind(-2)
         x0 = self.head(layer_norm(x, x.shape[-1:]) * (1 + scale) + shift)
         return Pass(x0.transpose(-1, -2).unflatten(-1, spec.grid), layers)

@@ -74,11 +74,12 @@ def _denoise(
     frame = torch.arange(start, start + spec.block)
     history = [policy.read(layer, frame) for layer in memory.layers]
     attention = CachedAttention(spec, history, spec.block * spec.tokens)
+    condition = generator.condition(frame, pose)
     x0 = torch.zeros(size)
     for sigma in sampling_sigmas(spec.steps, spec.shift):
         level = torch.full(size[:2], sigma)
         noised = add_noise(x0, torch.randn(size, generator=random), level)
-        x0 = generator(noised, level, frame, pose, attention).x0
+        x0 = generator(noised, level, condition, attention).x0
     return x0
 
 
@@ -88,6 +89,6 @@ def _write(writer: Backbone, policy: CachePolicy, memory: Memory, block: Tensor,
     frame = torch.arange(start, start + spec.block)
     history = [policy.read(layer, frame) for layer in memory.layers]
     attention = CachedAttention(spec, history, spec.block * spec.tokens)
-    layers = writer(block, torch.zeros(block.shape[:2]), frame, pose, attention).layers
+    layers = writer(block, torch.zeros(block.shape[:2]), writer.condition(frame, pose), attention).layers
     past = memory.layers or [FrameKV.empty(layer) for layer in layers]
     memory.replace([policy.write(old, new) for old, new in zip(past, layers, strict=True)])

@@ -22,7 +22,7 @@ def write_sequence(
     spec = writer.spec
     attention = MaskedAttention(token_mask(masks.own | masks.before, spec.tokens))
     clean = torch.zeros(latents.shape[:2])
-    layers = writer(latents, clean, frame, pose, attention).layers
+    layers = writer(latents, clean, writer.condition(frame, pose), attention).layers
     return [_rotated(spec, layer) for layer in layers]
 
 
@@ -38,7 +38,7 @@ def predict(
 ) -> Tensor:
     """(B, F, C, h, w) clean latents predicted from noised ones and from the history frames ``seen`` (F, F) by each."""
     mask = token_mask(torch.cat([seen, masks.own], dim=1), generator.spec.tokens)
-    return generator(noised, sigma, frame, pose, MaskedAttention(mask, history)).x0
+    return generator(noised, sigma, generator.condition(frame, pose), MaskedAttention(mask, history)).x0
 
 
 def draw_sigma(spec: BackboneSpec, batch: int, frames: int, random: torch.Generator) -> Tensor:
