@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -197,25 +198,13 @@ def train(
 ) -> None:
     """Train one STAGE of the model: base, then memory, then joint. Stopped, the same command goes on."""
     from mag_model.presets import PRESETS
-    from mag_model.training.run import train as start
-    from magbench.console import ConsoleProgress
+    from mag_model.training import run as training
+    from magbench.steps import train as follow
 
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
-    with ConsoleProgress() as progress:
-        weights = start(
-            stage,
-            preset,
-            out,
-            steps=steps,
-            minutes=minutes,
-            seed=seed,
-            threads=threads,
-            report=lambda line: progress.log(f"train {stage}", line),
-        )
-    if weights is None:
-        raise MagbenchError(f"{out}: {stage} is not finished, its time was up; the same command goes on")
-    click.echo(weights)
+    options = {"steps": steps, "minutes": minutes, "seed": seed, "threads": threads}
+    follow(partial(training.train, stage, preset, out, **options), stage, out)
 
 
 @main.command()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from magbench.console import ConsoleProgress, print_grid, print_lines
+from magbench.errors import MagbenchError
+from magbench.leaderboard.curve import draw_curve
 from magbench.leaderboard.grids import short_grid
 from magbench.leaderboard.report import FILES, report
 from magbench.models import kind_of, load_model
@@ -87,6 +89,22 @@ def check(folder: Path) -> None:
         f"{folder}: {suite.name} v{suite.version}, {suite.split} split, {len(suite.clips)} clips of"
         f" {width}x{height} at {suite.fps} frames per second, {suite.licence}, digest {suite.digest[:12]}"
     )
+
+
+def train(start: Callable[..., Path | None], stage: str, out: Path) -> None:
+    """Follow a training stage that ``start(report=...)`` runs; draw its curve whether or not the time was enough.
+
+    Raises:
+        MagbenchError: the time was up before the last step.
+    """
+    with ConsoleProgress() as progress:
+        weights = start(report=lambda line: progress.log(f"train {stage}", line))
+    log = out / f"{stage}.jsonl"
+    if log.is_file():
+        draw_curve(log, log.with_suffix(".png"))
+    if weights is None:
+        raise MagbenchError(f"{out}: {stage} is not finished, its time was up; the same command goes on")
+    click.echo(weights)
 
 
 def profile(names: Sequence[str], history: Sequence[int], *, slope_from: int, rounds: int, out: Path) -> None:

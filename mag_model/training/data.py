@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mag_model.camera import relative
-from magbench.suites.paths import KINDS, SPEEDS, camera_path
+from magbench.suites.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
 from magbench.suites.revisit_nano import SIZE, scene
 from magbench.suites.world import render
 
@@ -28,12 +29,15 @@ class ClipShape:
         batch: clips.
         speeds: camera speeds to draw from.
         leap: blocks may lie up to this many frames apart in time, so that short clips teach long memories.
+        span: length of the path that the clip's blocks are taken from, so that they teach far places; None = the
+            clip is a whole path.
     """
 
     frames: int
     batch: int
     speeds: tuple[str, ...] = tuple(SPEEDS)
     leap: int = 0
+    span: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,20 @@ def load_pool(folder: Path, scenes: int, workers: int) -> Tensor:
     return torch.from_numpy(np.load(path))
 
 
+def choose_frames(path: Cameras, frames: int, block: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(frames,) ascending: blocks of the path's later half, and those in which their views were seen before."""
+    seen = revisits(path)
+    blocks = len(path) // block
+    chosen: list[int] = []
+    while len(chosen) < frames // block:
+        target = int(rng.integers(blocks // 2, blocks))
+        sources = seen[target * block : (target + 1) * block] // block
+        for number in (target, *sources[sources >= 0].tolist()):
+            if number not in chosen and len(chosen) < frames // block:
+                chosen.append(number)
+    return (np.array(sorted(chosen))[:, None] * block + np.arange(block)).reshape(-1)
+
+
 def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Generator) -> Batch:
     """A batch; ``rng`` decides everything. Canvases are turned, mirrored and recoloured, so that few serve as many."""
     canvases, poses = [], []
@@ -70,9 +88,11 @@ def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Genera
         canvas = pool[rng.integers(len(pool))][rng.permutation(3).tolist()]
         canvas = torch.rot90(canvas, int(rng.integers(4)), (1, 2))
         canvases.append(canvas.flip(2) if rng.random() < 0.5 else canvas)
-        switch = int(rng.integers(max(shape.frames // 4, 3), shape.frames // 2 + 1))
+        length = shape.span or shape.frames
+        switch = int(rng.integers(max(length // 4, 3), length // 2 + 1))
         kind, speed = str(rng.choice(KINDS)), str(rng.choice(shape.speeds))
-        poses.append(camera_path(kind, speed, rng, switch=switch, frames=shape.frames))
+        path = camera_path(kind, speed, rng, switch=switch, frames=length)
+        poses.append(path if shape.span is None else path[choose_frames(path, shape.frames, block, rng)])
     cameras = torch.from_numpy(np.stack(poses))
     canvas_batch = torch.stack(canvases)
     inverted = torch.from_numpy(rng.random(shape.batch) < 0.5)[:, None, None, None]

@@ -89,6 +89,8 @@ class Stage:
 PACKING = ClipShape(frames=6, batch=32, speeds=("fast",), leap=12)
 SHORT = ClipShape(frames=12, batch=16, leap=12)
 LONG = ClipShape(frames=24, batch=8, leap=6)
+WIDE = ClipShape(frames=12, batch=16, leap=12, span=48)
+WIDE_LONG = ClipShape(frames=24, batch=8, leap=6, span=48)
 
 STAGES = {
     "base": Stage(
@@ -101,6 +103,7 @@ STAGES = {
         cycles=(
             Cycle(1.5e-3, (Phase(850, SHORT), Phase(120, LONG))),
             Cycle(1.2e-3, (Phase(300, SHORT), Phase(80, LONG))),
+            Cycle(1.0e-3, (Phase(200, WIDE), Phase(50, WIDE_LONG))),
         ),
     ),
     "memory": Stage(
@@ -110,7 +113,7 @@ STAGES = {
         writer=None,
         policy=Mag(first_block_whole=False),
         own_block=1.0,
-        cycles=(Cycle(1.5e-3, (Phase(350, PACKING), Phase(350, SHORT))),),
+        cycles=(Cycle(1.5e-3, (Phase(330, PACKING), Phase(320, WIDE))),),
     ),
     "joint": Stage(
         name="joint",
@@ -119,6 +122,6 @@ STAGES = {
         writer="memory",
         policy=Mag(),
         own_block=0.0,
-        cycles=(Cycle(1.2e-3, (Phase(550, SHORT), Phase(120, LONG))),),
+        cycles=(Cycle(1.2e-3, (Phase(480, WIDE), Phase(90, WIDE_LONG))),),
     ),
 }

@@ -33,8 +33,8 @@ def camera_path(kind: str, speed: str, rng: np.random.Generator, *, switch: int,
     Args:
         kind: one of ``KINDS``. ``pan``, ``tilt``, ``diagonal``: out along a slightly curved line and back.
             ``zoom``: out along a line while the view widens or narrows, and back. ``loop``: a lap of a closed curve,
-            then the same lap again. ``double``: out and half of the way back before the switch, then back to the start and out again.
-            ``speed``: out, and back at half or at twice the speed.
+            then the same lap again. ``double``: out and half of the way back before the switch, then back to the
+            start and out again. ``speed``: out, and back at half or at twice the speed.
         speed: one of ``SPEEDS``.
         rng: decides start, direction, bends and jitter.
         switch: frames of context.

@@ -12,11 +12,12 @@ import torch
 from mag_model import presets
 from mag_model.training import run as run_module
 from mag_model.training import stages
-from mag_model.training.data import ClipShape, draw_batch, load_pool
+from mag_model.training.data import ClipShape, choose_frames, draw_batch, load_pool
 from mag_model.training.run import train
-from mag_model.training.stages import Phase
+from mag_model.training.stages import Cycle, Phase
 from magbench.errors import MagbenchError
-from magbench.suites.revisit_nano import CLIPS, FIRST_SEED, SEEDS_PER_SPLIT, scene_seed
+from magbench.suites.paths import KINDS, camera_path, revisits
+from magbench.suites.revisit_nano import CLIPS, FIRST_SEED, SEEDS_PER_SPLIT, scene, scene_seed
 
 SCENES = 2
 
@@ -29,7 +30,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setitem(presets.PRESETS, "tiny", replace(nano, name="tiny", backbone=spec))
     for name, stage in stages.STAGES.items():
         shape = ClipShape(frames=6, batch=2, leap=6)
-        monkeypatch.setitem(stages.STAGES, name, replace(stage, phases=(Phase(6, shape),)))
+        monkeypatch.setitem(stages.STAGES, name, replace(stage, cycles=(Cycle(1e-3, (Phase(6, shape),)),)))
     monkeypatch.setattr(run_module, "evaluate", lambda *given: {})
     monkeypatch.setattr(run_module, "SAVE_EVERY", 2)
     return "tiny"
@@ -60,8 +61,6 @@ def test_seeds_of_the_splits_are_disjoint() -> None:
 
 
 def test_training_takes_scenes_from_the_training_split_alone(scenes: Path) -> None:
-    from magbench.suites.revisit_nano import scene
-
     pool = np.load(scenes)
     for index in range(SCENES):
         assert np.array_equal(pool[index].transpose(1, 2, 0), scene("train", index))
@@ -77,6 +76,33 @@ def test_a_batch_depends_on_its_generator_alone(scenes: Path) -> None:
     assert not torch.equal(first.frames, other.frames)
     assert first.frames.shape == (2, 6, 3, 32, 32)
     assert bool((first.frame.diff() >= 1).all())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_chosen_blocks_are_whole_and_hold_what_they_repeat(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    path = camera_path(kind, "fast", rng, switch=18, frames=48)
+    seen = revisits(path)
+    repeated = 0
+    for _ in range(20):
+        frames = choose_frames(path, 12, 3, rng)
+        assert np.array_equal(frames.reshape(4, 3) % 3, [[0, 1, 2]] * 4)
+        assert np.array_equal(frames, np.unique(frames))
+        repeated += np.isin(seen[frames], frames).sum()
+    assert repeated / (20 * 12) > 0.2
+
+
+def test_learning_rate_rises_and_falls_in_each_cycle() -> None:
+    shape = ClipShape(6, 2)
+    cycles = (Cycle(1.0, (Phase(100, shape), Phase(100, shape))), Cycle(0.5, (Phase(100, shape),)))
+    stage = replace(stages.STAGES["base"], cycles=cycles)
+    rates = [stage.at(step)[1] for step in range(stage.steps)]
+    assert rates[0] == pytest.approx(1 / 60, rel=1e-2)
+    assert rates[100] == pytest.approx(0.05 + 0.95 / 2)
+    assert rates[199] < 0.06
+    assert max(rates[200:]) < 0.5
+    with pytest.raises(ValueError, match="has 300 steps"):
+        stage.at(300)
 
 
 def test_three_stages_and_an_interrupted_one(tiny: str, scenes: Path, tmp_path: Path) -> None:
