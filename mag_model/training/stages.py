@@ -87,6 +87,7 @@ class Stage:
 
 
 PACKING = ClipShape(frames=6, batch=32, speeds=("fast",), leap=12)
+PAIRS = ClipShape(frames=6, batch=16, leap=12)
 SHORT = ClipShape(frames=12, batch=16, leap=12)
 LONG = ClipShape(frames=24, batch=8, leap=6)
 WIDE = ClipShape(frames=12, batch=16, leap=12, span=48)
@@ -113,7 +114,11 @@ STAGES = {
         writer=None,
         policy=Mag(first_block_whole=False),
         own_block=1.0,
-        cycles=(Cycle(1.5e-3, (Phase(330, PACKING), Phase(320, WIDE))),),
+        cycles=(
+            Cycle(1.5e-3, (Phase(330, PACKING), Phase(320, WIDE))),
+            Cycle(1.2e-3, (Phase(200, WIDE),)),
+            Cycle(1.5e-3, (Phase(700, PAIRS), Phase(150, WIDE))),
+        ),
     ),
     "joint": Stage(
         name="joint",
@@ -122,6 +127,6 @@ STAGES = {
         writer="memory",
         policy=Mag(),
         own_block=0.0,
-        cycles=(Cycle(1.2e-3, (Phase(480, WIDE), Phase(90, WIDE_LONG))),),
+        cycles=(Cycle(1.2e-3, (Phase(360, WIDE), Phase(60, WIDE_LONG))),),
     ),
 }

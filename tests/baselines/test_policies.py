@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import entry_points
 
 import pytest
@@ -15,6 +16,7 @@ from mag_model.masks import block_masks, kept_frames
 from mag_model.memory import Memory
 from mag_model.policy import CachePolicy, FullHistory, Mag
 from mag_model.rollout import rollout
+from mag_model.spec import BackboneSpec
 from mag_model.training.loss import predict, write_sequence
 from tests.tiny import SPEC, clip_of, random_backbone
 
@@ -45,12 +47,17 @@ def test_every_registered_policy_is_in_the_matrix() -> None:
     assert registered == {type(policy) for policy, _ in MATRIX}
 
 
+@pytest.mark.parametrize(
+    "spec", [SPEC, replace(SPEC, block=2), replace(SPEC, block=1)], ids=lambda s: f"block{s.block}"
+)
 @every_policy
-def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(policy: CachePolicy) -> None:
+def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(
+    policy: CachePolicy, spec: BackboneSpec
+) -> None:
     """The independent path has no cache, no policy at run time and no loop over blocks: one mask, one sequence."""
-    blocks, given, size = 6, 2, SPEC.block
-    generator, writer = random_backbone(1), random_backbone(2)
-    context, pose = clip_of(SPEC, given * size)[0], clip_of(SPEC, blocks * size)[1]
+    blocks, given, size = 6, 2, spec.block
+    generator, writer = random_backbone(1, spec), random_backbone(2, spec)
+    context, pose = clip_of(spec, given * size)[0], clip_of(spec, blocks * size)[1]
     made = torch.cat(list(rollout(generator, policy, context, pose, blocks * size, seed=7, writer=writer)), 1)
 
     whole = torch.cat([context, made], 1)
@@ -58,13 +65,13 @@ def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(policy: 
     masks = block_masks(policy, blocks, size)
     random = torch.Generator().manual_seed(7)
     noise = [
-        [torch.randn(2, size, SPEC.channels, *SPEC.grid, generator=random) for _ in SPEC.steps]
+        [torch.randn(2, size, spec.channels, *spec.grid, generator=random) for _ in spec.steps]
         for _ in range(given, blocks)
     ]
     with torch.inference_mode():
         history = write_sequence(writer, whole, frame, pose, masks)
         x0 = torch.zeros_like(whole)
-        for step, sigma in enumerate(sampling_sigmas(SPEC.steps, SPEC.shift)):
+        for step, sigma in enumerate(sampling_sigmas(spec.steps, spec.shift)):
             drawn = torch.cat([torch.zeros_like(context)] + [block[step] for block in noise], 1)
             level = torch.full(whole.shape[:2], sigma)
             x0 = predict(generator, add_noise(x0, drawn, level), level, frame, pose, history, masks.before, masks)
