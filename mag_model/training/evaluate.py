@@ -41,7 +41,7 @@ def evaluate(stage: Stage, generator: Backbone, writer: Backbone, codec: PatchCo
     made = codec.decode(torch.cat(list(pieces), 1))
     wanted = torch.from_numpy(np.stack([clip.out_of_window(WINDOW)[switch:] for clip in videos]))
     scores = _by_speed("return", videos, made, frames[:, switch:], wanted)
-    if stage.own_block:
+    if stage.packs:
         masks = block_masks(stage.policy, total // generator.spec.block, generator.spec.block)
         frame = torch.arange(total)
         history = write_sequence(writer, latents, frame, pose, masks)

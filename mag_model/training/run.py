@@ -117,7 +117,7 @@ def _step(
     batch: Batch = draw_batch(pool, phase.clips, network.spec.block, rng)
     latents = codec.encode(batch.frames)
     masks = block_masks(recipe.policy, phase.clips.frames // network.spec.block, network.spec.block)
-    seen = masks.after if rng.random() < recipe.own_block else masks.before
+    seen = masks.after if rng.random() < phase.own_block else masks.before
     history = write_sequence(writer, latents, batch.frame, batch.pose, masks)
     loss = denoising_loss(network, latents, batch.frame, batch.pose, history, seen, masks, random)
     for group in optimizer.param_groups:

@@ -19,10 +19,13 @@ class Phase:
     Attributes:
         steps: how many.
         clips: their shape.
+        own_block: fraction of steps in which a block may read its own kept frames, which asks the writer to pack it; in
+            the others it reads those of earlier blocks, which asks the writer to make them findable.
     """
 
     steps: int
     clips: ClipShape
+    own_block: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,6 @@ class Stage:
         start: stage whose weights this one starts from; None = from nothing.
         writer: stage whose frozen weights write the history; None = the network in training writes its own.
         policy: what stays in the history.
-        own_block: fraction of steps in which a block may read its own kept frames, which asks the writer to pack it.
         cycles: of the learning rate, each with its curriculum.
     """
 
@@ -66,12 +68,16 @@ class Stage:
     start: str | None
     writer: str | None
     policy: CachePolicy
-    own_block: float
     cycles: tuple[Cycle, ...]
 
     @property
     def steps(self) -> int:
         return sum(cycle.steps for cycle in self.cycles)
+
+    @property
+    def packs(self) -> bool:
+        """Whether blocks ever read their own kept frames."""
+        return any(phase.own_block > 0 for cycle in self.cycles for phase in cycle.phases)
 
     def at(self, step: int) -> tuple[Phase, float]:
         """The phase and the learning rate of step number ``step``."""
@@ -100,7 +106,6 @@ STAGES = {
         start=None,
         writer=None,
         policy=FullHistory(),
-        own_block=0.0,
         cycles=(
             Cycle(1.5e-3, (Phase(850, SHORT), Phase(120, LONG))),
             Cycle(1.2e-3, (Phase(300, SHORT), Phase(80, LONG))),
@@ -113,11 +118,11 @@ STAGES = {
         start="base",
         writer=None,
         policy=Mag(first_block_whole=False),
-        own_block=1.0,
         cycles=(
-            Cycle(1.5e-3, (Phase(330, PACKING), Phase(320, WIDE))),
-            Cycle(1.2e-3, (Phase(200, WIDE),)),
-            Cycle(1.5e-3, (Phase(700, PAIRS), Phase(150, WIDE))),
+            Cycle(1.5e-3, (Phase(330, PACKING, own_block=1.0), Phase(320, WIDE, own_block=1.0))),
+            Cycle(1.2e-3, (Phase(200, WIDE, own_block=1.0),)),
+            Cycle(1.5e-3, (Phase(700, PAIRS, own_block=1.0), Phase(150, WIDE, own_block=1.0))),
+            Cycle(1.5e-3, (Phase(300, WIDE, own_block=0.3),)),
         ),
     ),
     "joint": Stage(
@@ -126,7 +131,6 @@ STAGES = {
         start="memory",
         writer="memory",
         policy=Mag(),
-        own_block=0.0,
-        cycles=(Cycle(1.2e-3, (Phase(360, WIDE), Phase(60, WIDE_LONG))),),
+        cycles=(Cycle(1.2e-3, (Phase(150, WIDE), Phase(20, WIDE_LONG))),),
     ),
 }

@@ -11,8 +11,10 @@ import pytest
 from magbench.errors import MagbenchError
 from magbench.suites import registry, revisit_nano
 from magbench.suites.clip import Clip
-from magbench.suites.registry import cache_folder, make_suite, open_suite, suite_names
+from magbench.suites.registry import cache_folder, is_published, make_suite, open_suite, suite_names
 from tests.conftest import tiny_clip
+
+FOLDER = f"revisit-nano-v1-test-{revisit_nano.DIGEST['test'][:12]}"
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def test_a_named_suite_is_made_once(made: list[str]) -> None:
     assert made == ["test"]
     assert first == second
     assert (first.name, first.split, first.window) == ("revisit-nano", "test", revisit_nano.WINDOW)
-    assert [path.name for path in (cache_folder() / "suites").iterdir()] == ["revisit-nano-v1-test"]
+    assert [path.name for path in (cache_folder() / "suites").iterdir()] == [FOLDER]
 
 
 def test_another_split(made: list[str]) -> None:
@@ -61,7 +63,7 @@ def test_a_folder_that_is_not_there(made: list[str], tmp_path: Path) -> None:
 
 def test_a_damaged_cache_says_what_to_remove(made: list[str]) -> None:
     open_suite("revisit-nano")
-    folder = cache_folder() / "suites/revisit-nano-v1-test"
+    folder = cache_folder() / "suites" / FOLDER
     (folder / "videos/test-0.mkv").write_bytes(b"")
     with pytest.raises(MagbenchError, match=rf"test-0\.mkv: changed.*; remove {folder} to have it made again"):
         open_suite("revisit-nano")
@@ -76,3 +78,12 @@ def test_two_processes_may_make_it_at_once(made: list[str], monkeypatch: pytest.
 
     monkeypatch.setattr(registry, "make_suite", slower)
     assert open_suite("revisit-nano").clips[0].id == "test-0"
+
+
+def test_the_published_suite_is_told_from_another(made: list[str]) -> None:
+    assert not is_published(open_suite("revisit-nano"))
+
+
+def test_the_development_split_is_the_published_one(tmp_path: Path) -> None:
+    make_suite("revisit-nano:dev", tmp_path / "dev")
+    assert is_published(open_suite(str(tmp_path / "dev")))
