@@ -27,4 +27,4 @@ class Strided(FrameRule):
 
 def strided() -> NanoModel:
     """Strided key frames: MAG's frames, but nobody learned to pack a block into them."""
-    return NanoModel("strided", Strided(), generator="base", writer="base")
+    return NanoModel("strided", Strided(sink=0), generator="base", writer="base")

@@ -114,7 +114,7 @@ class NanoModel:
 
 def mag() -> NanoModel:
     """MAG: a trained memory model packs each block into one frame, a generator trained on it reads."""
-    return NanoModel("mag", Mag(), generator="joint", writer="memory")
+    return NanoModel("mag", Mag(first_block_whole=False), generator="joint", writer="memory")
 
 
 def _through_codec(given: ReferenceInput) -> Tensor:

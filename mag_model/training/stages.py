@@ -130,7 +130,7 @@ STAGES = {
         summary="next block from what the frozen memory model wrote",
         start="memory",
         writer="memory",
-        policy=Mag(),
+        policy=Mag(first_block_whole=False),
         cycles=(Cycle(1.2e-3, (Phase(150, WIDE), Phase(20, WIDE_LONG))),),
     ),
 }

@@ -91,6 +91,8 @@ def test_memory_counts_the_bytes_of_the_frames_it_holds(policy: CachePolicy) -> 
 def test_strided_keeps_the_frames_of_mag() -> None:
     for blocks in range(1, 30):
         assert torch.equal(kept_frames(Strided(), blocks, 3), kept_frames(Mag(), blocks, 3))
+        packed = kept_frames(Mag(first_block_whole=False), blocks, 3)
+        assert torch.equal(kept_frames(Strided(sink=0), blocks, 3), packed)
 
 
 @pytest.mark.parametrize(("blocks", "bound"), [(16, 0.40), (80, 0.35)])
