@@ -203,8 +203,8 @@ def train(
 
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
-    options = {"steps": steps, "minutes": minutes, "seed": seed, "threads": threads}
-    follow(partial(training.train, stage, preset, out, **options), stage, out)
+    start = partial(training.train, stage, preset, out, steps=steps, minutes=minutes, seed=seed, threads=threads)
+    follow(start, stage, out)
 
 
 @main.command()

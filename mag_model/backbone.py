@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -141,7 +142,7 @@ class Backbone(nn.Module):
         by_block = own.unflatten(1, (blocks, spec.block)).permute(0, 1, 3, 2, 4).flatten(-2)
         places = torch.cat([own, by_block.repeat_interleave(spec.block, 1)], dim=-1)
         token = self.embed_places(places) + self.slot.repeat(blocks, 1, 1)
-        return Condition(frame, angles(spec, frame), token, [layer.place(places) for layer in self.layers])
+        return Condition(frame, angles(spec, frame), token, [cast(Layer, layer).place(places) for layer in self.layers])
 
     def forward(self, latents: Tensor, sigma: Tensor, condition: Condition, attention: Attention) -> Pass:
         """One pass over whole blocks.
