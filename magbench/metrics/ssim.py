@@ -1,7 +1,7 @@
 """Structural similarity of single frames, as pytorch_msssim defines it.
 
 Source: Wang et al., "Image quality assessment: from error visibility to structural similarity" (2004), eq.
-13, per colour channel. torchmetrics gives other values per frame (by about 0.01), hence the few lines here.
+13, per colour channel. torchmetrics gives other values per frame (by up to 0.03), hence the few lines here.
 """
 
 from __future__ import annotations

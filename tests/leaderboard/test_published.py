@@ -73,6 +73,16 @@ def test_who_remembers(records: list[Record]) -> None:
     assert scores["full_history"] > scores["mag"] > scores["strided"] > scores["window"]
 
 
+@pytest.mark.xfail(strict=True, reason="missed by the shipped weights: see 'Not reached yet' in the README")
+def test_mag_is_within_one_decibel_of_full_history(records: list[Record]) -> None:
+    assert _psnr(records, "mag") >= _psnr(records, "full_history") - 1
+
+
+@pytest.mark.xfail(strict=True, reason="missed by the shipped weights: see 'Not reached yet' in the README")
+def test_a_trained_writer_is_worth_three_decibels_on_fast_cameras(records: list[Record]) -> None:
+    assert _psnr(records, "strided", "fast") <= _psnr(records, "mag", "fast") - 3
+
+
 def test_the_readme_shows_the_published_table() -> None:
     published = (FOLDER / "table.md").read_text().splitlines()
     shown = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("|")]
