@@ -13,7 +13,7 @@ from magbench.errors import MagbenchError
 from magbench.files import first_problem, write_atomic
 from magbench.models import Kind
 
-Region = Literal["all", "out_of_window"]
+Region = Literal["all", "out_of_window", "in_window"]
 
 
 class Record(BaseModel):
@@ -23,7 +23,7 @@ class Record(BaseModel):
         kind: ``model``, or ``reference``, which has seen the truth.
         protocol: how generated and true frames were paired, or ``cost``.
         metric_version, protocol_version: raised whenever the metric or the pairing would give another value.
-        region: ``all`` return frames, or those whose view was last seen out of the window.
+        region: ``all`` return frames, or those whose view was last seen out of the window, or inside it.
         value: the mean over the region; None where it has no frame or nothing could be measured. Never NaN.
         n: frames (for costs: pieces) behind ``value``.
         per_frame: only for region ``all``; for costs one value a piece.
