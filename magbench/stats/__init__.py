@@ -1,0 +1,18 @@
+"""Uncertainty of means over clips, comparison of two models, ranks with ties, and what a suite can detect."""
+
+from magbench.stats.interval import Interval, bootstrap_mean
+from magbench.stats.paired import ALPHA, Paired, compare_paired, holm, sign_flip_p
+from magbench.stats.power import detectable
+from magbench.stats.ranks import ranks
+
+__all__ = [
+    "ALPHA",
+    "Interval",
+    "Paired",
+    "bootstrap_mean",
+    "compare_paired",
+    "detectable",
+    "holm",
+    "ranks",
+    "sign_flip_p",
+]

@@ -1,0 +1,32 @@
+"""The smallest detectable difference: against the exact power of Student's test, and by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from magbench.stats import detectable, sign_flip_p
+
+
+@pytest.mark.parametrize("clips", [9, 42, 176])
+def test_the_exact_power_at_that_difference_is_80_percent(clips: int) -> None:
+    found = detectable(clips, 2.0)
+    assert found is not None
+    shift = found / 2.0 * np.sqrt(clips)
+    edge = stats.t.ppf(0.975, clips - 1)
+    power = stats.nct.sf(edge, clips - 1, shift) + stats.nct.cdf(-edge, clips - 1, shift)
+    assert power == pytest.approx(0.8, abs=0.012)
+
+
+def test_the_test_we_use_has_that_power() -> None:
+    found = detectable(42, 1.0)
+    differences = np.random.default_rng(4).normal(found, 1.0, size=(400, 42))
+    assert np.mean([sign_flip_p(d) <= 0.05 for d in differences]) == pytest.approx(0.8, abs=0.05)
+
+
+def test_more_comparisons_and_fewer_clips_detect_less() -> None:
+    one, many, few = detectable(42, 1.0), detectable(42, 1.0, comparisons=91), detectable(10, 1.0)
+    assert one is not None and many is not None and few is not None
+    assert one < many and one < few
+    assert detectable(1, 1.0) is None
