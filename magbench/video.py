@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -17,6 +18,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 from torch import Tensor
 
+from magbench import timing
 from magbench.errors import MagbenchError
 
 TOLERANCE = 1e-3
@@ -30,25 +32,82 @@ _FFV1 = {"level": "3", "coder": "1", "context": "0", "slices": "4", "slicecrc": 
 _H264 = {"preset": "ultrafast", "crf": "20"}
 
 
-def read_video(path: Path) -> NDArray[np.uint8]:
-    """Every frame of a video file, (T, H, W, 3) uint8 RGB. A frame that cannot be decoded is an error.
+def read_video(path: Path, fps: int | None = None) -> NDArray[np.uint8]:
+    """Every frame of a video file, (T, H, W, 3) uint8 RGB.
 
-    FFV1 hides small damage, and a cut Matroska file just ends: magbench's own files are checked by hash too.
+    Deeper pixels are rounded to 8 bits, an alpha channel that is opaque everywhere is left out, and colours are
+    those of PyAV. An error is: a frame that cannot be decoded, fewer frames than the file declares, uneven
+    timestamps, transparency, a picture stored turned, and another rate than ``fps``.
+
+    FFV1 hides small damage: magbench's own files are checked by hash too.
     """
     if not path.is_file():
         raise MagbenchError(f"{path}: no such file")
+    pictures: list[NDArray[np.uint8]] = []
+    ticks: list[int | None] = []
     try:
         with av.open(str(path)) as container:
-            container.streams.video[0].codec_context.options = {"err_detect": "explode"}
+            stream = container.streams.video[0]
+            stream.codec_context.options = {"err_detect": "explode"}
+            declared = timing.declared_length(container)
+            tick = float(stream.time_base or 0)
             pixels = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
-            frames = [pixels.reformat(frame, format="rgb24").to_ndarray() for frame in container.decode(video=0)]
+            for frame in container.decode(stream):
+                pictures.append(_picture(pixels, frame, f"{path}: frame {len(pictures)}"))
+                ticks.append(frame.pts)
     except (FFmpegError, IndexError) as error:
         raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
-    if not frames:
+    if not pictures:
         raise MagbenchError(f"{path}: holds no frame")
-    if len({frame.shape for frame in frames}) > 1:
-        raise MagbenchError(f"{path}: frame sizes change from {frames[0].shape[:2]} on")
-    return np.stack(frames)
+    if len({picture.shape for picture in pictures}) > 1:
+        raise MagbenchError(f"{path}: frame sizes change from {pictures[0].shape[:2]} on")
+    try:
+        timing.check(ticks, tick, declared, fps)
+    except MagbenchError as error:
+        raise MagbenchError(f"{path}: {error}") from error
+    return np.stack(pictures)
+
+
+def video_shape(path: Path) -> tuple[int, int, int, int]:
+    """(T, H, W, 3) of a video file, from its packets: nothing is decoded, and one packet is taken for one frame."""
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            length = sum(packet.size > 0 for packet in container.demux(stream))
+            return length, stream.codec_context.height, stream.codec_context.width, 3
+    except (FFmpegError, IndexError) as error:
+        raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
+
+
+def _picture(pixels: VideoReformatter, frame: av.VideoFrame, where: str) -> NDArray[np.uint8]:
+    """One decoded frame as (H, W, 3) uint8 RGB."""
+    if frame.is_corrupt:
+        raise MagbenchError(f"{where} is damaged")
+    if frame.rotation:
+        raise MagbenchError(f"{where} is stored turned by {frame.rotation} degrees; encode the video upright")
+    form = frame.format
+    deep = any(component.bits > 8 for component in form.components)
+    if form.has_palette or any(component.is_alpha for component in form.components):
+        array = pixels.reformat(frame, format="rgba64le" if deep else "rgba").to_ndarray()
+    else:
+        array = pixels.reformat(frame, format="rgb48le" if deep else "rgb24").to_ndarray()
+    return rgb8(array, where)
+
+
+def rgb8(picture: NDArray[Any], where: str) -> NDArray[np.uint8]:
+    """(H, W, 3 or 4) uint8 or uint16 to (H, W, 3) uint8, rounded to the nearest.
+
+    The fourth channel, alpha, has to be opaque everywhere; ``where`` names the picture in the error.
+    """
+    deep = picture.dtype == np.uint16
+    shallow = (
+        ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8) if deep else picture.astype(np.uint8, copy=False)
+    )
+    if shallow.shape[2] == 4:
+        if (least := int(shallow[..., 3].min())) < 255:
+            raise MagbenchError(f"{where} is transparent (alpha down to {least} of 255); put it on a background first")
+        shallow = np.ascontiguousarray(shallow[..., :3])
+    return shallow
 
 
 def write_lossless(path: Path, frames: NDArray[np.uint8], fps: int) -> None:
