@@ -122,7 +122,7 @@ def make_task(clip: Clip, sample: int) -> Task:
         context=to_float(clip.frames[: clip.switch]),
         prompt=clip.caption,
         pose=None if clip.pose is None else torch.from_numpy(clip.pose).float(),
-        frames=len(clip.frames),
+        frames=len(clip),
         fps=clip.fps,
         seed=task_seed(clip.id, sample),
     )
@@ -157,7 +157,7 @@ def _whole(reference: Reference, given: ReferenceInput) -> Iterator[Tensor]:
 def _reference_input(suite: Suite, clip: Clip, sample: int) -> ReferenceInput:
     place = [other.id for other in suite.clips].index(clip.id)
     after = suite.clips[place + 1 :] + suite.clips[:place]
-    alike = [other for other in after if other.frames.shape == clip.frames.shape]
+    alike = [other for other in after if (len(other), other.size) == (len(clip), clip.size)]
     return ReferenceInput(
         video=to_float(clip.frames),
         switch=clip.switch,
@@ -179,8 +179,8 @@ def _generate(source: _Source, tasks: list[tuple[Clip, int]], out: Path, progres
                 if not warm:
                     warm_up(stream)
                     warm = True
-                height, width = clip.frames.shape[1:3]
-                expected = Expected(len(clip.frames) - clip.switch, height, width)
+                height, width = clip.size
+                expected = Expected(len(clip) - clip.switch, height, width)
                 metered = measure(stream, source.memory_bytes, expected, task_seed(clip.id, sample))
                 write_generation(
                     folder,

@@ -156,7 +156,7 @@ def _quality(suite: Suite, clip: Clip, frames: NDArray[np.uint8], common: dict[s
                     value=float(values.mean()),
                     n=len(values),
                     per_frame=values.tolist(),
-                    frame=list(range(clip.switch, len(clip.frames))),
+                    frame=list(range(clip.switch, len(clip))),
                     gap=clip.gap[clip.switch :].tolist(),
                 )
             )

@@ -15,7 +15,7 @@ from magbench.leaderboard.report import FILES, report
 from magbench.models import kind_of, load_model
 from magbench.runner import Failure, generate
 from magbench.scoring import score
-from magbench.suites.disk import Suite, load_suite
+from magbench.suites.disk import Suite, check_suite
 from magbench.suites.registry import DEFAULT_SPLIT, is_published, make_suite, open_suite
 
 
@@ -83,8 +83,8 @@ def make(name: str, folder: Path, split: str) -> None:
 
 def check(folder: Path) -> None:
     """Read a suite with every check, and say what it is."""
-    suite = load_suite(folder)
-    height, width = suite.clips[0].frames.shape[1:3]
+    suite = check_suite(folder)
+    height, width = suite.clips[0].size
     click.echo(
         f"{folder}: {suite.name} v{suite.version}, {suite.split} split, {len(suite.clips)} clips of"
         f" {width}x{height} at {suite.fps} frames per second, {suite.licence}, digest {suite.digest[:12]}"

@@ -23,7 +23,8 @@ from magbench.errors import MagbenchError, unknown
 from magbench.files import SAFE_NAME, file_sha256, first_problem
 from magbench.suites.clip import NO_REVISIT, Clip
 from magbench.suites.rows import Row, read_rows, write_rows
-from magbench.video import read_video, write_lossless
+from magbench.suites.stored import StoredVideo
+from magbench.video import write_lossless
 
 HEADER_FILE = "suite.yaml"
 CLIPS_FILE = "clips.csv"
@@ -54,7 +55,7 @@ class Header(BaseModel):
 
 @dataclass(frozen=True)
 class Suite:
-    """A checked suite in memory.
+    """A checked suite: everything but the pixels in memory.
 
     Attributes:
         fps: frames per second of every clip.
@@ -131,7 +132,8 @@ def _write_files(folder: Path, clips: Iterable[Clip], fps: int) -> None:
             raise MagbenchError(f"{folder}: clip '{clip.id}' has {clip.fps} frames per second, its suite {fps}")
         seen.add(clip.id)
         video, pose, revisit = f"videos/{clip.id}.mkv", f"poses/{clip.id}.csv", f"revisits/{clip.id}.csv"
-        write_lossless(folder / video, clip.frames, fps)
+        frames = clip.frames
+        write_lossless(folder / video, frames, fps)
         if clip.pose is not None:
             names = POSE if clip.pose.shape[1] == len(POSE) else [f"p{i}" for i in range(clip.pose.shape[1])]
             write_rows(
@@ -146,17 +148,20 @@ def _write_files(folder: Path, clips: Iterable[Clip], fps: int) -> None:
             ("frame", "revisit", "gap"),
             ((t, *(blank if pair[0] == NO_REVISIT else pair)) for t, pair in enumerate(pairs)),
         )
-        duration = len(clip.frames) / fps
+        duration = len(frames) / fps
         pose_path = "" if clip.pose is None else pose
         rows.append((video, clip.caption, duration, clip.switch, clip.category, clip.speed, pose_path, revisit))
     write_rows(folder / CLIPS_FILE, (*REQUIRED, *OPTIONAL), rows)
 
 
 def load_suite(folder: Path) -> Suite:
-    """Read and check a suite: every file there and unchanged, every clip whole, all of one frame size."""
+    """Read and check a suite: every file there and unchanged, every clip whole, all of one frame size.
+
+    Videos are counted, not decoded: that is done when a clip's ``frames`` are read, see :mod:`magbench.suites.stored`.
+    """
     header = _read_header(folder)
     for file, sha in sorted(header.sha256.items()):
-        path = _inside(folder, file)
+        path = inside(folder, file)
         if not path.is_file():
             raise MagbenchError(f"{path}: is missing")
         if (found := file_sha256(path)) != sha:
@@ -169,18 +174,26 @@ def load_suite(folder: Path) -> Suite:
             raise row.error(f"clip '{clip.id}' is there twice")
         clips[clip.id] = clip
         first = next(iter(clips.values()))
-        if clip.frames.shape[1:] != first.frames.shape[1:]:
-            sizes = "{1}x{0}, not {3}x{2}".format(*clip.frames.shape[1:3], *first.frames.shape[1:3])
+        if clip.size != first.size:
+            sizes = "{1}x{0}, not {3}x{2}".format(*clip.size, *first.size)
             raise MagbenchError(f"{folder / row.text('video_path')}: frames are {sizes} as in the clips before")
     if not clips:
         raise MagbenchError(f"{folder / CLIPS_FILE}: has no clip")
     return Suite(**header.model_dump(exclude={"sha256"}), digest=header.digest, clips=tuple(clips.values()))
 
 
+def check_suite(folder: Path) -> Suite:
+    """:func:`load_suite`, and every clip decoded, one after the other."""
+    suite = load_suite(folder)
+    for clip in suite.clips:
+        np.asarray(clip.source)
+    return suite
+
+
 def _read_header(folder: Path) -> Header:
     if not folder.is_dir():
         raise MagbenchError(f"{folder}: no such folder")
-    path = _inside(folder, HEADER_FILE)
+    path = inside(folder, HEADER_FILE)
     if not path.is_file():
         raise MagbenchError(f"{path}: is missing")
     try:
@@ -194,7 +207,7 @@ def _read_header(folder: Path) -> Header:
     return header
 
 
-def _inside(folder: Path, file: str) -> Path:
+def inside(folder: Path, file: str) -> Path:
     """The path of one of the suite's files. One that leads out of the folder, as a link may, is an error."""
     relative = PurePosixPath(file)
     path = folder / relative
@@ -205,7 +218,7 @@ def _inside(folder: Path, file: str) -> Path:
 
 def _listed(folder: Path, header: Header, row: Row, column: str) -> Path:
     file = row.text(column)
-    path = _inside(folder, file)
+    path = inside(folder, file)
     if file not in header.sha256:
         raise row.error(f"{column} '{file}' is not among the files of {HEADER_FILE}")
     return path
@@ -213,8 +226,8 @@ def _listed(folder: Path, header: Header, row: Row, column: str) -> Path:
 
 def _read_clip(folder: Path, header: Header, row: Row) -> Clip:
     video = _listed(folder, header, row, "video_path")
-    frames = read_video(video)
-    length = len(frames)
+    frames = StoredVideo.found(video, header.sha256[row.text("video_path")])
+    length = frames.shape[0]
     duration = row.real("duration(sec)")
     if round(duration * header.fps) != length:
         raise MagbenchError(f"{video}: holds {length} frames, but {duration:g} s at {header.fps} per second")
@@ -267,7 +280,7 @@ def _one_a_frame(path: Path, rows: list[Row], length: int) -> list[Row]:
 def _check(clip: Clip, where: str) -> None:
     if not SAFE_NAME.fullmatch(clip.id):
         raise MagbenchError(f"{where}: clip id '{clip.id}' may only hold letters, digits, '.', '_' and '-'")
-    length = len(clip.frames)
+    length = len(clip)
     if not 0 < clip.switch < length:
         raise MagbenchError(f"{where}: clip '{clip.id}': switch_frame {clip.switch} is not in its {length} frames")
     if len(clip.revisit) != length or (clip.pose is not None and len(clip.pose) != length):

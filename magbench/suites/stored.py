@@ -1,0 +1,55 @@
+"""A clip's frames that stay in their file until they are read: a suite of any size fits in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from magbench.errors import MagbenchError
+from magbench.files import file_sha256
+from magbench.video import read_video, video_shape
+
+HELD = 2
+"""Decoded videos that stay in memory, those used last: a clip, and the one it is compared with."""
+
+
+@dataclass(frozen=True)
+class StoredVideo:
+    """The first frames of a video file; a :class:`magbench.suites.clip.FrameSource`.
+
+    Attributes:
+        sha256: of the file; one that changed since it was checked is an error when it is read.
+        shape: (T, H, W, 3) of the frames that count.
+        length: frames in the file, T or more.
+    """
+
+    path: Path
+    sha256: str
+    shape: tuple[int, int, int, int]
+    length: int
+
+    @classmethod
+    def found(cls, path: Path, sha256: str) -> StoredVideo:
+        """All frames of a file that was checked against ``sha256``."""
+        shape = video_shape(path)
+        return cls(path, sha256, shape, shape[0])
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """Decode; what was decoded last is there already. The array is shared: nobody writes into it."""
+        return np.array(_decoded(self), dtype=dtype, copy=copy)
+
+
+@lru_cache(maxsize=HELD)
+def _decoded(video: StoredVideo) -> NDArray[np.uint8]:
+    if (found := file_sha256(video.path)) != video.sha256:
+        raise MagbenchError(f"{video.path}: changed while in use, sha256 was {video.sha256[:12]}, is {found[:12]}")
+    frames = read_video(video.path)
+    if (len(frames), *frames.shape[1:]) != (video.length, *video.shape[1:]):
+        listed = "x".join(map(str, (video.length, *video.shape[1:3])))
+        raise MagbenchError(f"{video.path}: decodes to {'x'.join(map(str, frames.shape[:3]))}, {listed} counted before")
+    return frames[: video.shape[0]]
