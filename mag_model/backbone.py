@@ -55,6 +55,11 @@ class Condition:
     layers: list[tuple[Tensor, Tensor]]
 
 
+def addressed_frame(spec: BackboneSpec, head: int) -> int | None:
+    """The frame of a key's block whose place a head begins by looking for; None = the key's own."""
+    return head % spec.block if head < spec.heads // 2 else None
+
+
 class Layer(nn.Module):
     """Self-attention and a feed-forward layer, both modulated by the noise level (adaLN, arXiv 2212.09748)."""
 
@@ -71,25 +76,26 @@ class Layer(nn.Module):
         self.out = nn.Linear(spec.dim, spec.dim)
         self.up = nn.Linear(spec.dim, spec.hidden)
         self.down = nn.Linear(spec.hidden, spec.dim)
-        self._point_at_places()
+        for head in range(spec.heads):
+            self.point_at_places(head)
 
     @torch.no_grad()
-    def _point_at_places(self) -> None:
-        """Begin with attention that looks where the camera looks.
+    def point_at_places(self, head: int) -> None:
+        """Let a head look where the camera looks.
 
-        Half of the heads compare the query's own place with the key's own place; each of the others with the place of
-        one frame of the key's block. Only the channels that RoPE leaves alone are used.
+        It compares the query's own place with the key's own place or, see :func:`addressed_frame`, with the place of one
+        frame of the key's block. Only the channels that RoPE leaves alone are used.
         """
         spec, gain = self.spec, 1.2
-        self.place_q.weight.zero_()
-        self.place_k.weight.zero_()
         free = spec.head_dim - sum(spec.rope)
-        for head in range(spec.heads):
-            address = 0 if head >= spec.heads // 2 else 1 + head % spec.block
-            match = torch.randn(free, PLACE_FEATURES) * gain / math.sqrt(max(free, 1))
-            rows = slice((head + 1) * spec.head_dim - free, (head + 1) * spec.head_dim)
-            self.place_q.weight[rows, :PLACE_FEATURES] = match
-            self.place_k.weight[rows, address * PLACE_FEATURES : (address + 1) * PLACE_FEATURES] = match
+        match = torch.randn(free, PLACE_FEATURES) * gain / math.sqrt(max(free, 1))
+        frame = addressed_frame(spec, head)
+        start = 0 if frame is None else (1 + frame) * PLACE_FEATURES
+        end = (head + 1) * spec.head_dim
+        for place in (self.place_q, self.place_k):
+            place.weight[end - spec.head_dim : end].zero_()
+        self.place_q.weight[end - free : end, :PLACE_FEATURES] = match
+        self.place_k.weight[end - free : end, start : start + PLACE_FEATURES] = match
 
     def place(self, places: Tensor) -> tuple[Tensor, Tensor]:
         """What the places (B, F, S, features) add to queries and keys, (B, F, S, H, D) each."""
@@ -133,6 +139,17 @@ class Backbone(nn.Module):
         self.head_modulation = nn.Parameter(torch.zeros(2, spec.dim))
         self.head = nn.Linear(spec.dim, spec.channels)
         nn.init.zeros_(self.head.weight)
+
+    def point_at_blocks(self) -> None:
+        """Let the heads that began by looking for the frames of a block do so again, but for those of the first layer.
+
+        Reading whole blocks teaches them other things, since nobody needs such an address there. The first layer's
+        values hold no other frame's content yet.
+        """
+        for layer in self.layers[1:]:
+            for head in range(self.spec.heads):
+                if addressed_frame(self.spec, head) is not None:
+                    cast(Layer, layer).point_at_places(head)
 
     def condition(self, frame: Tensor, pose: Tensor) -> Condition:
         """What passes over the frames ``frame`` (F,) with cameras ``pose`` (B, F, 3) are told."""

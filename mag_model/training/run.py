@@ -6,10 +6,11 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mag_model.backbone import Backbone
 from mag_model.codec import PatchCodec
@@ -19,6 +20,7 @@ from mag_model.training.checkpoint import Progress, restore, save
 from mag_model.training.data import Batch, ClipShape, draw_batch, load_pool
 from mag_model.training.evaluate import evaluate
 from mag_model.training.loss import denoising_loss, write_sequence
+from mag_model.training.probe import PackingProbe
 from mag_model.training.stages import STAGES, Stage
 from mag_model.weights import load_backbone, load_codec, save_weights
 
@@ -65,12 +67,16 @@ def train(
     torch.manual_seed(seed)
     network = Backbone(chosen.backbone) if recipe.start is None else load_backbone(chosen, recipe.start, out)
     writer = network if recipe.writer is None else load_backbone(chosen, recipe.writer, out).requires_grad_(False)
+    trained = nn.ModuleDict({"network": network})
+    if recipe.probe:
+        network.point_at_blocks()
+        trained["probe"] = PackingProbe(chosen.backbone)
     mean = {name: value.clone() for name, value in network.state_dict().items()}
-    optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(trained.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
     progress = Progress(stage, preset, seed, total)
     checkpoint = out / f"{stage}.checkpoint.safetensors"
     if checkpoint.exists():
-        restore(checkpoint, progress, network, mean, optimizer)
+        restore(checkpoint, progress, trained, mean, optimizer)
     log = out / f"{stage}.jsonl"
 
     def note(line: dict[str, float]) -> None:
@@ -81,7 +87,7 @@ def train(
     started, before = time.monotonic(), progress.seconds
     while progress.step < total:
         step = progress.step
-        loss = _step(recipe, network, writer, codec, pool, optimizer, step, total, seed)
+        loss = _step(recipe, trained, writer, codec, pool, optimizer, step, total, seed)
         decay = min(MEAN_DECAY, (step + 1) / (step + 10))
         for name, value in network.state_dict().items():
             mean[name].lerp_(value, 1 - decay)
@@ -93,7 +99,7 @@ def train(
             note({"step": progress.step} | _scores(recipe, chosen, mean, writer, network, codec))
         out_of_time = minutes is not None and progress.seconds - before > 60 * minutes
         if progress.step % SAVE_EVERY == 0 or progress.step == total or out_of_time:
-            save(checkpoint, progress, network, mean, optimizer)
+            save(checkpoint, progress, trained, mean, optimizer)
         if out_of_time and progress.step < total:
             return None
     return save_weights(out / f"{stage}.safetensors", mean, chosen, stage)
@@ -101,7 +107,7 @@ def train(
 
 def _step(
     recipe: Stage,
-    network: Backbone,
+    trained: nn.ModuleDict,
     writer: Backbone,
     codec: PatchCodec,
     pool: Tensor,
@@ -110,7 +116,8 @@ def _step(
     total: int,
     seed: int,
 ) -> float:
-    """One update; everything random in it comes from (seed, step)."""
+    """One update; everything random in it comes from (seed, step). Returns the denoising loss."""
+    network = cast(Backbone, trained["network"])
     rng = np.random.default_rng([seed, step])
     random = torch.Generator().manual_seed(int(rng.integers(2**62)))
     phase, rate = recipe.at(step * recipe.steps // total)
@@ -120,11 +127,12 @@ def _step(
     seen = masks.after if rng.random() < phase.own_block else masks.before
     history = write_sequence(writer, latents, batch.frame, batch.pose, masks)
     loss = denoising_loss(network, latents, batch.frame, batch.pose, history, seen, masks, random)
+    total_loss = loss + recipe.probe * trained["probe"](history, latents) if recipe.probe else loss
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    total_loss.backward()
+    torch.nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
     optimizer.step()
     return loss.item()
 

@@ -61,6 +61,7 @@ class Stage:
         writer: stage whose frozen weights write the history; None = the network in training writes its own.
         policy: what stays in the history.
         cycles: of the learning rate, each with its curriculum.
+        probe: weight of the packing probe's error, see :mod:`mag_model.training.probe`; 0 = no probe.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Stage:
     writer: str | None
     policy: CachePolicy
     cycles: tuple[Cycle, ...]
+    probe: float = 0.0
 
     @property
     def steps(self) -> int:
@@ -92,7 +94,6 @@ class Stage:
         raise ValueError(f"stage {self.name} has {self.steps} steps")
 
 
-PACKING = ClipShape(frames=6, batch=32, speeds=("fast",), leap=12)
 PAIRS = ClipShape(frames=6, batch=16, leap=12)
 SHORT = ClipShape(frames=12, batch=16, leap=12)
 LONG = ClipShape(frames=24, batch=8, leap=6)
@@ -118,12 +119,8 @@ STAGES = {
         start="base",
         writer=None,
         policy=Mag(first_block_whole=False),
-        cycles=(
-            Cycle(1.5e-3, (Phase(330, PACKING, own_block=1.0), Phase(320, WIDE, own_block=1.0))),
-            Cycle(1.2e-3, (Phase(200, WIDE, own_block=1.0),)),
-            Cycle(1.5e-3, (Phase(700, PAIRS, own_block=1.0), Phase(150, WIDE, own_block=1.0))),
-            Cycle(1.5e-3, (Phase(300, WIDE, own_block=0.3),)),
-        ),
+        cycles=(Cycle(1.5e-3, (Phase(600, PAIRS, own_block=0.5), Phase(700, WIDE, own_block=0.4))),),
+        probe=1.0,
     ),
     "joint": Stage(
         name="joint",
@@ -131,6 +128,6 @@ STAGES = {
         start="memory",
         writer="memory",
         policy=Mag(first_block_whole=False),
-        cycles=(Cycle(1.2e-3, (Phase(150, WIDE), Phase(20, WIDE_LONG))),),
+        cycles=(Cycle(1.2e-3, (Phase(700, WIDE), Phase(80, WIDE_LONG))),),
     ),
 }

@@ -27,7 +27,7 @@ SCENES = 2
 def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
     """The real stages on a backbone of 8 channels, with 6 steps each and no development scores."""
     nano = presets.PRESETS["nano"]
-    spec = replace(nano.backbone, dim=48, heads=2, hidden=48, layers=1, channels=8)
+    spec = replace(nano.backbone, dim=48, heads=2, hidden=48, layers=2, channels=8)
     monkeypatch.setitem(presets.PRESETS, "tiny", replace(nano, name="tiny", backbone=spec))
     for name, stage in stages.STAGES.items():
         shape = ClipShape(frames=6, batch=2, leap=6)
