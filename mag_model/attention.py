@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from mag_model.memory import FrameKV
-from mag_model.rope import angles, rotate
+from mag_model.rope import rotate, turns
 from mag_model.spec import BackboneSpec
 
 
@@ -59,7 +59,7 @@ class CachedAttention:
         self._own = own
         self._buffers = []
         for layer in layers:
-            keys = rotate(layer.k.flatten(1, 2), angles(spec, layer.frame))
+            keys = rotate(layer.k.flatten(1, 2), turns(spec, layer.frame))
             self._buffers.append((_with_room(keys, own), _with_room(layer.v.flatten(1, 2), own)))
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:

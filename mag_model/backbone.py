@@ -19,7 +19,7 @@ from torch.nn.functional import gelu, layer_norm
 from mag_model.attention import Attention
 from mag_model.camera import PLACE_FEATURES, place_features
 from mag_model.memory import FrameKV
-from mag_model.rope import angles, rotate
+from mag_model.rope import rotate, turns
 from mag_model.spec import BackboneSpec
 
 TIME_FEATURES = 64
@@ -44,13 +44,13 @@ class Condition:
 
     Attributes:
         frame: (F,) int64 absolute frame indices.
-        angle: (F * S, R) float64 angles of RoPE.
+        turn: (F * S, 1, R) complex64 turns of RoPE.
         token: (B, F, S, dim) where and in which place of its block a token stands.
         layers: for each layer what is added to queries and keys, (B, F, S, H, D) each.
     """
 
     frame: Tensor
-    angle: Tensor
+    turn: Tensor
     token: Tensor
     layers: list[tuple[Tensor, Tensor]]
 
@@ -114,7 +114,7 @@ class Layer(nn.Module):
         q = self.norm_q(q) + place_q
         k = self.norm_k(k) + place_k
         tokens = [part.flatten(1, 2) for part in (q, k, v)]
-        seen = attention(number, rotate(tokens[0], condition.angle), rotate(tokens[1], condition.angle), tokens[2])
+        seen = attention(number, rotate(tokens[0], condition.turn), rotate(tokens[1], condition.turn), tokens[2])
         x = x + gate * self.out(seen.flatten(-2).unflatten(1, frames))
         y = layer_norm(x, x.shape[-1:]) * (1 + scale_ff) + shift_ff
         return x + gate_ff * self.down(gelu(self.up(y), approximate="tanh")), k, v
@@ -159,7 +159,8 @@ class Backbone(nn.Module):
         by_block = own.unflatten(1, (blocks, spec.block)).permute(0, 1, 3, 2, 4).flatten(-2)
         places = torch.cat([own, by_block.repeat_interleave(spec.block, 1)], dim=-1)
         token = self.embed_places(places) + self.slot.repeat(blocks, 1, 1)
-        return Condition(frame, angles(spec, frame), token, [cast(Layer, layer).place(places) for layer in self.layers])
+        turn = turns(spec, frame).to(torch.complex64)
+        return Condition(frame, turn, token, [cast(Layer, layer).place(places) for layer in self.layers])
 
     def forward(self, latents: Tensor, sigma: Tensor, condition: Condition, attention: Attention) -> Pass:
         """One pass over whole blocks.

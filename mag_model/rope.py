@@ -34,18 +34,23 @@ def angles(spec: BackboneSpec, frame: Tensor) -> Tensor:
     return torch.cat(parts, dim=1)
 
 
-def rotate(x: Tensor, angle: Tensor) -> Tensor:
+def turns(spec: BackboneSpec, frame: Tensor) -> Tensor:
+    """(F * S, 1, R) complex128: what :func:`rotate` multiplies the channel pairs of each token by."""
+    angle = angles(spec, frame)[:, None]
+    return torch.polar(torch.ones_like(angle), angle)
+
+
+def rotate(x: Tensor, turn: Tensor) -> Tensor:
     """Turn the first channels of each head.
 
     Args:
-        x: (B, N, H, D).
-        angle: (N, R) with 2 R <= D.
+        x: (B, N, H, D), float32 or float64.
+        turn: (N, 1, R) complex, with 2 R <= D.
     Returns:
         (B, N, H, D), dtype of ``x``.
     """
-    pairs = angle.shape[1]
-    cos, sin = (part.to(x.dtype)[None, :, None, :] for part in (angle.cos(), angle.sin()))
+    pairs = turn.shape[-1]
     turning, still = x.split([2 * pairs, x.shape[-1] - 2 * pairs], dim=-1)
-    even, odd = turning.unflatten(-1, (pairs, 2)).unbind(-1)
-    turned = torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
+    numbers = torch.view_as_complex(turning.unflatten(-1, (pairs, 2)))
+    turned = torch.view_as_real(numbers * turn.to(numbers.dtype)).flatten(-2)
     return torch.cat([turned, still], dim=-1)

@@ -11,7 +11,7 @@ from mag_model.backbone import Backbone
 from mag_model.flow import add_noise, shift_sigma
 from mag_model.masks import BlockMasks, token_mask
 from mag_model.memory import FrameKV
-from mag_model.rope import angles, rotate
+from mag_model.rope import rotate, turns
 from mag_model.spec import BackboneSpec
 
 
@@ -67,4 +67,4 @@ def denoising_loss(
 
 
 def _rotated(spec: BackboneSpec, layer: FrameKV) -> tuple[Tensor, Tensor]:
-    return rotate(layer.k.flatten(1, 2), angles(spec, layer.frame)), layer.v.flatten(1, 2)
+    return rotate(layer.k.flatten(1, 2), turns(spec, layer.frame)), layer.v.flatten(1, 2)
