@@ -114,16 +114,33 @@ def generate(suite: str, models: list[str] | None, out: Path | None, limit: int 
 
 
 @main.command()
-@click.argument("suite", default=DEFAULT_SUITE)
+@click.argument("suite", required=False)
+@click.option("--suite", "named", metavar="SUITE", help=f"The same as the argument [default: {DEFAULT_SUITE}].")
+@click.option(
+    "--videos",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Finished videos, made anywhere: one entry per clip, CLIP.mp4, .mkv, .webm, .npz or a folder of PNGs.",
+)
+@click.option("--model", metavar="NAME", help="What to call the model that made the videos.")
 @out_option("Results folder [default: runs/SUITE].")
-def score(suite: str, out: Path | None) -> None:
-    """Only score the videos that are there.
+def score(suite: str | None, named: str | None, videos: Path | None, model: str | None, out: Path | None) -> None:
+    """Only score the videos that are there; with --videos, those of a folder, and report.
 
     Scores that are up to date are left alone.
     """
     from magbench import steps
 
-    finish(steps.only_score(suite, out or default_out(suite)))
+    if suite and named:
+        raise click.UsageError(f"SUITE is given twice: {suite}, --suite {named}")
+    if (videos is None) != (model is None):
+        raise click.UsageError("--videos and --model go together")
+    suite = suite or named or DEFAULT_SUITE
+    folder = out or default_out(suite)
+    if videos is None or model is None:
+        finish(steps.only_score(suite, folder))
+    else:
+        finish(steps.score_videos(suite, videos, model, folder))
 
 
 @main.command()

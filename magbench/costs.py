@@ -27,8 +27,10 @@ def costs(generation: Generation) -> list[Cost]:
     """Latency, throughput and memory of one generation.
 
     ``block_s`` is the median over all pieces but the first, which also takes in the given frames. ``fps``
-    is all frames over all seconds, the first piece included.
+    is all frames over all seconds, the first piece included. A video made elsewhere has no costs.
     """
+    if generation.original is not None:
+        return []
     pieces = len(generation.pieces)
     seconds = generation.seconds
     history = generation.history_bytes

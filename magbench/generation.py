@@ -2,8 +2,8 @@
 
 ::
 
-    frames.mkv         the return, lossless
-    preview.mp4        the given frames, then the return (where PyAV has an H.264 encoder)
+    frames.mkv         the return, lossless; not there if the video was made elsewhere and stays where it is
+    preview.mp4        the given frames, then the return (where PyAV has an H.264 encoder); likewise
     generation.json    written last: without it the rest counts for nothing
     error.txt          instead of the others: the traceback of the model that failed here
 """
@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, Po
 from magbench import __version__
 from magbench.errors import MagbenchError
 from magbench.files import first_problem, write_atomic
+from magbench.finished import read_finished
 from magbench.meter import Metered
 from magbench.models import Kind
 from magbench.seeds import task_seed
@@ -35,8 +36,22 @@ GENERATION_FILE = "generation.json"
 ERROR_FILE = "error.txt"
 
 
+class Original(BaseModel):
+    """A video made elsewhere: its absolute path, what rate it has to have, and at which frame its return starts."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    path: str
+    fps: PositiveInt
+    first: NonNegativeInt
+
+
 class Generation(BaseModel):
-    """``generation.json``. The measurements are those of :class:`magbench.meter.Metered`."""
+    """``generation.json``. The measurements are those of :class:`magbench.meter.Metered`.
+
+    A video made elsewhere has an ``original`` and nothing measured: no pieces, no seconds, None for the rest. Its
+    ``seed`` is the one its task has in this suite, whatever it was made with.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
@@ -50,13 +65,14 @@ class Generation(BaseModel):
     pieces: list[PositiveInt]
     seconds: list[NonNegativeFloat]
     history_bytes: list[NonNegativeInt] | None
-    ttff_s: NonNegativeFloat
+    ttff_s: NonNegativeFloat | None
     peak_rss_bytes: PositiveInt | None
-    device: str
+    device: str | None
     device_peak_bytes: NonNegativeInt | None
-    torch: str
-    platform: str
+    torch: str | None
+    platform: str | None
     magbench: str
+    original: Original | None = None
 
 
 def generation_folder(out: Path, model: str, clip: str, sample: int) -> Path:
@@ -95,6 +111,36 @@ def write_generation(
     write_atomic(folder / GENERATION_FILE, generation.model_dump_json(indent=2) + "\n")
 
 
+def write_import(
+    folder: Path, original: Original, frames: NDArray[np.uint8], clip: Clip, model: str, revision: str
+) -> None:
+    """Save that a video made elsewhere is a model's return.
+
+    frames: (T - switch, H, W, 3) uint8, the return that was read from it.
+    """
+    generation = Generation(
+        model=model,
+        revision=revision,
+        kind="model",
+        clip=clip.id,
+        sample=0,
+        seed=task_seed(clip.id, 0),
+        frames_sha256=frames_sha256(frames),
+        pieces=[],
+        seconds=[],
+        history_bytes=None,
+        ttff_s=None,
+        peak_rss_bytes=None,
+        device=None,
+        device_peak_bytes=None,
+        torch=None,
+        platform=None,
+        magbench=__version__,
+        original=original,
+    )
+    write_atomic(folder / GENERATION_FILE, generation.model_dump_json(indent=2) + "\n")
+
+
 def write_error(folder: Path, error: Exception) -> Path:
     """Save the traceback of what a model raised, for its author."""
     path = folder / ERROR_FILE
@@ -115,8 +161,13 @@ def read_generation(folder: Path) -> Generation | None:
 
 def read_frames(folder: Path, generation: Generation) -> NDArray[np.uint8]:
     """(n, H, W, 3) uint8: the return, checked to be the one that was saved."""
-    path = folder / FRAMES_FILE
-    frames = read_video(path)
+    original = generation.original
+    if original is None:
+        path = folder / FRAMES_FILE
+        frames = read_video(path)
+    else:
+        path = Path(original.path)
+        frames = read_finished(path, original.fps)[original.first :]
     if (found := frames_sha256(frames)) != generation.frames_sha256:
         saved = generation.frames_sha256[:12]
         raise MagbenchError(f"{path}: changed, sha256 of its frames is {found[:12]}, {saved} was saved")

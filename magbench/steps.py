@@ -17,6 +17,7 @@ from magbench.runner import Failure, generate
 from magbench.scoring import score
 from magbench.suites.disk import Suite, check_suite
 from magbench.suites.registry import DEFAULT_SPLIT, is_published, make_suite, open_suite
+from magbench.videos import import_videos
 
 
 def run(name: str, models: Sequence[str] | None, out: Path, *, limit: int | None, seeds: int) -> list[Failure]:
@@ -61,6 +62,18 @@ def only_score(name: str, out: Path) -> list[Failure]:
     with ConsoleProgress() as progress:
         failures = score(suite, out, progress=progress.named("score"))
     click.echo(f"{out / 'scores'}")
+    return failures
+
+
+def score_videos(name: str, videos: Path, model: str, out: Path) -> list[Failure]:
+    """Score a folder of finished videos under a model's name, then report; returns what could not be used."""
+    suite = _open(name, None)
+    with ConsoleProgress() as progress:
+        imported = import_videos(suite, videos, model, out, progress=progress.named("import"))
+        failures = imported.failures + score(suite, out, progress=progress.named("score"))
+    click.echo(f"{videos}: {imported}\n")
+    if any((out / "scores").rglob("*.jsonl")):
+        show_report(suite, out)
     return failures
 
 

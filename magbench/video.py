@@ -48,7 +48,7 @@ def read_video(path: Path, fps: int | None = None) -> NDArray[np.uint8]:
     try:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
-            stream.codec_context.options = {"err_detect": "explode"}
+            stream.codec_context.options = {"err_detect": "crccheck+explode"}
             declared = timing.declared_length(container)
             tick = float(stream.time_base or 0)
             pixels = VideoReformatter()  # one for all frames: setting it up costs more than a small frame

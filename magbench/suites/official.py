@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from magbench.errors import MagbenchError
@@ -11,6 +12,14 @@ FPS = 16
 CONTEXT_SHARE = 0.75  # of the annotated duration, as the official loader has it
 BLOCK = 12  # pixel frames a model makes at a time; lengths are 12 k - 3
 SHORTEST = 9  # a clip of one short block holds no return
+
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def clip_name(stem: str) -> str:
+    """The id of a clip whose file has this stem: itself, with ``_`` for anything that may not stand in a name."""
+    return _UNSAFE.sub("_", stem).lstrip("._-")
 
 
 @dataclass(frozen=True)
