@@ -1,7 +1,8 @@
 """What the harness asks of a model, and how models and references are found.
 
 Packages register both by entry points: group ``magbench.models`` (name -> callable without arguments that
-returns a :class:`VideoModel`) and group ``magbench.references`` (likewise, a :class:`Reference`).
+returns a :class:`VideoModel`) and group ``magbench.references`` (likewise, a :class:`Reference`). A program in any
+language is a model too: ``command:FILE``, see :mod:`magbench.command`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MODELS = "magbench.models"
 REFERENCES = "magbench.references"
+COMMAND = "command:"
+"""What the name of a model begins with that is a program."""
 
 Kind = Literal["model", "reference"]
 
@@ -105,6 +108,11 @@ def reference_names() -> list[str]:
 
 def kind_of(name: str) -> Kind:
     """Whether a name is a model's or a reference's; neither is an error that gives the nearest names."""
+    if name.startswith(COMMAND):
+        from magbench.command import read_program
+
+        read_program(name)
+        return "model"
     models, references = model_names(), reference_names()
     if not SAFE_NAME.fullmatch(name) and name in models + references:
         raise MagbenchError(f"model name '{name}' may only hold letters, digits, '.', '_' and '-'")
@@ -119,6 +127,8 @@ def kind_of(name: str) -> Kind:
 
 def load_model(name: str) -> VideoModel:
     """Make a registered model; this is where weights are read."""
+    if name.startswith(COMMAND):
+        raise MagbenchError(f"'{name}' is a program: it can be run on clips, but nothing else can be asked of it")
     model: VideoModel = _entry(MODELS, "model", name).load()()
     if model.name != name:
         raise MagbenchError(f"model '{name}' calls itself '{model.name}'")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from magbench.errors import MagbenchError
 from magbench.generation import discard_unless_current, generation_folder, write_error, write_generation
 from magbench.meter import Expected, measure, warm_up
 from magbench.models import (
+    COMMAND,
     Kind,
     Reference,
     ReferenceInput,
@@ -32,7 +33,13 @@ from magbench.suites.clip import Clip
 from magbench.suites.disk import Suite
 from magbench.video import to_float
 
+if TYPE_CHECKING:
+    from magbench.command import Program
+
 MESSAGE_LENGTH = 300
+"""Of what other people's code raises."""
+ELSEWHERE = "another process"
+"""The device of a program, which nobody looked into."""
 
 
 class Progress(Protocol):
@@ -68,14 +75,22 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """A model or a reference, seen as something that starts streams."""
+class Source:
+    """A model, a program or a reference, seen as something that starts streams.
+
+    Attributes:
+        start: (clip, sample, folder of the generation) -> what begins the stream. What is done before is not timed.
+        warms_up: whether the first stream is begun twice, so that what is paid once is not timed.
+        inside: whether it runs in this process, whose memory then says something about it.
+    """
 
     name: str
     kind: Kind
     revision: str
-    start: Callable[[Clip, int], Callable[[], Iterator[Tensor]]]
+    start: Callable[[Clip, int, Path], Callable[[], Iterator[Tensor]]]
     memory_bytes: Callable[[], int | None]
+    warms_up: bool = False
+    inside: bool = True
 
 
 def generate(
@@ -99,20 +114,45 @@ def generate(
         What failed. An unknown name and a folder of another run are errors, before anything is made.
     """
     names = model_names() + reference_names() if names is None else list(dict.fromkeys(names))
-    kinds = {name: kind_of(name) for name in names}
+    makers = find_sources(names, suite)
     run = run_of(suite, seeds=seeds, limit=limit)
     claim(out, run)
-    tasks = run.tasks(suite)
+    return generate_from(makers, run.tasks(suite), lambda *task: generation_folder(out, *task), progress)
+
+
+def find_sources(names: Sequence[str], suite: Suite) -> dict[str, Callable[[], Source]]:
+    """Name of its generations -> what makes each source, weights and all. An unknown or double name is an error."""
+    makers: dict[str, Callable[[], Source]] = {}
+    for name in names:
+        if name.startswith(COMMAND):
+            from magbench.command import read_program
+
+            program = read_program(name)
+            if program.name in makers:
+                raise MagbenchError(f"{name}: another of these models is called '{program.name}' too")
+            makers[program.name] = partial(_program, program)
+        else:
+            makers[name] = partial(_model, name) if kind_of(name) == "model" else partial(_reference, name, suite)
+    return makers
+
+
+def generate_from(
+    makers: Mapping[str, Callable[[], Source]],
+    tasks: list[tuple[Clip, int]],
+    place: Callable[[str, str, int], Path],
+    progress: Progress,
+) -> list[Failure]:
+    """Make every missing generation of some sources; ``place``: (model, clip id, sample) -> its folder."""
     failures: list[Failure] = []
-    for name, kind in kinds.items():
+    for name, make in makers.items():
         progress.stage(name, len(tasks))
         gc.collect()  # so that memory of the model before is not counted to this one
         try:
-            source = _model(name) if kind == "model" else _reference(name, suite)
+            source = make()
         except Exception as error:  # anybody's code, and the other models still have to run
             failures.append(Failure(name, None, None, _one_line(error)))
             continue
-        failures += _generate(source, tasks, out, progress)
+        failures += _generate(source, tasks, place, progress)
     return failures
 
 
@@ -128,24 +168,36 @@ def make_task(clip: Clip, sample: int) -> Task:
     )
 
 
-def _model(name: str) -> _Source:
+def _model(name: str) -> Source:
     model = load_model(name)
-    return _Source(
+    return Source(
         name,
         "model",
         model.revision,
-        lambda clip, sample: partial(model.stream, make_task(clip, sample)),
+        lambda clip, sample, _: partial(model.stream, make_task(clip, sample)),
         model.memory_bytes,
+        warms_up=True,
     )
 
 
-def _reference(name: str, suite: Suite) -> _Source:
+def _program(program: Program) -> Source:
+    return Source(
+        program.name,
+        "model",
+        program.revision,
+        lambda clip, sample, folder: program.prepare(make_task(clip, sample), folder).stream,
+        lambda: None,
+        inside=False,
+    )
+
+
+def _reference(name: str, suite: Suite) -> Source:
     reference = load_reference(name)
-    return _Source(
+    return Source(
         name,
         "reference",
         reference.revision,
-        lambda clip, sample: partial(_whole, reference, _reference_input(suite, clip, sample)),
+        lambda clip, sample, _: partial(_whole, reference, _reference_input(suite, clip, sample)),
         lambda: None,
     )
 
@@ -154,34 +206,43 @@ def _whole(reference: Reference, given: ReferenceInput) -> Iterator[Tensor]:
     yield reference.make(given)
 
 
-def _reference_input(suite: Suite, clip: Clip, sample: int) -> ReferenceInput:
+def other_scene(suite: Suite, clip: Clip) -> Clip | None:
+    """The next clip of the suite (after the last comes the first) with as many frames of the same size."""
     place = [other.id for other in suite.clips].index(clip.id)
     after = suite.clips[place + 1 :] + suite.clips[:place]
-    alike = [other for other in after if (len(other), other.size) == (len(clip), clip.size)]
+    return next((other for other in after if (len(other), other.size) == (len(clip), clip.size)), None)
+
+
+def _reference_input(suite: Suite, clip: Clip, sample: int) -> ReferenceInput:
+    other = other_scene(suite, clip)
     return ReferenceInput(
         video=to_float(clip.frames),
         switch=clip.switch,
-        other=to_float(alike[0].frames) if alike else None,
+        other=None if other is None else to_float(other.frames),
         seed=task_seed(clip.id, sample),
     )
 
 
-def _generate(source: _Source, tasks: list[tuple[Clip, int]], out: Path, progress: Progress) -> list[Failure]:
-    folders = [generation_folder(out, source.name, clip.id, sample) for clip, sample in tasks]
+def _generate(
+    source: Source, tasks: list[tuple[Clip, int]], place: Callable[[str, str, int], Path], progress: Progress
+) -> list[Failure]:
+    folders = [place(source.name, clip.id, sample) for clip, sample in tasks]
     # All of them before the first is made: a run that stops early must not mix two revisions of a model.
     done = [discard_unless_current(folder, source.revision) for folder in folders]
     failures: list[Failure] = []
-    warm = source.kind == "reference"
+    warm = not source.warms_up
     for (clip, sample), folder, skip in zip(tasks, folders, done, strict=True):
         if not skip:
             try:
-                stream = source.start(clip, sample)
+                stream = source.start(clip, sample, folder)
                 if not warm:
                     warm_up(stream)
                     warm = True
                 height, width = clip.size
                 expected = Expected(len(clip) - clip.switch, height, width)
                 metered = measure(stream, source.memory_bytes, expected, task_seed(clip.id, sample))
+                if not source.inside:
+                    metered = replace(metered, peak_rss_bytes=None, device=ELSEWHERE, device_peak_bytes=None)
                 write_generation(
                     folder,
                     metered,
@@ -201,5 +262,6 @@ def _generate(source: _Source, tasks: list[tuple[Clip, int]], out: Path, progres
 
 
 def _one_line(error: Exception) -> str:
-    name = "" if type(error) is MagbenchError else f"{type(error).__name__}: "
-    return " ".join(f"{name}{error}".split())[:MESSAGE_LENGTH]
+    if type(error) is MagbenchError:
+        return " ".join(str(error).split())
+    return " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH]
