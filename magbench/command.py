@@ -7,7 +7,7 @@
 
 The line is split as a shell would, then each argument's placeholders (see ``PLACEHOLDERS``) are filled in; no shell
 runs, so a prompt may hold anything. The program starts in FILE's folder. Where it has to write its video is
-``{output}``, with any ending that :mod:`magbench.video` reads, or as a folder of PNGs.
+``{output}`` with an ending: any form that :mod:`magbench.finished` reads (without ending, a folder of PNG files).
 """
 
 from __future__ import annotations
@@ -173,13 +173,16 @@ class Job:
 
     def _return(self) -> NDArray[np.uint8]:
         """(new, H, W, 3) uint8: the output, without the given frames where it has them too."""
-        from magbench.video import read_video
+        from magbench.finished import READERS, form, read_finished
 
         found = sorted(path for path in self.work.iterdir() if path.name.partition(".")[0] == "output")
         if len(found) != 1:
             what = f"{len(found)} outputs ({', '.join(path.name for path in found)})" if found else "no output"
             raise MagbenchError(f"command wrote {what}")
-        frames = read_video(found[0], self.fps)
+        if form(found[0]) not in READERS or not (found[0].suffix or found[0].is_dir()):
+            forms = ", ".join(filter(None, READERS))
+            raise MagbenchError(f"command wrote {found[0].name}; a folder of PNG files or one of {forms} wanted")
+        frames = read_finished(found[0], self.fps)
         length, height, width = self.shape
         if frames.shape[1:3] != (height, width):
             size = f"{frames.shape[2]}x{frames.shape[1]}"

@@ -154,6 +154,11 @@ FAILING = {
         "import sys; [open(sys.argv[1] + end, 'w') for end in ('.mp4', '.json')]",
         "command wrote 2 outputs (output.json, output.mp4); see ",
     ),
+    "another form": (
+        "import sys; open(sys.argv[1] + '.avi', 'w')",
+        "command wrote output.avi; a folder of PNG files or one of .mp4, .mkv, .webm, .npz wanted; see ",
+    ),
+    "no ending": ("import sys; open(sys.argv[1], 'w')", "command wrote output; a folder of PNG files or one of "),
     "no video": ("import sys; open(sys.argv[1] + '.mp4', 'w').write('no')", "cannot be decoded as a video"),
 }
 
@@ -171,6 +176,15 @@ def test_a_failure_is_one_line_with_the_log(suite: Suite, tmp_path: Path, how: s
     assert f"{folder}/command/" not in failures[0].message
     assert read_generation(folder) is None
     assert read_generation(generation_folder(tmp_path / "out", "tiny", "b", 0)) is not None  # the rest goes on
+
+
+def test_a_folder_of_pngs_is_an_output(suite: Suite, tmp_path: Path) -> None:
+    model = write(tmp_path / "mine", "cp -r {context_folder} {output}")  # six given frames, six wanted
+    assert run(suite, model, tmp_path / "out") == []
+    folder = generation_folder(tmp_path / "out", "mine", "a", 0)
+    made = read_generation(folder)
+    assert made is not None
+    assert np.array_equal(read_frames(folder, made), suite.clip("a").frames[:6])
 
 
 @pytest.mark.parametrize(
