@@ -75,10 +75,10 @@ def motion_of(grey: NDArray[np.uint8]) -> Motion:
         length = _length(flow)
         speeds.append(_mean(length, inside))
         if cv2.countNonZero(inside) >= OVERLAP * inside.size:
-            left += _mean(cv2.absdiff(first, cv2.remap(second, x, y, cv2.INTER_LINEAR)), inside)
-            change += _mean(cv2.absdiff(first, second), inside)
+            left += _difference(first, cv2.remap(second, x, y, cv2.INTER_LINEAR), inside)
+            change += _difference(first, second, inside)
         else:
-            unexplained = _mean(cv2.absdiff(first, second), None)
+            unexplained = _difference(first, second)
             left, change = left + unexplained, change + unexplained
         if before is not None:
             flow_before, length_before, inside_before = before
@@ -144,23 +144,25 @@ def _shifts(grey: NDArray[np.uint8]) -> list[tuple[int, int]]:
 
 def _closer(first: Array, second: Array, x: int, y: int) -> bool:
     """Whether frames moved by (x, y) are more alike, where they overlap, than frames left in place."""
-    import cv2
-
     height, width = first.shape
     a = first[max(0, -y) : height - max(0, y), max(0, -x) : width - max(0, x)]
     b = second[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
-    return _mean(cv2.absdiff(a, b), None) < _mean(cv2.absdiff(first, second), None)
+    return _difference(a, b) < _difference(first, second)
+
+
+def _difference(first: Array, second: Array, where: Array | None = None) -> float:
+    """Mean absolute difference of (H, W) uint8 frames, over the pixels where the mask is not 0."""
+    import cv2
+
+    return cv2.mean(cv2.absdiff(first, second), where)[0]
 
 
 def _length(flow: Array) -> Array:
-    """(H, W, 2) -> (H, W)."""
-    import cv2
-
-    return cv2.magnitude(flow[..., 0], flow[..., 1])
+    """(H, W, 2) -> (H, W). Not by OpenCV, whose last digit depends on where in memory the result lies."""
+    return np.sqrt(flow[..., 0] ** 2 + flow[..., 1] ** 2)
 
 
-def _mean(values: Array, where: Array | None) -> float:
-    """Mean of (H, W) over the pixels where the mask (H, W) uint8 is not 0; 0 if it is 0 everywhere."""
-    import cv2
-
-    return cv2.mean(values, where)[0]
+def _mean(values: Array, where: Array) -> float:
+    """Mean of (H, W) over the pixels where the mask is not 0; 0 if it is 0 everywhere."""
+    count = np.count_nonzero(where)
+    return float(np.multiply(values, where != 0).sum(dtype=np.float64)) / count if count else 0.0

@@ -91,13 +91,13 @@ def mean_lab(frames: NDArray[np.uint8]) -> NDArray[np.float64]:
 
     count, height, width = frames.shape[:3]
     step = max(1, PIXELS_AT_ONCE // (height * width))
-    means = []
+    means = [np.empty((0, 3))]
     for start in range(0, count, step):
         part = frames[start : start + step]
         tall = part.reshape(len(part) * height, width, 3).astype(np.float32) / 255
-        lab = np.asarray(cv2.cvtColor(tall, cv2.COLOR_RGB2LAB)).reshape(part.shape)
-        means += [cv2.mean(frame)[:3] for frame in lab]
-    return np.array(means, dtype=np.float64).reshape(count, 3)
+        lab = np.asarray(cv2.cvtColor(tall, cv2.COLOR_RGB2LAB)).reshape(len(part), height * width, 3)
+        means.append(np.ascontiguousarray(lab.transpose(0, 2, 1)).mean(axis=2, dtype=np.float64))
+    return np.concatenate(means)
 
 
 def _motion(grey: NDArray[np.uint8]) -> Motion | None:
