@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import math
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 import torch
+from av.container import InputContainer
 from av.error import FFmpegError
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -47,7 +47,7 @@ def read_video(path: Path, fps: int | None = None) -> NDArray[np.uint8]:
     ticks: list[int | None] = []
     try:
         with av.open(str(path)) as container:
-            stream = container.streams.video[0]
+            stream = _stream(container)
             stream.codec_context.options = {"err_detect": "crccheck+explode"}
             declared = timing.declared_length(container)
             tick = float(stream.time_base or 0)
@@ -72,11 +72,19 @@ def video_shape(path: Path) -> tuple[int, int, int, int]:
     """(T, H, W, 3) of a video file, from its packets: nothing is decoded, and one packet is taken for one frame."""
     try:
         with av.open(str(path)) as container:
-            stream = container.streams.video[0]
+            stream = _stream(container)
             length = sum(packet.size > 0 for packet in container.demux(stream))
             return length, stream.codec_context.height, stream.codec_context.width, 3
     except (FFmpegError, IndexError) as error:
         raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
+
+
+def _stream(container: InputContainer) -> av.VideoStream:
+    """The video stream of a file."""
+    stream = container.streams.video[0]
+    if not stream.codec_context:  # None, whatever PyAV's types say, where the header is damaged
+        raise MagbenchError(f"{container.name}: cannot be decoded as a video (unknown codec)")
+    return stream
 
 
 def _picture(pixels: VideoReformatter, frame: av.VideoFrame, where: str) -> NDArray[np.uint8]:
@@ -87,27 +95,19 @@ def _picture(pixels: VideoReformatter, frame: av.VideoFrame, where: str) -> NDAr
         raise MagbenchError(f"{where} is stored turned by {frame.rotation} degrees; encode the video upright")
     form = frame.format
     deep = any(component.bits > 8 for component in form.components)
-    if form.has_palette or any(component.is_alpha for component in form.components):
-        array = pixels.reformat(frame, format="rgba64le" if deep else "rgba").to_ndarray()
-    else:
-        array = pixels.reformat(frame, format="rgb48le" if deep else "rgb24").to_ndarray()
-    return rgb8(array, where)
-
-
-def rgb8(picture: NDArray[Any], where: str) -> NDArray[np.uint8]:
-    """(H, W, 3 or 4) uint8 or uint16 to (H, W, 3) uint8, rounded to the nearest.
-
-    The fourth channel, alpha, has to be opaque everywhere; ``where`` names the picture in the error.
-    """
-    deep = picture.dtype == np.uint16
-    shallow = (
-        ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8) if deep else picture.astype(np.uint8, copy=False)
-    )
-    if shallow.shape[2] == 4:
-        if (least := int(shallow[..., 3].min())) < 255:
+    alpha = form.has_palette or any(component.is_alpha for component in form.components)
+    name = ("rgba64le" if deep else "rgba") if alpha else ("rgb48le" if deep else "rgb24")
+    array = pixels.reformat(frame, format=name).to_ndarray()
+    if deep:
+        # The scaler puts white of the studio range at 255 * 256, every other white at 65535.
+        chroma = not form.is_rgb and len(form.components) >= 3
+        white = 256 if chroma and frame.color_range != ColorRange.JPEG else 257
+        array = np.minimum((array.astype(np.uint32) + 128) // white, 255)
+    if alpha:
+        if (least := int(array[..., 3].min())) < 255:
             raise MagbenchError(f"{where} is transparent (alpha down to {least} of 255); put it on a background first")
-        shallow = np.ascontiguousarray(shallow[..., :3])
-    return shallow
+        array = array[..., :3]
+    return np.ascontiguousarray(array, np.uint8)
 
 
 def write_lossless(path: Path, frames: NDArray[np.uint8], fps: int) -> None:
