@@ -164,5 +164,6 @@ def _length(flow: Array) -> Array:
 
 def _mean(values: Array, where: Array) -> float:
     """Mean of (H, W) over the pixels where the mask is not 0; 0 if it is 0 everywhere."""
-    count = np.count_nonzero(where)
-    return float(np.multiply(values, where != 0).sum(dtype=np.float64)) / count if count else 0.0
+    import cv2
+
+    return cv2.mean(values, where)[0]

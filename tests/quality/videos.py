@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter, shift
 Frames = NDArray[np.uint8]
 
 
-def canvas(size: int = 256, blur: float = 1.5, seed: int = 0) -> NDArray[np.float64]:
+def canvas(size: int = 192, blur: float = 1.5, seed: int = 0) -> NDArray[np.float64]:
     """(size, size, 3) in [0, 255]: a smooth random texture that wraps around."""
     noise = np.random.default_rng(seed).normal(size=(size, size, 3))
     smooth = gaussian_filter(noise, (blur, blur, 0), mode="wrap")
@@ -21,7 +21,7 @@ def film(x: NDArray[np.float64], y: NDArray[np.float64], side: int = 32, seed: i
     """(T, side, side, 3): a window on the canvas whose corner is at (x[t], y[t]), in pixels, fractions allowed."""
     image = canvas(seed=seed)
     frames = [
-        shift(image, (-b, -a, 0), order=1, mode="grid-wrap")[64 : 64 + side, 64 : 64 + side]
+        shift(image, (-b, -a, 0), order=1, mode="grid-wrap")[32 : 32 + side, 32 : 32 + side]
         for a, b in zip(x, y, strict=True)
     ]
     return np.stack(frames).round().astype(np.uint8)
