@@ -5,7 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from magbench.leaderboard.tables import COST, PRIMARY, Cell, Column, Row, Table
+from magbench.leaderboard.clipwise import Cell
+from magbench.leaderboard.columns import (
+    BLOCK,
+    COVERAGE,
+    FIRST,
+    FPS,
+    HISTORY,
+    HISTORY_EFFECT,
+    LEGACY,
+    LPIPS,
+    MAIN,
+    PRIMARY,
+    PSNR,
+    QUALITY,
+    RETAINED,
+    RETENTION,
+    WITH_INTERVAL,
+    Column,
+)
+from magbench.leaderboard.tables import Row, Table
 
 NOTHING = "-"
 
@@ -47,7 +66,12 @@ def show_interval(cell: Cell, column: Column) -> str:
 def title(column: Column) -> str:
     """``PSNR dB ↑``."""
     unit = f" {column.unit}" if column.unit else ""
-    return f"{column.metric.upper()}{unit} {'↑' if column.better == 'higher' else '↓'}"
+    return f"{metric_name(column)}{unit} {'↑' if column.better == 'higher' else '↓'}"
+
+
+def metric_name(column: Column) -> str:
+    """Abbreviations in capitals, words as words."""
+    return column.metric.upper() if column.metric in ("psnr", "ssim", "lpips") else column.metric.replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -76,45 +100,55 @@ def _grid(table: Table, header: Sequence[str], cells: Callable[[Row], Sequence[s
     return Grid(("#", "model", *header), rows, tuple(not row.is_model for row in table.rows))
 
 
-ALL_FRAMES = Column("aligned", "psnr", "all", "dB", "higher")
-LEGACY = Column("legacy", "psnr", "all", "dB", "higher")
-HISTORY = Column(COST, "history_bytes", "all", "B", "lower")
-BLOCK = Column(COST, "block_s", "all", "s", "lower")
-FPS = Column(COST, "fps", "all", "frames/s", "higher")
-FIRST = Column(COST, "ttff_s", "all", "s", "lower")
+HEADINGS = {
+    PRIMARY: "ordered score ↑",
+    COVERAGE: "coverage ↑",
+    RETAINED: "retention ↑",
+    LEGACY: "legacy PSNR dB ↑",
+    HISTORY: "history",
+    BLOCK: "s/block",
+    FPS: "FPS",
+    FIRST: "first frame, s",
+}
+
+
+def main_columns(table: Table) -> tuple[Column, ...]:
+    """The main table's columns: always the same ones, and the history effect where a run has it."""
+    return MAIN + tuple(c for c in table.columns if c.protocol == HISTORY_EFFECT and c.region == PRIMARY.region)
 
 
 def main_grid(table: Table) -> Grid:
     """The table of the question: does it remember, and what does that cost."""
-    scores = [column for column in table.columns if column.is_primary_region]
-    plain = {
-        "PSNR, all frames": ALL_FRAMES,
-        "PSNR, legacy": LEGACY,
-        "history": HISTORY,
-        "s/block": BLOCK,
-        "FPS": FPS,
-        "first frame, s": FIRST,
-    }
+    columns = main_columns(table)
+    header = [heading(column) for column in columns]
+    header.insert(1, "n")
 
     def cells(row: Row) -> Sequence[str]:
-        return (
-            *(show_interval(row.cell(column), column) for column in scores),
-            str(row.primary.n),
-            *(show(row.cell(column), column) for column in plain.values()),
-        )
+        n = row.primary.n or max(row.cell(column).n for column in columns if not column.is_cost)
+        shown = [_main_cell(row, column, n) for column in columns]
+        shown.insert(1, str(n))
+        return shown
 
-    return _grid(table, (*map(title, scores), "n", *plain), cells)
+    return _grid(table, header, cells)
+
+
+def _main_cell(row: Row, column: Column, n: int) -> str:
+    """A value; a score's n where it is not the row's."""
+    cell = row.cell(column)
+    text = show_interval(cell, column) if column in WITH_INTERVAL else show(cell, column)
+    return text if cell.n in (0, n) or column.is_cost else f"{text} (n = {cell.n})"
+
+
+def heading(column: Column) -> str:
+    """What the main table calls a column: ``PSNR dB ↑`` for an aligned score, others by name."""
+    if column.protocol == HISTORY_EFFECT:
+        return f"history effect, {title(column)}"
+    return HEADINGS.get(column) or title(column)
 
 
 def short_grid(table: Table) -> Grid:
     """The main table, narrow enough for a terminal of 80 columns; a star marks references."""
-    plain = {
-        "SSIM": Column(PRIMARY.protocol, "ssim", PRIMARY.region, "", "higher"),
-        "LPIPS": Column(PRIMARY.protocol, "lpips", PRIMARY.region, "", "lower"),
-        "history": HISTORY,
-        "s/block": BLOCK,
-        "FPS": FPS,
-    }
+    plain = {"cover": COVERAGE, "PSNR": PSNR, "LPIPS": LPIPS, "history": HISTORY, "s/block": BLOCK}
 
     def label(row: Row) -> str:
         lacking = "" if row.complete else f" ({row.clips} of {row.expected} clips)"
@@ -129,28 +163,89 @@ def short_grid(table: Table) -> Grid:
         )
         for row in table.rows
     )
-    header = ("#", "model", "PSNR dB [95 %]", *plain)
+    header = ("#", "model", "score [95 %]", *plain)
     return Grid(header, rows, tuple(not row.is_model for row in table.rows))
 
 
-def speed_grid(table: Table) -> Grid:
-    """Out-of-window PSNR for each camera speed; n is in the header, and in a cell where it is less."""
-    most = {speed: max(row.speeds[speed].n for row in table.rows) for speed in table.speeds}
+def speed_grid(table: Table, column: Column) -> Grid:
+    """One score for each camera speed; n is in the header, and in a cell where it is less."""
+    cells_of = {row.model: row.speeds[column.key] for row in table.rows}
+    most = {speed: max(cells[speed].n for cells in cells_of.values()) for speed in table.speeds}
 
     def cells(row: Row) -> Sequence[str]:
         return [
-            show_interval(cell, PRIMARY) + ("" if cell.n == most[speed] else f" n = {cell.n}")
-            for speed, cell in row.speeds.items()
+            show_interval(cell, column) + ("" if cell.n in (0, most[speed]) else f" n = {cell.n}")
+            for speed, cell in cells_of[row.model].items()
         ]
 
     return _grid(table, [f"{speed} (n = {n})" for speed, n in most.items()], cells)
 
 
+def pair_grid(table: Table) -> Grid:
+    """Each ranked model against the next one: are they apart?"""
+    rows = tuple(
+        (
+            pair.first,
+            pair.second,
+            show_interval(Cell(d.mean, d.low, d.high, d.n), PRIMARY),
+            str(d.n),
+            show_p(pair.found.p),
+            show_p(pair.corrected_p),
+            "apart" if pair.apart else "cannot be told apart",
+        )
+        for pair in table.ranking.neighbours
+        for d in [pair.found.difference]
+    )
+    return Grid(("model", "against", "difference", "n", "p", "p (Holm)", ""), rows, (False,) * len(rows))
+
+
+def show_p(p: float) -> str:
+    """Two figures; what is smaller than a thousandth is said to be that."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+REGIONS = ("in_window", "out_of_window")
+
+
+def region_grid(table: Table) -> Grid:
+    """What was seen a moment ago beside what was seen long ago, for each score that has both."""
+    apart = [(metric, [_region(metric, region) for region in REGIONS]) for metric in (PRIMARY, PSNR, LPIPS)]
+    columns = [column for _, both in apart if all(c in table.columns for c in both) for column in both]
+    return _score_grid(table, columns, lambda c: f"{c.protocol} {title(c)}, {c.region.replace('_', ' ')}")
+
+
+def _region(column: Column, region: str) -> Column:
+    return Column(column.protocol, column.metric, region, column.unit, column.better)
+
+
+def quality_grid(table: Table) -> Grid:
+    """How good the return looks by itself, with intervals."""
+    return _score_grid(table, [c for c in table.columns if c.protocol == QUALITY], title)
+
+
+def retention_grid(table: Table) -> Grid:
+    """Retention by each metric, in the window and out of it apart, with intervals and n."""
+    found = [c for c in table.columns if c.protocol == RETENTION and c.region in REGIONS]
+    columns = sorted(found, key=lambda c: (c.metric, c.region != PRIMARY.region))
+    return _score_grid(table, columns, lambda c: f"{metric_name(c)}, {c.region.replace('_', ' ')}", counted=True)
+
+
 def every_score_grid(table: Table) -> Grid:
-    """The scores that the main table leaves out."""
-    columns = [column for column in table.columns if not column.is_cost and not column.is_primary_region]
+    """The scores that no other table shows."""
+    shown = {*MAIN, *(c for c in table.columns if c.protocol in (QUALITY, RETENTION, HISTORY_EFFECT))}
+    columns = [column for column in table.columns if not column.is_cost and column not in shown]
     return _grid(
         table,
         [f"{c.protocol} {title(c)}, {c.region.replace('_', ' ')}" for c in columns],
         lambda row: [show(row.cell(column), column) for column in columns],
     )
+
+
+def _score_grid(
+    table: Table, columns: Sequence[Column], name: Callable[[Column], str], *, counted: bool = False
+) -> Grid:
+    def cells(row: Row) -> Sequence[str]:
+        found = [(row.cell(column), column) for column in columns]
+        return [show_interval(cell, c) + (f" (n = {cell.n})" if counted and cell.n else "") for cell, c in found]
+
+    return _grid(table, [name(column) for column in columns], cells)

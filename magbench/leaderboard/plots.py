@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from magbench.leaderboard.grids import HISTORY, human_bytes
+from magbench.leaderboard.columns import HISTORY
+from magbench.leaderboard.grids import human_bytes
 from magbench.leaderboard.style import GREY, Look, dress, label_ends, looks, new_figure, save, spread
 from magbench.leaderboard.tables import Table
 from magbench.records import Record
@@ -109,36 +110,34 @@ def _not_drawn(names: Sequence[str]) -> str:
 
 
 def consistency_against_memory(table: Table, path: Path) -> None:
-    """Out-of-window PSNR against the history held at the end of a clip."""
+    """The primary score against the history held at the end of a clip."""
     figure = new_figure(9.0, 5.6)
     axes = figure.subplots()
     style = looks(table.models)
-    scores = {row.model: row.primary for row in table.rows}
     memory = {row.model: row.cell(HISTORY).mean for row in table.rows}
     most = max((m for m in memory.values() if m is not None), default=1.0)
-    ends, exact, points = [], [], []
+    ends, points = [], []
     for row in table.rows:
-        score, held = scores[row.model], memory[row.model]
+        score, held = row.primary, memory[row.model]
         if score.mean is None:
             continue
         if row.is_model and held is not None:
             points.append(_Point(f"{row.title}  {human_bytes(held)}", held, score.mean, style[row.model]))
             if score.low is not None and score.high is not None:
                 axes.vlines(held, score.low, score.high, color=style[row.model].colour, lw=1.6, zorder=3)
-        elif not row.is_model and score.mean > EXACT_DB:
-            exact.append(row.model)
-        elif not row.is_model:
-            axes.axhline(score.mean, color=GREY, lw=0.8, alpha=0.7, zorder=1)
-            ends.append((row.model, score.mean, GREY))
+        else:
+            colour = style[row.model].colour if row.is_model else GREY
+            axes.axhline(score.mean, color=colour, lw=0.8, alpha=0.7, zorder=1)
+            ends.append((row.title, score.mean, colour))
     axes.margins(y=0.08)
     axes.set_xlim(0, 1.06 * most)
     axes.xaxis.set_major_formatter(lambda value, _: human_bytes(value))
     dress(
         axes,
         "What remembering costs in memory",
-        f"Aligned PSNR out of window, 95 % interval over clips; grey: references{_not_drawn(exact)}",
+        "Ordered score out of window, 95 % interval over clips; lines: references, and models of unknown memory",
         "history held at the end of a clip",
-        "PSNR (dB), higher is better",
+        "ordered score, higher is better",
     )
     label_ends(axes, ends, 1.06 * most)
     axes.set_ylim(axes.get_ylim())

@@ -13,10 +13,15 @@ from magbench import __version__
 from magbench.doctor import machine
 from magbench.errors import MagbenchError
 from magbench.files import write_atomic
+from magbench.forgetting import gap_curves
 from magbench.generation import generation_folder, read_frames, read_generation
-from magbench.leaderboard import latency, plots, sheet, text
-from magbench.leaderboard.tables import PRIMARY, Table, build_table, column_of
+from magbench.leaderboard import latency, page, plots, sheet, text
+from magbench.leaderboard.columns import PRIMARY, PSNR, column_of
+from magbench.leaderboard.gap import retention_against_gap
+from magbench.leaderboard.tables import Table, build_table
+from magbench.noise import read_noise
 from magbench.records import Record, read_records, write_parquet
+from magbench.retention import retention
 from magbench.run import Run, read_run
 from magbench.suites.clip import Clip
 from magbench.suites.disk import Suite
@@ -28,10 +33,12 @@ FILES = {
     "records.parquet": "one row a score of a clip",
     "sheet.png": "frames of one return, a row a model",
     "plots/score_along_return.png": "who forgets, and when",
+    "plots/retention_against_gap.png": "what is left of a view after so long",
     "plots/latency_against_history.png": "what a block costs",
     "plots/consistency_against_memory.png": "what remembering costs",
 }
-"""What :func:`report` writes into a run's folder; the sheet only if a model of ``sheet.ROWS`` was run."""
+"""What :func:`report` writes into a run's folder: the sheet only if a model of ``sheet.ROWS`` was run, the retention
+only if the run has its two ends."""
 
 
 def report(suite: Suite, out: Path) -> Table:
@@ -42,16 +49,21 @@ def report(suite: Suite, out: Path) -> Table:
     if run.digest != suite.digest:
         raise MagbenchError(f"{out}: belongs to {run.suite} {run.digest[:12]}, not to {suite.name} {suite.digest[:12]}")
     records = collect(out, suite)
+    records += retention(records)
+    curves = gap_curves(records)
     tasks = run.tasks(suite)
-    table = build_table(records, [(clip.id, sample) for clip, sample in tasks])
+    noise = read_noise(out).level([record for record in records if column_of(record) == PRIMARY])
+    table = build_table(records, [(clip.id, sample) for clip, sample in tasks], noise)
+    half_lives = {curve.model: str(curve.half_life) for curve in curves if curve.model in table.models}
     provenance = _provenance(suite, run, len({clip.id for clip, _ in tasks}), records, out)
     write_parquet(out / "records.parquet", records)
-    write_atomic(out / "table.md", text.markdown_page(table, provenance, suite.window))
+    write_atomic(out / "table.md", page.markdown_page(table, provenance, suite.window, half_lives))
     write_atomic(out / "table.csv", text.csv_text(table))
-    write_atomic(out / "table.json", text.json_text(table, provenance))
+    write_atomic(out / "table.json", text.json_text(table, provenance, half_lives))
     folder, profile = out / "plots", out / "profile.json"
     long = read_profile(profile) if profile.is_file() else None
     plots.score_along_return(records, table, folder / "score_along_return.png", window=suite.window, fps=suite.fps)
+    retention_against_gap(curves, table, folder / "retention_against_gap.png", window=suite.window)
     latency.latency_against_history(records, table, folder / "latency_against_history.png", long)
     plots.consistency_against_memory(table, folder / "consistency_against_memory.png")
     _sheet(suite, [clip for clip, sample in tasks if sample == 0], records, table, out)
@@ -75,7 +87,7 @@ def collect(out: Path, suite: Suite) -> list[Record]:
 
 def _sheet(suite: Suite, clips: Sequence[Clip], records: Sequence[Record], table: Table, out: Path) -> None:
     """The first clip with a fast camera, else the first clip, of those that every row has; or no sheet."""
-    made = {(r.model, r.clip): r for r in records if r.sample == 0 and column_of(r) == PRIMARY}
+    made = {(r.model, r.clip): r for r in records if r.sample == 0 and column_of(r) == PSNR}
     models = [name for name in sheet.ROWS if name in table.models]
     shared = [clip for clip in clips if all((model, clip.id) in made for model in models)]
     path = out / "sheet.png"
@@ -125,6 +137,6 @@ def _provenance(suite: Suite, run: Run, clips: int, records: Sequence[Record], o
         "samples_per_clip": run.seeds,
         "window_frames": suite.window,
         "magbench_version": __version__,
-        "generated_on": sorted({f"{one.device}, torch {one.torch}, {one.platform}" for one in made}),
+        "generated_on": sorted({f"{m.device}, torch {m.torch}, {m.platform}" for m in made if m.device is not None}),
         "machine": machine(),
     }

@@ -51,8 +51,8 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def dress(axes: Axes, title: str, subtitle: str, x: str, y: str) -> None:
-    """Title, a quieter line under it, axis names, a light grid, no box."""
-    axes.set_title(f"{title}\n", loc="left", fontsize=12, fontweight="bold", color=INK)
+    """Title, a quieter line or two under it, axis names, a light grid, no box."""
+    axes.set_title(title + "\n" * (1 + subtitle.count("\n")), loc="left", fontsize=12, fontweight="bold", color=INK)
     axes.text(0, 1.02, subtitle, transform=axes.transAxes, fontsize=8.5, color="#555555", va="bottom")
     axes.set_xlabel(x, fontsize=10, color=INK)
     axes.set_ylabel(y, fontsize=10, color=INK)

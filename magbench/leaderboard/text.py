@@ -1,4 +1,4 @@
-"""A Table as files: Markdown for people, CSV and JSON in full for programs; and any grid as plain text."""
+"""A Table as CSV and JSON, in full; and any grid as Markdown or as plain text."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import io
 import json
 from typing import Any
 
-from magbench.leaderboard.grids import Grid, every_score_grid, main_grid, speed_grid
-from magbench.leaderboard.tables import PRIMARY, Table
+from magbench.leaderboard.grids import Grid
+from magbench.leaderboard.tables import BY_SPEED, Table
 
 
 def markdown(grid: Grid) -> str:
@@ -51,7 +51,7 @@ def full_rows(table: Table) -> list[dict[str, Any]]:
         }
         named = [
             *((c.key, row.cell(c)) for c in table.columns),
-            *((f"{PRIMARY.key}_{s}", cell) for s, cell in row.speeds.items()),
+            *((f"{c.key}_{s}", cell) for c in BY_SPEED for s, cell in row.speeds[c.key].items()),
         ]
         for key, cell in named:
             line |= {key: cell.mean, f"{key}_low": cell.low, f"{key}_high": cell.high, f"{key}_n": cell.n}
@@ -69,34 +69,31 @@ def csv_text(table: Table) -> str:
     return stream.getvalue()
 
 
-def json_text(table: Table, provenance: dict[str, Any]) -> str:
-    """Provenance, then the same rows as table.csv."""
-    return json.dumps({"provenance": provenance, "rows": full_rows(table)}, indent=1, allow_nan=False) + "\n"
-
-
-def markdown_page(table: Table, provenance: dict[str, Any], window: int) -> str:
-    """table.md: the main table, by camera speed, every other score, and how it was made."""
-    made = "".join(f"- {key.replace('_', ' ')}: {words(value)}\n" for key, value in provenance.items())
-    return f"""# {provenance["suite"]} v{provenance["suite_version"]}, {provenance["split"]} split
-
-Frame i of the return is compared with frame i of the truth (*aligned*), over the frames whose view was last
-seen {window} or more frames before (*out of window*). Mean over n clips, 95 % interval from resampling clips.
-*history* is what the model holds at the end of a clip. References (in italics) see the truth and have no
-rank: `oracle` is the truth itself, `codec` the truth through a model's codec, the others are ways to fail.
-
-{markdown(main_grid(table))}
-## By camera speed: PSNR dB ↑, aligned, out of window
-
-{markdown(speed_grid(table))}
-## Every other score
-
-*legacy* is the official free match: each generated frame against the truth's nearest frame by LPIPS, in any
-order. It can be gamed, and the references show how.
-
-{markdown(every_score_grid(table))}
-## How this was made
-
-{made}"""
+def json_text(table: Table, provenance: dict[str, Any], half_lives: dict[str, str]) -> str:
+    """Provenance, the rows of table.csv, every comparison behind the ranks, and the half-life of each retention."""
+    pairs = [
+        {
+            "first": pair.first,
+            "second": pair.second,
+            "difference": pair.found.difference.mean,
+            "low": pair.found.difference.low,
+            "high": pair.found.difference.high,
+            "n": pair.found.difference.n,
+            "p": pair.found.p,
+            "p_holm": pair.corrected_p,
+            "apart": pair.apart,
+        }
+        for pair in table.ranking.pairs
+    ]
+    whole = {
+        "provenance": provenance,
+        "rows": full_rows(table),
+        "pairs": pairs,
+        "noise": table.noise,
+        "detectable": table.ranking.detectable,
+        "half_lives": half_lives,
+    }
+    return json.dumps(whole, indent=1, allow_nan=False) + "\n"
 
 
 def words(value: Any) -> str:

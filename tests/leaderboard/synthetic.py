@@ -56,7 +56,13 @@ def _clip_records(model: str, clip: str, sample: int) -> list[Record]:
     loss = fast_loss if clip.endswith("fast") else 0.0
     noise = rng.normal(0, 0.8) + rng.normal(0, 0.4, len(gap))
     psnr = np.where(out, far, near) - loss + (0 if near == 100 else noise)
-    scores = {"psnr": psnr, "ssim": psnr / 100, "lpips": 1 - psnr / 100}
+    near_enough = np.clip(psnr / 32, 0, 1)
+    aligned = {"psnr": psnr, "ssim": psnr / 100, "lpips": 1 - psnr / 100}
+    scores = {
+        "ordered": {"score": near_enough, "coverage": np.sqrt(near_enough), "lpips": 1 - near_enough},
+        "aligned": aligned,
+        "legacy": aligned | {"psnr": psnr + 0.7},
+    }
     common: dict[str, Any] = {
         "suite": "revisit-nano",
         "suite_version": 1,
@@ -77,30 +83,19 @@ def _clip_records(model: str, clip: str, sample: int) -> list[Record]:
     }
     frame = list(range(SWITCH, FRAMES))
     rows = []
-    for protocol, bonus in (("aligned", 0.0), ("legacy", 0.7)):
-        for metric, values in scores.items():
-            higher = metric != "lpips"
-            shown = values + (bonus if metric == "psnr" else 0)
-            unit = "dB" if metric == "psnr" else ""
+    for protocol, metrics in scores.items():
+        for metric, values in metrics.items():
             same = common | {
                 "protocol": protocol,
                 "metric": metric,
-                "unit": unit,
-                "better": "higher" if higher else "lower",
+                "unit": "dB" if metric == "psnr" else "",
+                "better": "lower" if metric == "lpips" else "higher",
             }
-            rows.append(
-                Record(
-                    **same,
-                    region="all",
-                    value=float(shown.mean()),
-                    n=len(gap),
-                    per_frame=shown.tolist(),
-                    frame=frame,
-                    gap=gap,
-                )
-            )
-            value = float(shown[out].mean()) if out.any() else None
-            rows.append(Record(**same, region="out_of_window", value=value, n=int(out.sum())))
+            per = {"per_frame": values.tolist(), "frame": frame, "gap": gap}
+            rows.append(Record(**same, region="all", value=float(values.mean()), n=len(gap), **per))
+            for region, chosen in (("out_of_window", out), ("in_window", ~out)):
+                value = float(values[chosen].mean()) if chosen.any() else None
+                rows.append(Record(**same, region=region, value=value, n=int(chosen.sum())))
     return rows + (_costs(common, model, kept, rng) if kind == "model" else [])
 
 

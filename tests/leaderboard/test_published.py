@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from magbench.metrics import ALIGNED
+from magbench.metrics import aligned
 from magbench.models import load_model
 from magbench.records import Record, read_parquet
 from magbench.runner import make_task
@@ -97,7 +97,7 @@ def test_the_shipped_weights_make_the_published_scores(name: str, records: list[
     model = load_model(name)
     for clip in islice(clips("test"), 2):
         made = torch.cat(list(model.stream(make_task(clip, 0))))
-        scores = ALIGNED.score(to_float(to_uint8(made)), to_float(clip.frames[clip.switch :]))["psnr"]
+        scores = aligned(to_float(to_uint8(made)), to_float(clip.frames[clip.switch :]))["psnr"]
         wanted = next(
             record.value
             for record in records

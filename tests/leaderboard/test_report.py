@@ -14,6 +14,7 @@ from magbench.generation import generation_folder, write_generation
 from magbench.leaderboard import sheet
 from magbench.leaderboard.report import FILES, report
 from magbench.meter import Metered
+from magbench.noise import Level, Panel
 from magbench.records import read_parquet, write_records
 from magbench.run import claim, run_of
 from magbench.scoring import scores_path
@@ -22,7 +23,7 @@ from magbench.suites.disk import Suite, load_suite, write_suite
 from tests.leaderboard.synthetic import CLIPS, FRAMES, SWITCH, WINDOW, gaps, records
 
 MADE = CLIPS[:6]
-MODELS = ("full_history", "mag", "strided", "window", "oracle", "noise")
+MODELS = ("full_history", "mag", "strided", "window", "oracle", "wrong_scene", "noise")
 
 
 def clip_of(name: str) -> Clip:
@@ -32,7 +33,17 @@ def clip_of(name: str) -> Clip:
     revisit[SWITCH:] = np.maximum(np.arange(SWITCH, FRAMES) - gap, 0)
     frames = rng.integers(0, 256, (FRAMES, 32, 32, 3), dtype=np.uint8)
     speed = name.rsplit("-", 1)[1]
-    return Clip(name, "", "pan", speed, 16, SWITCH, frames, None, revisit)
+    return Clip(
+        id=name,
+        caption="",
+        category="pan",
+        speed=speed,
+        fps=16,
+        switch=SWITCH,
+        frames=frames,
+        pose=None,
+        revisit=revisit,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +85,45 @@ def test_every_file_is_written(suite: Suite, run: Path) -> None:
     for file in FILES:
         assert (run / file).stat().st_size > 0
     assert table.models == ["full_history", "mag", "strided", "window"]
-    assert len(read_parquet(run / "records.parquet")) == sum(
-        len(path.read_text().splitlines()) for path in (run / "scores").glob("*/*.jsonl")
-    )
+    kept = read_parquet(run / "records.parquet")
+    lines = sum(len(path.read_text().splitlines()) for path in (run / "scores").glob("*/*.jsonl"))
+    assert len([record for record in kept if record.protocol != "retention"]) == lines
+    assert {record.model for record in kept if record.protocol == "retention"} == set(MODELS)
     provenance = json.loads((run / "table.json").read_text())["provenance"]
     assert provenance["suite_digest"] == suite.digest
     assert set(provenance["machine"]) >= {"cpu", "cores", "torch"}
     (where,) = provenance["generated_on"]
     assert where.startswith("cpu, torch ")
+
+
+def test_without_another_scene_there_is_no_retention(suite: Suite, run: Path) -> None:
+    report(suite, run)
+    shutil.rmtree(run / "scores/wrong_scene")
+    report(suite, run)
+    assert not (run / "plots/retention_against_gap.png").exists()
+    assert "needs aligned scores of this model, of `wrong_scene`" in (run / "table.md").read_text()
+
+
+def test_half_lives_and_the_noise_level_are_in_the_table(suite: Suite, run: Path) -> None:
+    report(suite, run)
+    assert "which was not measured" in (run / "table.md").read_text()
+    level = Level(
+        protocol="ordered",
+        protocol_version=1,
+        metric="score",
+        metric_version=1,
+        region="out_of_window",
+        level=0.125,
+        shifts={"h264": -0.125},
+    )
+    panel = Panel(model="mag", suite_digest=suite.digest, clips=6, crf=18, levels=[level])
+    (run / "noise.json").write_text(panel.model_dump_json())
+    table = report(suite, run)
+    assert table.noise == 0.125
+    assert "which is 0.125" in (run / "table.md").read_text()
+    lives = json.loads((run / "table.json").read_text())["half_lives"]
+    assert set(lives) == {"full_history", "mag", "strided", "window"}
+    assert lives["mag"].startswith("> ")
 
 
 def test_the_same_scores_give_the_same_files(suite: Suite, run: Path) -> None:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from magbench.errors import MagbenchError
-from magbench.leaderboard.tables import Cell, build_table, summarise
+from magbench.leaderboard.clipwise import NO_VALUE, Cell, summarise
+from magbench.leaderboard.columns import MAIN, PRIMARY, PSNR
+from magbench.leaderboard.tables import build_table
 from magbench.records import Record
-from magbench.stats import bootstrap_mean
+from magbench.stats import bootstrap_mean, detectable
 from tests.leaderboard.synthetic import CLIPS, MODELS, records
 
 TASKS = [(clip, 0) for clip in CLIPS]
@@ -18,7 +20,9 @@ ROWS = {row.model: row for row in TABLE.rows}
 
 
 def primary(model: str, rows: list[Record] = RECORDS) -> list[Record]:
-    return [r for r in rows if (r.model, r.protocol, r.metric, r.region) == (model, "aligned", "psnr", "out_of_window")]
+    return [
+        r for r in rows if (r.model, r.protocol, r.metric, r.region) == (model, "ordered", "score", "out_of_window")
+    ]
 
 
 def without_values(rows: list[Record], model: str, clips: list[str]) -> list[Record]:
@@ -33,20 +37,21 @@ def without_values(rows: list[Record], model: str, clips: list[str]) -> list[Rec
 
 def test_every_mean_is_the_mean_over_clips() -> None:
     for model in MODELS:
-        for column in TABLE.columns[:12]:
+        for column in TABLE.columns[:18]:
             values = [
                 r.value
                 for r in RECORDS
                 if (r.model, r.protocol, r.metric, r.region) == (model, column.protocol, column.metric, column.region)
             ]
             cell = ROWS[model].cell(column)
-            assert cell.mean == pytest.approx(np.mean(np.array(values, float)))
-            assert cell.n == len(CLIPS)
+            assert cell.mean == pytest.approx(np.nanmean(np.array(values, float)))
+            in_window = [v for v in values if v is not None]
+            assert cell.n == len(in_window) > 0
 
 
 def test_the_interval_is_the_bootstrap_over_clips() -> None:
     wanted = bootstrap_mean([r.value for r in primary("mag") if r.value is not None])
-    assert ROWS["mag"].primary == Cell(wanted.mean, wanted.low, wanted.high, len(CLIPS))
+    assert ROWS["mag"].primary == Cell(wanted.mean, wanted.low, wanted.high, len(CLIPS), "BCa")
 
 
 def test_samples_of_a_clip_are_averaged_first() -> None:
@@ -58,7 +63,7 @@ def test_samples_of_a_clip_are_averaged_first() -> None:
     assert cell.low == pytest.approx(bootstrap_mean(by_clip).low)
 
 
-def test_rows_are_sorted_by_out_of_window_psnr_and_only_models_are_ranked() -> None:
+def test_rows_are_sorted_by_the_ordered_score_out_of_window_and_only_models_are_ranked() -> None:
     means = [row.primary.mean or 0 for row in TABLE.rows]
     assert means == sorted(means, reverse=True)
     ranked = [(row.model, row.rank) for row in TABLE.rows if row.is_model]
@@ -98,7 +103,7 @@ def test_no_value_stays_no_value() -> None:
     assert row.primary.mean == pytest.approx(np.mean(np.array(left, float)))
     none = build_table(without_values(RECORDS, "mag", CLIPS), TASKS)
     (row,) = [row for row in none.rows if row.model == "mag"]
-    assert row.primary == Cell(None, None, None, 0)
+    assert row.primary == NO_VALUE
     assert row.rank is None
     assert none.rows[-1].model == "mag"
 
@@ -114,15 +119,60 @@ def test_speeds_are_means_over_their_clips() -> None:
     assert TABLE.speeds == ("slow", "medium", "fast")
     for speed in TABLE.speeds:
         values = [r.value for r in primary("strided") if r.speed == speed]
-        assert ROWS["strided"].speeds[speed].mean == pytest.approx(np.mean(np.array(values, float)))
-        assert ROWS["strided"].speeds[speed].n == len(CLIPS) // 3
+        cell = ROWS["strided"].speeds[PRIMARY.key][speed]
+        assert cell.mean == pytest.approx(np.mean(np.array(values, float)))
+        assert cell.n == ROWS["strided"].speeds[PSNR.key][speed].n == len(CLIPS) // 3
 
 
-def test_equal_models_share_a_rank() -> None:
-    rows = RECORDS + [r.model_copy(update={"model": "zag"}) for r in RECORDS if r.model == "mag"]
-    table = build_table([r.model_copy(update={"revision": "1"}) for r in rows], TASKS)
+def with_copy(shift: float) -> list[Record]:
+    """`zag` is `mag`, but its primary score is higher on odd clips, lower on even ones, and a little higher on all."""
+    extra = []
+    for r in RECORDS:
+        if r.model == "mag":
+            value, sign = r.value, 1 if CLIPS.index(r.clip) % 2 else -1
+            if (r.protocol, r.metric, r.region) == ("ordered", "score", "out_of_window") and value is not None:
+                value += shift * (sign + 0.1)
+            extra.append(r.model_copy(update={"model": "zag", "revision": "1", "value": value}))
+    return RECORDS + extra
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.02])
+def test_models_that_cannot_be_told_apart_share_a_rank(shift: float) -> None:
+    table = build_table(with_copy(shift), TASKS)
     ranks = {row.model: row.rank for row in table.rows}
-    assert (ranks["mag"], ranks["zag"], ranks["strided"]) == (2, 2, 4)
+    assert (ranks["full_history"], ranks["mag"], ranks["zag"], ranks["strided"]) == (1, 2, 2, 4)
+    (pair,) = [pair for pair in table.ranking.neighbours if {pair.first, pair.second} == {"mag", "zag"}]
+    assert not pair.apart
+    assert len(table.ranking.pairs) == 15
+
+
+def test_what_is_below_the_noise_is_not_told_apart() -> None:
+    pair = next(p for p in TABLE.ranking.pairs if (p.first, p.second) == ("full_history", "mag"))
+    assert pair.apart
+    noisy = build_table(RECORDS, TASKS, noise=pair.found.difference.mean * 1.01)
+    assert [row.rank for row in noisy.rows if row.is_model] == [1, 1, 3, 4, 5]
+
+
+def test_the_smallest_detectable_difference_is_that_of_the_pairs_spread() -> None:
+    spreads = [pair.found.spread for pair in TABLE.ranking.pairs]
+    assert TABLE.ranking.spread == np.median(np.array(spreads, float))
+    assert TABLE.ranking.detectable == detectable(len(CLIPS), float(np.median(np.array(spreads, float))))
+
+
+def test_records_without_the_primary_score_give_a_table_without_ranks() -> None:
+    table = build_table([r for r in RECORDS if r.protocol != "ordered"], TASKS)
+    assert all(row.rank is None and row.complete for row in table.rows)
+    assert {row.primary for row in table.rows} == {NO_VALUE}
+    assert all(row.cell(PSNR).n == len(CLIPS) for row in table.rows)
+
+
+def test_a_score_that_only_some_models_have_leaves_the_others_complete() -> None:
+    extra = [
+        r.model_copy(update={"protocol": "quality", "metric": "sharp"})
+        for r in RECORDS
+        if (r.model, r.protocol, r.metric) == ("mag", "aligned", "ssim")
+    ]
+    assert all(row.complete for row in build_table(RECORDS + extra, TASKS).rows)
 
 
 def test_two_revisions_of_a_model_are_not_mixed() -> None:
@@ -136,6 +186,9 @@ def test_a_new_metric_gets_its_columns_by_itself() -> None:
         r.model_copy(update={"metric": "sharp", "unit": "", "better": "higher"}) for r in RECORDS if r.metric == "ssim"
     ]
     table = build_table(RECORDS + new, TASKS)
-    assert [c.metric for c in table.columns if c.is_primary_region] == ["psnr", "ssim", "lpips", "sharp"]
+    scores = tuple(column for column in MAIN if not column.is_cost and column.protocol != "retention")
+    assert table.columns[: len(scores)] == scores
+    assert [column.is_cost for column in table.columns] == sorted(column.is_cost for column in table.columns)
+    assert {c.metric for c in table.columns if c.protocol == "aligned"} == {"psnr", "ssim", "lpips", "sharp"}
     assert all(row.complete for row in table.rows)
     assert not any(row.complete for row in build_table(RECORDS + new[:1], TASKS).rows)
