@@ -80,4 +80,4 @@ def check(ticks: Sequence[int | None], tick: float, declared: Declared, fps: int
     if declared.seconds is not None and declared.seconds - known[-1] > (1 + MISSING) * mean:
         raise MagbenchError(f"declares {declared.seconds:.4g} s, its frames end at {known[-1] + mean:.4g} s: cut off")
     if fps is not None and abs(mean * fps - 1) > RATE + 2 * tick / (span or mean):
-        raise MagbenchError(f"has {1 / mean:.5g} frames per second, {fps} wanted")
+        raise MagbenchError(f"has {1 / mean:.3g} frames per second, {fps} wanted")
