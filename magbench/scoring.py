@@ -1,56 +1,71 @@
-"""Generations on disk x protocols -> records. What was scored from the same frames and metrics is kept."""
+"""Generations on disk x protocols -> records. What was scored from the same frames and metrics is kept.
+
+One clip after another, every model's return of it, so that the truth is decoded and prepared once. Clips may be
+shared among processes: each has one thread and writes its own files, so any number of them gives the same bytes.
+"""
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from magbench import __version__
-from magbench.costs import VERSION as COST_VERSION
-from magbench.costs import costs
 from magbench.errors import MagbenchError
-from magbench.generation import GENERATIONS, Generation, generation_folder, read_frames, read_generation
+from magbench.generation import GENERATIONS, generation_folder, read_frames, read_generation
 from magbench.records import Record, read_records, write_records
 from magbench.run import claim, read_run, run_of
 from magbench.runner import Failure, Progress
+from magbench.scored import COST, Scene, cost_records, score_records, stamp, wanted
 from magbench.suites.clip import Clip
 from magbench.suites.disk import Suite
-from magbench.video import to_float
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 SCORES = "scores"
-COST = "cost"
+WORTH_A_PROCESS = 5_000_000
+"""Generated pixels from which a further process pays: it takes seconds to start."""
 
 
-def score(suite: Suite, out: Path, *, progress: Progress) -> list[Failure]:
+@dataclass(frozen=True)
+class _Job:
+    """What every process is told once."""
+
+    suite: Suite
+    out: Path
+    models: list[str]
+    samples: int
+
+
+def score(suite: Suite, out: Path, *, progress: Progress, workers: int | None = None) -> list[Failure]:
     """Score every finished generation of the run in ``out``.
 
     Args:
         suite: the suite it was made from.
+        workers: processes; None for as many as torch would use threads, or fewer where there is little to score.
+            Processes import the main module: a script that calls this needs the usual ``if __name__ == "__main__"``.
 
     Returns:
         What could not be scored: damaged generations, values that are not numbers.
     """
     run = read_run(out)
     claim(out, run_of(suite, seeds=run.seeds, limit=run.limit))
+    if workers is not None and workers < 1:
+        raise MagbenchError(f"workers must be 1 or more, not {workers}")
+    models = sorted(path.name for path in (out / GENERATIONS).glob("*") if path.is_dir())
+    clips = suite.clips[: run.limit]
+    job = _Job(suite, out, models, run.seeds)
+    each = len(models) * run.seeds
+    workers = min(len(clips), _enough(clips, each) if workers is None else workers)
+    progress.stage(f"{len(models)} models", len(clips) * each)
     failures: list[Failure] = []
-    generations = out / GENERATIONS
-    for model in sorted(path.name for path in generations.glob("*") if path.is_dir()):
-        tasks = run.tasks(suite)
-        progress.stage(model, len(tasks))
-        for clip, sample in tasks:
-            path = scores_path(out, model, clip.id, sample)
-            try:
-                _score_one(suite, clip, generation_folder(out, model, clip.id, sample), path)
-            except MagbenchError as error:
-                path.unlink(missing_ok=True)
-                failures.append(Failure(model, clip.id, sample, str(error)))
+    for found in _in_processes(job, len(clips), workers) if workers > 1 else _here(job, len(clips)):
+        failures += found
+        for _ in range(each):
             progress.step()
-    return failures
+    return sorted(failures, key=lambda failure: failure.model)  # stable: clips and samples stay in order
 
 
 def scores_path(out: Path, model: str, clip: str, sample: int) -> Path:
@@ -58,40 +73,97 @@ def scores_path(out: Path, model: str, clip: str, sample: int) -> Path:
     return out / SCORES / model / f"{clip}@{sample}.jsonl"
 
 
-def _score_one(suite: Suite, clip: Clip, folder: Path, path: Path) -> None:
+def _enough(clips: tuple[Clip, ...], each: int) -> int:
+    """Processes that are worth starting."""
+    import torch
+
+    pixels = sum((len(clip) - clip.switch) * clip.size[0] * clip.size[1] * each for clip in clips)
+    return max(1, min(torch.get_num_threads(), pixels // WORTH_A_PROCESS))
+
+
+def _here(job: _Job, clips: int) -> Iterator[list[Failure]]:
+    """Score clip after clip in this process."""
+    for index in range(clips):
+        with _one_thread():
+            failures = _score_clip(job, index)
+        yield failures
+
+
+def _in_processes(job: _Job, clips: int, workers: int) -> Iterator[list[Failure]]:
+    """Score the clips in other processes; their failures come in the order of the clips."""
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(job,))
+    try:
+        yield from pool.map(_score_clip_of_process, range(clips))
+    except BrokenProcessPool as error:
+        raise MagbenchError(f"one of {workers} scoring processes ended; with too little memory, use fewer") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_job_of_process: list[_Job] = []
+
+
+def _begin(job: _Job) -> None:
+    """Make a process ready. An interruption is the first process's to answer: it starts no further clip."""
+    import cv2
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    _job_of_process[:] = [job]
+
+
+def _score_clip_of_process(index: int) -> list[Failure]:
+    (job,) = _job_of_process
+    return _score_clip(job, index)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums are rounded as in every other process, whatever the number of cores."""
+    import cv2
+    import torch
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
+
+
+def _score_clip(job: _Job, index: int) -> list[Failure]:
+    """Score every model's returns of one clip."""
+    clip = job.suite.clips[index]
+    scene = Scene(job.suite, clip)
+    failures: list[Failure] = []
+    for model in job.models:
+        for sample in range(job.samples):
+            path = scores_path(job.out, model, clip.id, sample)
+            try:
+                _score_one(scene, generation_folder(job.out, model, clip.id, sample), path)
+            except MagbenchError as error:
+                path.unlink(missing_ok=True)
+                failures.append(Failure(model, clip.id, sample, str(error)))
+    return failures
+
+
+def _score_one(scene: Scene, folder: Path, path: Path) -> None:
     generation = read_generation(folder)
     if generation is None:
         path.unlink(missing_ok=True)
         return
     frames = read_frames(folder, generation)
-    common = _provenance(suite, clip, generation)
     old = _read_old(path)
-    quality = [record for record in old if record.protocol != COST]
-    if {_stamp(record) for record in quality} != _wanted(generation, suite):
-        quality = _quality(suite, clip, frames, common)
-    records = quality + _costs(clip, generation, common)
+    scores = [record for record in old if record.protocol != COST]
+    if {stamp(record) for record in scores} != wanted(generation, scene.suite):
+        scores = score_records(scene, frames, generation)
+    records = scores + cost_records(scene, generation)
     if records != old:
         write_records(path, records)
-
-
-def _provenance(suite: Suite, clip: Clip, generation: Generation) -> dict[str, Any]:
-    """The fields that all records of one generation share."""
-    return {
-        "suite": suite.name,
-        "suite_version": suite.version,
-        "suite_digest": suite.digest,
-        "split": suite.split,
-        "model": generation.model,
-        "revision": generation.revision,
-        "kind": generation.kind,
-        "clip": clip.id,
-        "category": clip.category,
-        "speed": clip.speed,
-        "sample": generation.sample,
-        "seed": generation.seed,
-        "generation_sha256": generation.frames_sha256,
-        "magbench_version": __version__,
-    }
 
 
 def _read_old(path: Path) -> list[Record]:
@@ -99,98 +171,3 @@ def _read_old(path: Path) -> list[Record]:
         return read_records(path) if path.is_file() else []
     except MagbenchError:
         return []  # damaged, and made again from the frames
-
-
-_Stamp = tuple[str, int, str, int, str, str, str, str]
-
-
-def _stamp(record: Record) -> _Stamp:
-    """All that decides the value of a quality record of one clip."""
-    return (
-        record.protocol,
-        record.protocol_version,
-        record.metric,
-        record.metric_version,
-        record.region,
-        record.revision,
-        record.generation_sha256,
-        record.suite_digest,
-    )
-
-
-def _wanted(generation: Generation, suite: Suite) -> set[_Stamp]:
-    from magbench.metrics import PROTOCOLS
-
-    regions = ("all", "out_of_window")
-    made = (generation.revision, generation.frames_sha256, suite.digest)
-    return {
-        (protocol.name, protocol.version, metric.name, metric.version, region, *made)
-        for protocol in PROTOCOLS.values()
-        for metric in protocol.metrics
-        for region in regions
-    }
-
-
-def _quality(suite: Suite, clip: Clip, frames: NDArray[np.uint8], common: dict[str, Any]) -> list[Record]:
-    from magbench.metrics import PROTOCOLS
-
-    shown, truth = to_float(frames), to_float(clip.frames[clip.switch :])
-    out_of_window = clip.out_of_window(suite.window)[clip.switch :]
-    records: list[Record] = []
-    for protocol in PROTOCOLS.values():
-        scores = protocol.score(shown, truth)
-        for metric in protocol.metrics:
-            values = _checked(scores[metric.name], clip, f"{protocol.name} {metric.name}")
-            same = common | {
-                "protocol": protocol.name,
-                "protocol_version": protocol.version,
-                "metric": metric.name,
-                "metric_version": metric.version,
-                "unit": metric.unit,
-                "better": metric.better,
-            }
-            records.append(
-                Record(
-                    **same,
-                    region="all",
-                    value=float(values.mean()),
-                    n=len(values),
-                    per_frame=values.tolist(),
-                    frame=list(range(clip.switch, len(clip))),
-                    gap=clip.gap[clip.switch :].tolist(),
-                )
-            )
-            far = values[out_of_window]
-            mean = float(far.mean()) if len(far) else None
-            records.append(Record(**same, region="out_of_window", value=mean, n=len(far)))
-    return records
-
-
-def _checked(values: NDArray[np.float64], clip: Clip, what: str) -> NDArray[np.float64]:
-    if not np.isfinite(values).all():
-        index = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise MagbenchError(f"{what} of frame {clip.switch + index} is {values[index]}")
-    return values
-
-
-def _costs(clip: Clip, generation: Generation, common: dict[str, Any]) -> list[Record]:
-    """Costs of a model. A reference's time says nothing: it only hands over frames."""
-    if generation.kind == "reference":
-        return []
-    starts = [clip.switch + sum(generation.pieces[:index]) for index in range(len(generation.pieces))]
-    return [
-        Record(
-            **common,
-            protocol=COST,
-            metric=cost.metric,
-            metric_version=COST_VERSION,
-            unit=cost.unit,
-            better=cost.better,
-            region="all",
-            value=cost.value,
-            n=cost.n,
-            per_frame=cost.per_piece,
-            frame=None if cost.per_piece is None else starts,
-        )
-        for cost in costs(generation)
-    ]

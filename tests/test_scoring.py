@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from magbench import metrics
 from magbench import scoring as scoring_module
 from magbench.errors import MagbenchError
 from magbench.generation import generation_folder, read_generation
+from magbench.quality import QUALITY
 from magbench.records import Record, read_records
 from magbench.runner import Quiet, generate
 from magbench.scoring import score, scores_path
@@ -36,7 +38,7 @@ def scored(suite: Suite, out: Path) -> list[str]:
     return [str(failure) for failure in score(suite, out, progress=Quiet())]
 
 
-def quality(out: Path) -> dict[str, list[bytes]]:
+def without_costs(out: Path) -> dict[str, list[bytes]]:
     """The lines of each score file, but for costs: time is never the same twice."""
     return {
         str(path.relative_to(out)): [line for line in path.read_bytes().splitlines() if b'"cost"' not in line]
@@ -56,7 +58,7 @@ def find(records: list[Record], **wanted: object) -> Record:
 def test_a_record_of_each_metric_protocol_and_region(suite: Suite, out: Path) -> None:
     assert scored(suite, out) == []
     records = read_scores(out)
-    wanted = len(metrics.PROTOCOLS) * len(metrics.METRICS) * 2
+    wanted = 2 * sum(len(protocol.metrics) for protocol in metrics.PROTOCOLS.values()) + len(QUALITY)
     assert sum(record.protocol != "cost" for record in records) == len(NAMES) * 2 * wanted
     whole = find(records, model="tiny", clip="b", protocol="aligned", metric="psnr", region="all")
     assert (whole.n, whole.frame, whole.gap) == (6, [6, 7, 8, 9, 10, 11], [1, 3, 5, 7, 9, 11])
@@ -78,10 +80,57 @@ def test_a_record_of_each_metric_protocol_and_region(suite: Suite, out: Path) ->
 
 def test_the_oracle_is_perfect(suite: Suite, out: Path) -> None:
     scored(suite, out)
-    for protocol in metrics.PROTOCOLS:
-        for metric, perfect in (("ssim", 1), ("lpips", 0)):
-            record = find(read_scores(out), model="oracle", clip="a", protocol=protocol, metric=metric, region="all")
-            assert record.value == pytest.approx(perfect, abs=1e-6)
+    perfect = {"ssim": 1, "lpips": 0, "score": 1, "coverage": 1}
+    records = [r for r in read_scores(out) if r.model == "oracle" and r.metric in perfect and r.protocol != "quality"]
+    assert len(records) == 2 * 2 * (3 + 2 + 2)
+    for record in records:
+        assert record.value == pytest.approx(perfect[record.metric], abs=1e-6), (record.protocol, record.metric)
+
+
+def test_any_number_of_processes_gives_the_same_bytes(suite: Suite, tmp_path: Path) -> None:
+    """Also in a run that was scored in part before."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert generate(suite, ["oracle", "noise"], one, seeds=2, progress=Quiet()) == []
+    shutil.copytree(one, two)
+    assert score(suite, one, progress=Quiet(), workers=1) == []
+    assert score(suite, two, progress=Quiet(), workers=1) == []
+    for path in sorted(two.glob("scores/*/*"))[::2]:
+        path.unlink()
+    assert score(suite, two, progress=Quiet(), workers=2) == []
+    written = [{path.relative_to(out): path.read_bytes() for path in out.glob("scores/*/*")} for out in (one, two)]
+    assert len(written[0]) == 2 * 3 * 2
+    assert written[0] == written[1]
+
+
+def test_failures_of_other_processes_come_back_in_order(suite: Suite, out: Path) -> None:
+    for model, clip in (("tiny", "b"), ("freeze", "b"), ("tiny", "a")):
+        (generation_folder(out, model, clip, 0) / "frames.mkv").write_bytes(b"")
+    failures = score(suite, out, progress=Quiet(), workers=2)
+    assert [(failure.model, failure.clip) for failure in failures] == [("freeze", "b"), ("tiny", "a"), ("tiny", "b")]
+    assert len(list(out.glob("scores/*/*"))) == 3
+
+
+def test_at_least_one_process(suite: Suite, out: Path) -> None:
+    with pytest.raises(MagbenchError, match="workers must be 1 or more, not 0"):
+        score(suite, out, progress=Quiet(), workers=0)
+
+
+def test_little_work_stays_in_this_process(suite: Suite, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring_module, "_in_processes", lambda *_: pytest.fail("not worth it"))
+    assert scored(suite, out) == []
+
+
+def test_a_return_without_range_is_counted_and_not_hidden(suite: Suite, tmp_path: Path) -> None:
+    clip = suite.clips[0]
+    still = clip.frames.copy()
+    still[clip.switch :] = still[clip.switch]
+    static = replace(suite, clips=(replace(clip, frames=still), *suite.clips[1:]))
+    generate(static, ["freeze"], tmp_path, progress=Quiet())
+    assert scored(static, tmp_path) == []
+    records = [record for record in read_scores(tmp_path) if record.protocol == "ordered"]
+    assert {(r.clip, r.value is None, r.n == 0) for r in records} == {
+        ("a", True, True), ("b", False, False), ("c", False, False)
+    }  # fmt: skip
 
 
 def test_costs_are_a_models_only(suite: Suite, out: Path) -> None:
@@ -116,7 +165,7 @@ def test_scoring_again_writes_and_computes_nothing(suite: Suite, out: Path, monk
     scored(suite, out)
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.glob("scores/*/*")}
     assert len(before) == 6
-    monkeypatch.setattr(scoring_module, "_quality", lambda *_: pytest.fail("scored again"))
+    monkeypatch.setattr(scoring_module, "score_records", lambda *_: pytest.fail("scored again"))
     assert scored(suite, out) == []
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.glob("scores/*/*")} == before
 
@@ -139,13 +188,13 @@ def test_an_interrupted_run_has_the_scores_of_one_that_was_not(suite: Suite, tmp
             scored(suite, cut)
     assert len(list(cut.glob("scores/*/*"))) == 2
     assert scored(suite, cut) == []
-    assert quality(cut) == quality(out)
+    assert without_costs(cut) == without_costs(out)
 
 
 def test_a_newer_metric_is_scored_again(suite: Suite, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scored(suite, out)
     newer = tuple(replace(m, version=m.version + 1) if m.name == "psnr" else m for m in metrics.METRICS)
-    protocols = {name: replace(protocol, metrics=newer) for name, protocol in metrics.PROTOCOLS.items()}
+    protocols = {**metrics.PROTOCOLS, "aligned": replace(metrics.ALIGNED, metrics=newer)}
     monkeypatch.setattr(metrics, "PROTOCOLS", protocols)
     assert scored(suite, out) == []
     versions = {(r.metric, r.metric_version) for r in read_scores(out) if r.protocol == "aligned"}
@@ -154,23 +203,23 @@ def test_a_newer_metric_is_scored_again(suite: Suite, out: Path, monkeypatch: py
 
 def test_costs_follow_a_generation_made_again(suite: Suite, out: Path) -> None:
     scored(suite, out)
-    before = quality(out)
+    before = without_costs(out)
     (generation_folder(out, "tiny", "a", 0) / "generation.json").unlink()
     generate(suite, ["tiny"], out, limit=2, progress=Quiet())
     assert scored(suite, out) == []
     made = read_generation(generation_folder(out, "tiny", "a", 0))
     assert made is not None
     assert find(read_scores(out), clip="a", metric="ttff_s").value == made.ttff_s
-    assert quality(out) == before
+    assert without_costs(out) == before
 
 
 def test_damaged_scores_are_made_again(suite: Suite, out: Path) -> None:
     scored(suite, out)
-    before = quality(out)
+    before = without_costs(out)
     path = scores_path(out, "tiny", "a", 0)
     path.write_bytes(path.read_bytes()[:-30])
     assert scored(suite, out) == []
-    assert quality(out) == before
+    assert without_costs(out) == before
 
 
 def test_a_damaged_generation_is_named_and_has_no_score(suite: Suite, out: Path) -> None:
@@ -192,7 +241,7 @@ def test_no_score_outlives_its_generation(suite: Suite, out: Path) -> None:
 
 def test_a_score_that_is_not_a_number_is_an_error(suite: Suite, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.array([1.0, 2.0, np.nan, 3.0, 4.0, 5.0])
-    aligned = replace(metrics.PROTOCOLS["aligned"], score=lambda gen, truth: {m.name: values for m in metrics.METRICS})
+    aligned = replace(metrics.PROTOCOLS["aligned"], score=lambda pair: {m.name: values for m in metrics.METRICS})
     monkeypatch.setattr(metrics, "PROTOCOLS", {"aligned": aligned})
     assert "tiny, clip a, sample 0: aligned psnr of frame 8 is nan" in scored(suite, out)
 

@@ -1,16 +1,21 @@
 """Scores of generated frames: PSNR, SSIM and LPIPS of single frames, and protocols that score a return."""
 
+from magbench.metrics.legacy import LegacyScores, legacy
+from magbench.metrics.ordered import OrderedScores
+from magbench.metrics.pair import Pair, Truth
 from magbench.metrics.protocols import (
     ALIGNED,
     LEGACY,
     LEGACY_BF16,
     METRICS,
+    ORDERED,
     PROTOCOLS,
     FrameMetric,
-    LegacyScores,
+    Metric,
+    PerFrame,
     ScoringProtocol,
     aligned,
-    legacy,
+    ordered,
 )
 
 __all__ = [
@@ -18,10 +23,17 @@ __all__ = [
     "LEGACY",
     "LEGACY_BF16",
     "METRICS",
+    "ORDERED",
     "PROTOCOLS",
     "FrameMetric",
     "LegacyScores",
+    "Metric",
+    "OrderedScores",
+    "Pair",
+    "PerFrame",
     "ScoringProtocol",
+    "Truth",
     "aligned",
     "legacy",
+    "ordered",
 ]

@@ -5,13 +5,13 @@ spatial variant, which upsamples the layers' maps bilinearly to the frame and av
 upsampled map is a fixed weighted mean of the map, and the heads are >= 0, so both fold into the features f:
 LPIPS(a, b) = |f(a) - f(b)|^2.
 
-The network always runs on `BATCH` frames (the last batch is filled up with zeros) and distances are taken
-pair by pair, so a value depends on its two frames alone: not on the other frames, their order or the threads.
+The network always runs on full batches (the last one is filled up with zeros), whose size is decided by the
+frame size, and `lpips` takes its distances pair by pair: its values depend on the two frames alone, not on the
+other frames, their order or the threads. A matrix (:mod:`magbench.metrics.matrix`) uses the same features.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,14 +24,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from magbench.errors import MagbenchError
-from magbench.metrics.frames import check_pair, check_same_size
+from magbench.metrics.frames import Video, check_pair
 
 WEIGHTS = Path(__file__).with_name("weights") / "lpips_alexnet_v0.1.safetensors"
-BATCH = 12
+BATCH = 12  # frames that go through the network together, if they are small
+BATCH_PIXELS = BATCH * 128 * 128  # larger frames go fewer at a time: no faster together, and memory is bounded
 SMALLEST = 31  # pixels; below, the second pooling has nothing left
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
-HELD_PIXELS = 32 * 480 * 832  # whose features are held for each side, at 42 bytes a pixel: about 0.5 GB
 SLICE = 1024  # features summed in float32 at a time; slices are added in float64
 
 
@@ -39,45 +39,36 @@ SLICE = 1024  # features summed in float32 at a time; slices are added in float6
 def lpips(gen: Tensor, truth: Tensor) -> NDArray[np.float64]:
     """(n,) LPIPS of frame i against frame i, 0 if equal; both (n, 3, H, W) float32 in [0, 1], sides >= 31."""
     check_pair(gen, truth)
-    pairs = zip(_feature_blocks(gen), _feature_blocks(truth), strict=True)
-    return np.concatenate([_distances(a[:, None], b[:, None])[:, 0, 0] for a, b in pairs])
+    sides = Video("generated", gen), Video("ground truth", truth)
+    step = batch_size(gen.shape[2], gen.shape[3])
+    parts = [slice(start, start + step) for start in range(0, len(gen), step)]
+    return np.concatenate([distances(*(features(side, part) for side in sides)) for part in parts])
 
 
-@torch.inference_mode()
-def lpips_matrix(gen: Tensor, truth: Tensor) -> NDArray[np.float64]:
-    """(n, m) LPIPS of every generated frame (row) against every ground-truth frame (column).
-
-    gen (n, 3, H, W) and truth (m, 3, H, W) float32 in [0, 1], sides >= 31. `HELD_PIXELS` bounds the memory:
-    for more generated frames than that, the truth's features are computed again per further block of rows.
-    """
-    check_same_size(gen, truth)
-    rows = [[_distances(a, b) for b in _feature_blocks(truth)] for a in _feature_blocks(gen)]
-    return np.block(rows)
+def batch_size(height: int, width: int) -> int:
+    """Frames of this size that go through the network together."""
+    return min(BATCH, max(1, BATCH_PIXELS // (height * width)))
 
 
-def _distances(a: Tensor, b: Tensor) -> NDArray[np.float64]:
-    """Squared distances (..., n, m) between embeddings a (..., n, D) and b (..., m, D)."""
-    total = torch.zeros(*a.shape[:-1], b.shape[-2], dtype=torch.float64)
-    for x, y in zip(torch.split(a, SLICE, dim=-1), torch.split(b, SLICE, dim=-1), strict=True):
-        total += torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist").double() ** 2
+def distances(a: Tensor, b: Tensor) -> NDArray[np.float64]:
+    """(k,) squared distances of row i and row i, both (k, D) float32; exact to rounding, 0 where equal."""
+    total = torch.zeros(len(a), dtype=torch.float64)
+    for x, y in zip(torch.split(a, SLICE, dim=1), torch.split(b, SLICE, dim=1), strict=True):
+        apart = torch.cdist(x[:, None], y[:, None], compute_mode="donot_use_mm_for_euclid_dist")
+        total += apart[:, 0, 0].double() ** 2
     return total.numpy()
 
 
-def _feature_blocks(frames: Tensor) -> Iterator[Tensor]:
-    """Features of as many frames at a time as `HELD_PIXELS` admit, at least one batch."""
-    frame_pixels = frames.shape[2] * frames.shape[3]
-    for block in torch.split(frames, max(BATCH, HELD_PIXELS // frame_pixels)):
-        yield _features(block)
-
-
-def _features(frames: Tensor) -> Tensor:
-    """(n, 3, H, W) in [0, 1] -> (n, D) float32 embeddings, through full batches only."""
-    filled = F.pad(frames, (0, 0, 0, 0, 0, 0, 0, -len(frames) % BATCH))
-    return torch.cat([_embed(batch) for batch in torch.split(filled, BATCH)])[: len(frames)]
+def features(video: Video, part: slice) -> Tensor:
+    """(k, D) float32 embeddings of some frames, through full batches only."""
+    frames = video.part(part)
+    size = batch_size(*video.size)
+    filled = F.pad(frames, (0, 0, 0, 0, 0, 0, 0, -len(frames) % size))
+    return torch.cat([_embed(batch) for batch in torch.split(filled, size)])[: len(frames)]
 
 
 def _embed(frames: Tensor) -> Tensor:
-    """(BATCH, 3, H, W) in [0, 1] -> (BATCH, D): unit AlexNet features times sqrt(head * spatial weight)."""
+    """(k, 3, H, W) in [0, 1] -> (k, D): unit AlexNet features times sqrt(head * spatial weight)."""
     height, width = frames.shape[2:]
     if min(height, width) < SMALLEST:
         raise MagbenchError(f"LPIPS needs frames of at least {SMALLEST} pixels a side, not {height}x{width}")

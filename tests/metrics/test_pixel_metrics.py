@@ -12,7 +12,7 @@ from torch import Tensor
 
 from magbench.errors import MagbenchError
 from magbench.metrics import METRICS
-from magbench.metrics.lpips import lpips_matrix
+from magbench.metrics.matrix import lpips_matrix
 from magbench.metrics.psnr import CAP, psnr, uncapped_psnr
 from magbench.metrics.ssim import ssim
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from magbench.errors import MagbenchError
-from magbench.metrics import LEGACY_BF16, METRICS, PROTOCOLS, LegacyScores, aligned, legacy
+from magbench.metrics import LEGACY_BF16, PROTOCOLS, LegacyScores, Pair, Truth, aligned, legacy, ordered
 from magbench.suites.official import official_cut
 
 VISIBLE = 60  # dB; above, a PSNR is float rounding
@@ -142,17 +142,40 @@ def test_nan_and_missing_frames_are_refused(unit_frames: tuple[Tensor, Tensor]) 
     gen, truth = unit_frames
     nan = gen.clone()
     nan[0, 0, 0, 0] = torch.nan
-    for protocol in (*PROTOCOLS.values(), LEGACY_BF16):
+    for score in (aligned, legacy, ordered):
         with pytest.raises(MagbenchError, match="found nan"):
-            protocol.score(nan, truth)
+            score(nan, truth)
         with pytest.raises(MagbenchError, match="4 generated frames, but 5"):
-            protocol.score(gen[:4], truth)
+            score(gen[:4], truth)
+        with pytest.raises(MagbenchError, match="generated frames are 64x79, ground-truth frames 64x80"):
+            score(gen[..., :79], truth)
 
 
 def test_every_protocol_gives_every_metric_for_every_frame() -> None:
     gen = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     for name, protocol in {**PROTOCOLS, "legacy_bf16": LEGACY_BF16}.items():
         assert protocol.name == name
-        scores = protocol.score(gen, gen.flip(0))
-        assert list(scores) == [metric.name for metric in METRICS]
-        assert all(values.shape == (3,) and values.dtype == np.float64 for values in scores.values())
+        scores = protocol.score(Pair(gen, Truth(gen.flip(0))))
+        assert list(scores) == [metric.name for metric in protocol.metrics]
+        for values in scores.values():
+            assert values is not None
+            assert (values.shape, values.dtype) == ((3,), np.float64)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_what_protocols_share_is_what_each_gives_alone(name: str, golden_frames: Callable[[str], Tensor]) -> None:
+    """Also in bytes: frames as they come from a video."""
+    gen, truth = golden_frames(name), golden_frames("ground_truth")
+    pair = Pair((gen * 255).round().to(torch.uint8), Truth((truth * 255).round().to(torch.uint8)))
+    for protocol, alone in (("aligned", aligned(gen, truth)), ("legacy", legacy(gen, truth).per_frame)):
+        shared = PROTOCOLS[protocol].score(pair)
+        for metric, values in alone.items():
+            np.testing.assert_array_equal(shared[metric], values)
+
+
+def test_a_truth_serves_many_pairs(golden_frames: Callable[[str], Tensor]) -> None:
+    truth = Truth(golden_frames("ground_truth"))
+    for name in PAIRS:
+        first = PROTOCOLS["ordered"].score(Pair(golden_frames(name), truth))["score"]
+        again = PROTOCOLS["ordered"].score(Pair(golden_frames(name), Truth(golden_frames("ground_truth"))))["score"]
+        np.testing.assert_array_equal(first, again)

@@ -1,0 +1,82 @@
+"""A generated return beside the true one, and what several protocols need of the two, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from magbench.metrics.frames import Video, check_videos
+from magbench.metrics.matrix import Embedded, Matrix, matrices
+from magbench.metrics.ssim import ssim
+
+Values = NDArray[np.float64]
+Match = NDArray[np.int64]
+
+CHUNK = 12
+"""Frames that are float32 at a time."""
+
+
+class Truth:
+    """A true return, kept for as long as generated ones are compared with it.
+
+    Args:
+        frames: (n, 3, H, W) uint8, or float32 in [0, 1].
+    """
+
+    def __init__(self, frames: Tensor) -> None:
+        self.video = Video("ground truth", frames)
+        self.embedded = Embedded(self.video)
+        self.among: Matrix | None = None
+        """(n, n) LPIPS of the true frames among themselves, once a pair has asked for it."""
+
+
+class Pair:
+    """A generated and a true return of as many frames and of one size.
+
+    Args:
+        gen: (n, 3, H, W) uint8, or float32 in [0, 1].
+    """
+
+    def __init__(self, gen: Tensor, truth: Truth) -> None:
+        self.gen = Video("generated", gen)
+        self.truth = truth
+        check_videos(self.gen, truth.video)
+        self._ssim: dict[tuple[int, int], float] = {}
+
+    def __len__(self) -> int:
+        return len(self.gen)
+
+    @cached_property
+    def matrices(self) -> tuple[Matrix, Matrix]:
+        """LPIPS (n, n) of generated (row) against true frames, and of the true frames among themselves."""
+        cross, among = matrices(self.gen, self.truth.embedded, own=self.truth.among is None)
+        if self.truth.among is None:
+            self.truth.among = among
+        return cross, self.truth.among
+
+    @property
+    def lpips(self) -> Values:
+        """(n,) LPIPS of frame i against frame i."""
+        return self.matrices[0].diagonal().copy()
+
+    def ssim(self, match: Match) -> Values:
+        """(n,) SSIM of generated frame i against true frame match[i]; none is computed twice."""
+        pairs = list(enumerate(match.tolist()))
+        new = [pair for pair in pairs if pair not in self._ssim]
+        for start in range(0, len(new), CHUNK):
+            some = new[start : start + CHUNK]
+            gen, truth = (torch.tensor(places) for places in zip(*some, strict=True))
+            found = ssim(self.gen.part(gen), self.truth.video.part(truth))
+            self._ssim.update(zip(some, found.tolist(), strict=True))
+        return np.array([self._ssim[pair] for pair in pairs])
+
+    def each(self, function: Callable[[Tensor, Tensor], Values], match: Match) -> Values:
+        """(n,) ``function`` of generated frame i and true frame match[i], a few frames at a time."""
+        parts = [slice(start, start + CHUNK) for start in range(0, len(self), CHUNK)]
+        places = torch.from_numpy(match)
+        return np.concatenate([function(self.gen.part(p), self.truth.video.part(places[p])) for p in parts])
