@@ -262,3 +262,16 @@ def doctor() -> None:
         wrong += not finding.ok
     if wrong:
         raise MagbenchError(f"{wrong} of the checks above did not pass")
+
+
+@main.command("history-effect")
+@run_options
+def history_effect(suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int) -> None:
+    """Does the return follow what was seen long ago?
+
+    The same clips again, their far history swapped for another scene's: how far each model's return moves towards that
+    scene. Models only; --out is a run's folder, whose own videos are used (and made where missing).
+    """
+    from magbench import steps
+
+    finish(steps.history_effect(suite, models, out or default_out(suite), limit=limit, seeds=seeds))

@@ -135,3 +135,22 @@ def profile(names: Sequence[str], history: Sequence[int], *, slope_from: int, ro
     print_grid(profiling.slope_grid(points, slope_from))
     click.echo()
     print_lines([(str(out / "profile.json"),), (str(out / "profile.png"),)])
+
+
+def history_effect(
+    name: str, models: Sequence[str] | None, out: Path, *, limit: int | None, seeds: int
+) -> list[Failure]:
+    """Generate from true and swapped histories, print how far each model's return moves; returns what failed."""
+    from magbench.history_effect import SWAPPED_SCORES, effect_grid, measure_history_effect
+
+    suite = _open(name, models)
+    with ConsoleProgress() as progress:
+        named = progress.named("generate")
+        measured = measure_history_effect(suite, models, out, limit=limit, seeds=seeds, progress=named)
+    title = "History effect: 0 = history beyond the window is ignored, 1 = the return follows it all the way"
+    print_grid(effect_grid(measured), title)
+    if measured.left_out:
+        click.echo(f"\n{measured.left_out} of {measured.clips} clips left out: nothing of their far history returns")
+    click.echo()
+    print_lines([(str(out / SWAPPED_SCORES), "one record a clip")])
+    return measured.failures
