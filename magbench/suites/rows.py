@@ -67,6 +67,15 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] | Non
     return rows
 
 
+def read_header(path: Path) -> list[str]:
+    """The columns of a CSV file; none where the first line is broken."""
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        try:
+            return next(csv.reader(file, strict=True), [])
+        except csv.Error:
+            return []
+
+
 def _check_header(path: Path, header: list[str], required: Sequence[str], optional: Sequence[str] | None) -> None:
     for column in required:
         if column not in header:
