@@ -1,0 +1,66 @@
+"""The example of a new model, installed as anybody's package would be."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import magbench
+from magbench.generation import generation_folder, read_frames, read_generation
+from magbench.suites.disk import load_suite
+
+ROOT = Path(magbench.__file__).parents[1]
+EXAMPLE = ROOT / "examples/hold_last"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which the example is installed; from a copy, for building writes beside the source."""
+    folder = tmp_path_factory.mktemp("example")
+    source, site = folder / "source", folder / "site"
+    shutil.copytree(EXAMPLE, source)
+    quiet = ["--quiet", "--no-index", "--disable-pip-version-check"]
+    how = ["--no-deps", "--no-build-isolation", "--target", str(site)]
+    subprocess.run([sys.executable, "-m", "pip", "install", *quiet, *how, str(source)], check=True)
+    python = Path(sys.executable).parent
+    return {
+        **os.environ,
+        "PYTHONPATH": f"{site}{os.pathsep}{ROOT}",
+        "PATH": f"{python}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+def magbench_(environment: dict[str, str], *arguments: object) -> str:
+    command = [sys.executable, "-c", "from cli import main; main()", *map(str, arguments)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_an_installed_model_is_listed_and_run(installed: dict[str, str], suite_folder: Path, tmp_path: Path) -> None:
+    listed = magbench_(installed, "ls", "models")
+    assert re.search(r"^hold_last +model +Holds the last given frame: no memory, no motion\.$", listed, re.MULTILINE)
+    models = f"hold_last,command:{EXAMPLE / 'hold_last.yaml'}"
+    magbench_(installed, "generate", suite_folder, "--models", models, "--limit", 1, "--out", tmp_path / "out")
+    clip = load_suite(suite_folder).clip("a")
+    for model, pieces in (("hold_last", [1] * 6), ("hold_last_program", [6])):
+        folder = generation_folder(tmp_path / "out", model, "a", 0)
+        made = read_generation(folder)
+        assert made is not None
+        assert made.pieces == pieces
+        assert np.array_equal(read_frames(folder, made), np.repeat(clip.frames[5:6], 6, axis=0))
+
+
+def test_the_documentation_shows_the_example_itself() -> None:
+    text = (ROOT / "docs/models.md").read_text()
+    for file in ("hold_last.py", "hold_last.yaml"):
+        code = (EXAMPLE / file).read_text()
+        shown = code[code.index("class") if file.endswith(".py") else code.index("name:") :]
+        assert "".join(f"    {line}".rstrip() + "\n" for line in shown.splitlines()) in text, file
