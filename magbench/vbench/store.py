@@ -1,0 +1,69 @@
+"""What VBench said of a run, on disk: values, and why there are none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from magbench.errors import MagbenchError
+from magbench.files import write_atomic
+from magbench.records import Record, read_records, write_records
+
+PROTOCOL = "vbench"
+FOLDER = "vbench"
+RECORDS_FILE = "records.jsonl"
+REASONS_FILE = "not_available.json"
+
+Return = tuple[str, str, int, str, str]
+"""One return: model, clip, sample, revision, sha256 of its frames."""
+
+
+@dataclass(frozen=True)
+class NotAvailable:
+    """A dimension that some return has no value of, and why."""
+
+    dimension: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.dimension}: not available: {self.reason}"
+
+
+def return_of(record: Record) -> Return:
+    """The return that a record is about."""
+    return record.model, record.clip, record.sample, record.revision, record.generation_sha256
+
+
+def read(out: Path) -> list[Record]:
+    """All VBench records of a run, those of returns that have changed since included."""
+    path = out / FOLDER / RECORDS_FILE
+    return read_records(path) if path.is_file() else []
+
+
+def current(out: Path, scored: Iterable[Record]) -> list[Record]:
+    """The VBench records of the very returns that ``scored`` is about; those of earlier ones are left out."""
+    there = {return_of(record) for record in scored}
+    return [record for record in read(out) if return_of(record) in there]
+
+
+def reasons(out: Path) -> list[NotAvailable]:
+    """What had no value when it was last tried."""
+    path = out / FOLDER / REASONS_FILE
+    if not path.is_file():
+        return []
+    try:
+        found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise MagbenchError(f"{path}: broken JSON ({error})") from error
+    return [NotAvailable(dimension, reason) for dimension, reason in found.items()]
+
+
+def write(out: Path, records: Iterable[Record], dimension: str, reason: str | None) -> None:
+    """Save all records; keep why ``dimension`` has no value, or forget it once it has."""
+    write_records(out / FOLDER / RECORDS_FILE, records)
+    found = {one.dimension: one.reason for one in reasons(out) if one.dimension != dimension}
+    if reason:
+        found[dimension] = reason
+    write_atomic(out / FOLDER / REASONS_FILE, json.dumps(found, indent=2) + "\n")
