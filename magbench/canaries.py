@@ -8,6 +8,9 @@ from torch import Tensor
 from magbench.errors import MagbenchError
 from magbench.models import Reference, ReferenceInput
 
+BLUR = 0.1
+"""Sigma of `blur`, in shorter sides of the frame: about as much is left as in a thumbnail of 5x5 pixels."""
+
 
 def _oracle(given: ReferenceInput) -> Tensor:
     return given.video[given.switch :]
@@ -38,6 +41,47 @@ def _noise(given: ReferenceInput) -> Tensor:
     return torch.rand(given.video[given.switch :].shape, generator=source)
 
 
+def _stalled(given: ReferenceInput) -> Tensor:
+    truth = given.video[given.switch :]
+    return truth[torch.arange(len(truth)).clamp(max=_turn(truth))]
+
+
+def _leave_again(given: ReferenceInput) -> Tensor:
+    truth = given.video[given.switch :]
+    frame = torch.arange(len(truth))
+    return truth[torch.minimum(frame, (2 * _turn(truth) + 1 - frame).clamp(min=0))]
+
+
+def _turn(truth: Tensor) -> int:
+    """The last frame of the first half of a return."""
+    return max(0, len(truth) // 2 - 1)
+
+
+def _first_return_freeze(given: ReferenceInput) -> Tensor:
+    truth = given.video[given.switch :]
+    return truth[:1].repeat(len(truth), 1, 1, 1)
+
+
+def _shuffle(given: ReferenceInput) -> Tensor:
+    truth = given.video[given.switch :]
+    return truth[torch.randperm(len(truth), generator=torch.Generator().manual_seed(given.seed))]
+
+
+def _blur(given: ReferenceInput) -> Tensor:
+    truth = given.video[given.switch :]
+    sigma = min(truth.shape[2:]) * BLUR
+    for axis in (2, 3):
+        truth = torch.movedim(torch.movedim(truth, axis, -1) @ _gaussian(truth.shape[axis], sigma).T, -1, axis)
+    return truth.clamp(0, 1)
+
+
+def _gaussian(side: int, sigma: float) -> Tensor:
+    """(side, side) weights of a Gaussian over a row, cut at the borders; each row sums to 1."""
+    place = torch.arange(side, dtype=torch.float32)
+    weights = (-0.5 * ((place[:, None] - place) / sigma) ** 2).exp()
+    return weights / weights.sum(dim=1, keepdim=True)
+
+
 def oracle() -> Reference:
     return Reference("oracle", "the true return: the best there is", _oracle)
 
@@ -62,4 +106,38 @@ def noise() -> Reference:
     return Reference("noise", "uniform noise", _noise)
 
 
-CANARIES = (oracle, freeze, backwards, wrong_scene, mean_frame, noise)
+def stalled() -> Reference:
+    return Reference("stalled", "the first half of the true return, then its last frame, held", _stalled)
+
+
+def leave_again() -> Reference:
+    return Reference("leave_again", "the first half of the true return, then the way out again", _leave_again)
+
+
+def first_return_freeze() -> Reference:
+    return Reference("first_return_freeze", "the first frame of the true return, held", _first_return_freeze)
+
+
+def blur() -> Reference:
+    return Reference("blur", "the true return, blurred until only a few blobs of colour are left", _blur)
+
+
+def shuffle() -> Reference:
+    return Reference("shuffle", "the frames of the true return in random order", _shuffle)
+
+
+CHEATS = (
+    freeze,
+    first_return_freeze,
+    backwards,
+    stalled,
+    leave_again,
+    wrong_scene,
+    mean_frame,
+    blur,
+    shuffle,
+    noise,
+)
+"""What must not win."""
+
+CANARIES = (oracle, *CHEATS)

@@ -9,6 +9,8 @@ import torch
 
 from magbench import canaries
 from magbench.errors import MagbenchError
+from magbench.metrics import Pair, Truth
+from magbench.metrics.ordered import ordered_of
 from magbench.models import Reference, ReferenceInput
 
 ALL = [make() for make in canaries.CANARIES]
@@ -51,4 +53,51 @@ def test_only_the_oracle_sees_the_future() -> None:
     later = torch.cat([GIVEN.video[:SWITCH], torch.rand(FRAMES - SWITCH, 3, 8, 8)])
     changed = replace(GIVEN, video=later)
     seeing = {reference.name for reference in ALL if not torch.equal(reference.make(GIVEN), reference.make(changed))}
-    assert seeing == {"oracle", "reversed"}
+    assert seeing == {"oracle", "reversed", "stalled", "leave_again", "first_return_freeze", "blur", "shuffle"}
+
+
+def test_cheats_that_use_the_truth() -> None:
+    truth = GIVEN.video[SWITCH:]
+    assert torch.equal(canaries.stalled().make(GIVEN), truth[[0, 1, 2, 2, 2, 2]])
+    assert torch.equal(canaries.leave_again().make(GIVEN), truth[[0, 1, 2, 2, 1, 0]])
+    odd = replace(GIVEN, video=GIVEN.video[:-1])
+    assert torch.equal(canaries.leave_again().make(odd), truth[[0, 1, 1, 0, 0]])
+    assert torch.equal(canaries.first_return_freeze().make(GIVEN), truth[[0] * 6])
+    shuffled = canaries.shuffle().make(GIVEN)
+    assert not torch.equal(shuffled, truth)
+    assert torch.equal(shuffled.sum(dim=0).round(decimals=4), truth.sum(dim=0).round(decimals=4))
+
+
+def test_a_blur_keeps_the_mean_and_little_else() -> None:
+    video = torch.rand(3, 3, 40, 50, generator=torch.Generator().manual_seed(1))
+    blurred = canaries.blur().make(replace(GIVEN, video=video, switch=1))
+    torch.testing.assert_close(blurred.mean(dim=(2, 3)), video[1:].mean(dim=(2, 3)), atol=0.02, rtol=0)
+    assert (blurred.var(dim=(2, 3)) < 0.02 * video[1:].var(dim=(2, 3))).all()
+
+
+def test_a_return_of_one_frame() -> None:
+    short = replace(GIVEN, video=GIVEN.video[: SWITCH + 1])
+    for make in (canaries.stalled, canaries.leave_again, canaries.shuffle):
+        assert torch.equal(make().make(short), GIVEN.video[SWITCH : SWITCH + 1])
+
+
+def test_no_cheat_wins() -> None:
+    """On one scene filmed there and back: the oracle is 1, a copy with noise next, then every cheat."""
+    canvas = torch.rand(1, 3, 12, 24, generator=torch.Generator().manual_seed(5))
+    canvas = torch.nn.functional.interpolate(canvas, size=(48, 96), mode="bilinear")[0]
+    away = torch.stack([canvas[:, 8:40, 4 * t : 4 * t + 32] for t in range(12)])
+    other = torch.cat([away, away.flip(0)]).roll(1, dims=1).flip(3)
+    given = ReferenceInput(torch.cat([away, away.flip(0)]), 12, other, seed=3)
+    truth = Truth(given.video[12:])
+
+    def score(frames: torch.Tensor) -> float:
+        found = ordered_of(Pair(frames.contiguous(), truth))
+        assert found is not None
+        return float(found.score.mean())
+
+    assert score(canaries.oracle().make(given)) == 1
+    noise = torch.randn(truth.video.frames.shape, generator=torch.Generator().manual_seed(6))
+    remembered = score((truth.video.frames + 0.02 * noise).clamp(0, 1))
+    cheats = {make().name: score(make().make(given)) for make in canaries.CHEATS}
+    assert 0.6 < remembered < 1
+    assert max(cheats.values()) < 0.5, cheats
