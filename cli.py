@@ -275,3 +275,23 @@ def history_effect(suite: str, models: list[str] | None, out: Path | None, limit
     from magbench import steps
 
     finish(steps.history_effect(suite, models, out or default_out(suite), limit=limit, seeds=seeds))
+
+
+@main.command()
+@click.argument("folder", metavar="RUN_DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--models", callback=names, metavar="A,B,...", help="Also references [default: every model].")
+@click.option("--dimensions", callback=names, metavar="D,E,...", help="See docs/quality.md [default: all seven].")
+@click.option("--program", default="vbench", show_default=True, metavar="PATH", help="VBench's own command.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), default=240, show_default=True, metavar="MINUTES",
+    help="For one dimension.",
+)  # fmt: skip
+def vbench(folder: Path, models: list[str] | None, dimensions: list[str] | None, program: str, timeout: float) -> None:
+    """Have VBench judge the videos of a scored run.
+
+    VBench needs an environment of its own, with a GPU. Values join the run's scores; the next `magbench report` shows
+    them.
+    """
+    from magbench import steps
+
+    finish(steps.vbench(folder, models, dimensions, program, timeout * 60))

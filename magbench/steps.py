@@ -154,3 +154,18 @@ def history_effect(
     click.echo()
     print_lines([(str(out / SWAPPED_SCORES), "one record a clip")])
     return measured.failures
+
+
+def vbench(
+    out: Path, models: Sequence[str] | None, dimensions: Sequence[str] | None, program: str, timeout_s: float
+) -> Sequence[object]:
+    """Have VBench judge the videos of a run, say where its values are; returns what is not available."""
+    from magbench.vbench.evaluate import evaluate
+    from magbench.vbench.program import find_program
+    from magbench.vbench.store import FOLDER, RECORDS_FILE
+
+    found = find_program(program, timeout_s)
+    with ConsoleProgress() as progress:
+        failures = evaluate(out, models, dimensions, found, progress=progress)
+    click.echo(f"{out / FOLDER / RECORDS_FILE}")
+    return failures
