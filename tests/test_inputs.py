@@ -185,3 +185,36 @@ def test_a_file_without_a_video_or_a_frame(tmp_path: Path) -> None:
         stream.height, stream.width, stream.pix_fmt = 48, 64, "bgr0"
         output.start_encoding()
     refused(empty, "cannot be decoded as a video|holds no frame")
+
+
+BT709, UNTAGGED, BT601 = 1, 2, 5  # as numbered in ISO/IEC 23001-8
+
+
+def constant(path: Path, tag: int, y: int, cb: int, cr: int) -> NDArray[np.uint8]:
+    """The RGB that comes back from a file of one colour whose colour matrix is tagged so."""
+    frame = av.VideoFrame(64, 48, "yuv444p")
+    for plane, level in zip(frame.planes, (y, cb, cr), strict=True):
+        plane.update(bytes([level]) * plane.buffer_size)
+    frame.colorspace = tag
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=16, options={"qp": "0"})
+        assert isinstance(stream, av.VideoStream)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv444p"
+        stream.codec_context.colorspace = tag
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode())
+    return read_video(path)[0, 24, 32]
+
+
+@pytest.mark.parametrize(
+    ("tag", "red", "blue"),
+    [(BT709, 0.2126, 0.0722), (BT601, 0.299, 0.114), (UNTAGGED, 0.299, 0.114)],
+)
+def test_colours_follow_the_tag_and_else_bt601(tmp_path: Path, tag: int, red: float, blue: float) -> None:
+    y, cb, cr = 120, 100, 180
+    luma, difference = (y - 16) / 219, (np.array([cr, cb]) - 128) / 224
+    r = luma + difference[0] * 2 * (1 - red)
+    b = luma + difference[1] * 2 * (1 - blue)
+    g = (luma - red * r - blue * b) / (1 - red - blue)
+    wanted = np.array([r, g, b]) * 255
+    assert np.abs(constant(tmp_path / "x.mp4", tag, y, cb, cr) - wanted).max() < 2
