@@ -111,11 +111,11 @@ def read_results(path: Path, dimension: Dimension) -> dict[str, float]:
     return {name: value / dimension.whole for name, value in scores.items()}
 
 
-_ERROR = re.compile(r"^(\w+\.)*\w*(Error|Exception|Interrupt)\b")
+_ERROR = re.compile(r"(?:\[rank\d+\]: )?((?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*)")
 
 
 def _complaint(log: Path) -> str:
     """The last error that the log names, but not that of torch's launcher; else its last line."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()[1:] if line.strip()]
-    errors = [line for line in lines if _ERROR.match(line) and "ChildFailedError" not in line]
+    errors = [found[1] for line in lines if (found := _ERROR.match(line)) and "ChildFailedError" not in line]
     return (errors or lines or ["it printed nothing"])[-1][:LINE_LENGTH]

@@ -37,8 +37,8 @@ assert os.environ["PATH"].split(os.pathsep)[0] == os.path.dirname(os.path.realpa
 if behaviour == "slow":
     time.sleep(60)
 if behaviour == args.dimension + " fails":
-    print("Traceback (most recent call last):")
-    print("RuntimeError: Found no NVIDIA driver on your system.")
+    print("[rank0]: Traceback (most recent call last):")
+    print("[rank0]: RuntimeError: Found no NVIDIA driver on your system.")
     print("torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ")
     print("=======")
     sys.exit(0)

@@ -78,8 +78,9 @@ def test_a_dimension_that_fails_is_not_available(run: Path, program: Path, monke
     """And no other suffers; the next time it is tried again."""
     monkeypatch.setenv("FAKE_VBENCH", "aesthetic_quality fails")
     (failure,) = judge(run, program)
-    assert "RuntimeError: Found no NVIDIA driver" in str(failure)
-    assert str(failure).startswith("aesthetic_quality: not available: wrote 0 results")
+    assert str(failure).startswith(
+        "aesthetic_quality: not available: wrote 0 results (exit code 0): RuntimeError: Found no NVIDIA driver"
+    )
     assert str(run / "vbench" / "aesthetic_quality.log") in str(failure)
     assert store.reasons(run) == [failure]
     by_dimension = {record.metric: (record.value is None, record.n) for record in store.read(run)}
