@@ -111,7 +111,10 @@ def read_finished(path: Path, fps: int) -> NDArray[np.uint8]:
 
 def finished_sha256(path: Path) -> str:
     """Hex sha256 of a file's bytes; of a folder of PNG files, of their names and their sha256."""
-    if not path.is_dir():
-        return file_sha256(path)
-    lines = (f"{file_sha256(file)}  {file.name}\n" for file in numbered_pngs(path))
+    try:
+        if not path.is_dir():
+            return file_sha256(path)
+        lines = [f"{file_sha256(file)}  {file.name}\n" for file in numbered_pngs(path)]
+    except OSError as error:
+        raise MagbenchError(f"{path}: cannot be read ({error.strerror})") from error
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -165,7 +165,13 @@ def no_pngs(folder: Path, frames: NDArray[np.uint8]) -> str:
     return "a: holds no PNG file"
 
 
-@pytest.mark.parametrize("damage", [other_length, other_size, other_rate, cut_off, no_video, no_pngs])
+def broken_link(folder: Path, frames: NDArray[np.uint8]) -> str:
+    (folder / "a.mkv").unlink()
+    (folder / "a.mkv").symlink_to("nowhere.mkv")
+    return "a.mkv: cannot be read (No such file or directory)"
+
+
+@pytest.mark.parametrize("damage", [other_length, other_size, other_rate, cut_off, no_video, no_pngs, broken_link])
 def test_an_unusable_video_is_said_and_the_others_are_used(
     suite: Suite, videos: Path, tmp_path: Path, damage: Callable[[Path, NDArray[np.uint8]], str]
 ) -> None:
@@ -176,6 +182,15 @@ def test_an_unusable_video_is_said_and_the_others_are_used(
     assert message in str(failure)
     assert "\n" not in str(failure)
     assert sorted(imported.parts) == ["b", "c"]
+
+
+def test_links_are_followed(suite: Suite, videos: Path, tmp_path: Path) -> None:
+    elsewhere = (videos / "a.mkv").rename(tmp_path / "made-somewhere.mkv")
+    (videos / "a.mkv").symlink_to(elsewhere)
+    assert failures(suite, videos, tmp_path / "out") == []
+    made = read_generation(generation_folder(tmp_path / "out", "elsewhere", "a", 0))
+    assert made is not None and made.original is not None
+    assert made.original.path == str(elsewhere)
 
 
 def test_two_videos_of_one_clip_are_refused(suite: Suite, videos: Path, tmp_path: Path) -> None:
