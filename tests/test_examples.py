@@ -37,23 +37,21 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-def magbench_(environment: dict[str, str], *arguments: object) -> str:
-    command = [sys.executable, "-c", "from cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_an_installed_model_is_listed_and_run(installed: dict[str, str], suite_folder: Path, tmp_path: Path) -> None:
-    listed = magbench_(installed, "ls", "models")
-    assert re.search(r"^hold_last +model +Holds the last given frame: no memory, no motion\.$", listed, re.MULTILINE)
     models = f"hold_last,command:{EXAMPLE / 'hold_last.yaml'}"
-    magbench_(installed, "generate", suite_folder, "--models", models, "--limit", 1, "--out", tmp_path / "out")
+    generate = ["generate", str(suite_folder), "--models", models, "--limit", "1", "--out", str(tmp_path / "out")]
+    code = (
+        f"from cli import main\nfor arguments in (['ls', 'models'], {generate}): main(arguments, standalone_mode=False)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=installed, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    first_line = r"^hold_last +model +Holds the last given frame: no memory, no motion\.$"
+    assert re.search(first_line, done.stdout, re.MULTILINE)
     clip = load_suite(suite_folder).clip("a")
     for model, pieces in (("hold_last", [1] * 6), ("hold_last_program", [6])):
         folder = generation_folder(tmp_path / "out", model, "a", 0)
         made = read_generation(folder)
-        assert made is not None
+        assert made is not None, done.stderr
         assert made.pieces == pieces
         assert np.array_equal(read_frames(folder, made), np.repeat(clip.frames[5:6], 6, axis=0))
 
