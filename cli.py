@@ -295,3 +295,23 @@ def vbench(folder: Path, models: list[str] | None, dimensions: list[str] | None,
     from magbench import steps
 
     finish(steps.vbench(folder, models, dimensions, program, timeout * 60))
+
+
+@main.command()
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option(
+    "--run", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("runs") / DEFAULT_SUITE,
+    show_default=True, metavar="DIR", help="Folder of the run that holds both.",
+)  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Every score that there is, not only the main ones.")
+def compare(a: str, b: str, folder: Path, everything: bool) -> None:
+    """Is model A better than model B?
+
+    On the same clips and seeds: the mean difference of each score with its 95 % interval, p (signs flipped), p
+    corrected over the table (Holm), and a verdict. A and B are models of one run, or two runs' folders: DIR, or
+    DIR:MODEL.
+    """
+    from magbench import steps
+
+    steps.compare(a, b, folder, everything=everything)

@@ -13,6 +13,7 @@ from magbench.leaderboard.curve import draw_curve
 from magbench.leaderboard.grids import short_grid
 from magbench.leaderboard.report import FILES, report
 from magbench.models import kind_of, load_model
+from magbench.panel import ensure
 from magbench.runner import Failure, generate
 from magbench.scoring import score
 from magbench.suites.disk import Suite, check_suite
@@ -26,6 +27,7 @@ def run(name: str, models: Sequence[str] | None, out: Path, *, limit: int | None
     with ConsoleProgress() as progress:
         failures = generate(suite, models, out, limit=limit, seeds=seeds, progress=progress.named("generate"))
         failures += score(suite, out, progress=progress.named("score"))
+        ensure(suite, out, progress=progress.named("noise"))
     if any((out / "scores").rglob("*.jsonl")):
         show_report(suite, out)
     return failures
@@ -61,6 +63,7 @@ def only_score(name: str, out: Path) -> list[Failure]:
     suite = open_suite(name)
     with ConsoleProgress() as progress:
         failures = score(suite, out, progress=progress.named("score"))
+        ensure(suite, out, progress=progress.named("noise"))
     click.echo(f"{out / 'scores'}")
     return failures
 
@@ -71,6 +74,7 @@ def score_videos(name: str, videos: Path, model: str, out: Path) -> list[Failure
     with ConsoleProgress() as progress:
         imported = import_videos(suite, videos, model, out, progress=progress.named("import"))
         failures = imported.failures + score(suite, out, progress=progress.named("score"))
+        ensure(suite, out, progress=progress.named("noise"))
     click.echo(f"{videos}: {imported}\n")
     if any((out / "scores").rglob("*.jsonl")):
         show_report(suite, out)
@@ -80,10 +84,12 @@ def score_videos(name: str, videos: Path, model: str, out: Path) -> list[Failure
 def show_report(suite: Suite, out: Path) -> None:
     """Write the report, print the table and where the files are."""
     table = report(suite, out)
-    title = f"{suite.name} v{suite.version}, {suite.split} split: aligned scores of out-of-window frames"
+    title = f"{suite.name} v{suite.version}, {suite.split} split: out-of-window frames, models ranked by ordered score"
     print_grid(short_grid(table), title)
     if any(not row.is_model for row in table.rows):
         click.echo("\n* a reference: it has seen the truth and has no rank")
+    if all(row.primary.mean is None for row in table.rows):
+        click.echo("\nno ordered scores, so no ranks: run `magbench score` again")
     click.echo()
     print_lines([(str(out / file), what) for file, what in FILES.items() if (out / file).is_file()])
 
@@ -169,3 +175,16 @@ def vbench(
         failures = evaluate(out, models, dimensions, found, progress=progress)
     click.echo(f"{out / FOLDER / RECORDS_FILE}")
     return failures
+
+
+def compare(a: str, b: str, run: Path, *, everything: bool) -> None:
+    """Print the scores of two models side by side, paired over clips, with what may be said of each difference."""
+    from magbench.leaderboard import compare as comparing
+    from magbench.leaderboard.columns import columns_of
+
+    sides = comparing.open_sides(a, b, run)
+    columns = columns_of(sides[0].records)
+    lines = comparing.compare(*sides, columns if everything else comparing.main_scores(columns))
+    print_grid(comparing.compare_grid(lines))
+    click.echo()
+    print_lines([(line,) for line in comparing.notes(*sides, lines)])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from magbench.records import Record
 
 COST = "cost"
-QUALITY = "quality"
+QUALITY = ("quality", "vbench")
 RETENTION = "retention"
 HISTORY_EFFECT = "history_effect"
 

@@ -25,6 +25,7 @@ from magbench.leaderboard.columns import (
     Column,
 )
 from magbench.leaderboard.tables import Row, Table
+from magbench.stats import Interval
 
 NOTHING = "-"
 
@@ -142,7 +143,7 @@ def _main_cell(row: Row, column: Column, n: int) -> str:
 def heading(column: Column) -> str:
     """What the main table calls a column: ``PSNR dB ↑`` for an aligned score, others by name."""
     if column.protocol == HISTORY_EFFECT:
-        return f"history effect, {title(column)}"
+        return "history effect ↑"
     return HEADINGS.get(column) or title(column)
 
 
@@ -185,9 +186,10 @@ def pair_grid(table: Table) -> Grid:
     """Each ranked model against the next one: are they apart?"""
     rows = tuple(
         (
+            str(table.ranking.ranks[pair.first]),
             pair.first,
             pair.second,
-            show_interval(Cell(d.mean, d.low, d.high, d.n), PRIMARY),
+            show_difference(d, PRIMARY),
             str(d.n),
             show_p(pair.found.p),
             show_p(pair.corrected_p),
@@ -196,7 +198,8 @@ def pair_grid(table: Table) -> Grid:
         for pair in table.ranking.neighbours
         for d in [pair.found.difference]
     )
-    return Grid(("model", "against", "difference", "n", "p", "p (Holm)", ""), rows, (False,) * len(rows))
+    header = ("#", "model", "against", "difference", "n", "p", "p (Holm)", "")
+    return Grid(header, rows, (False,) * len(rows), left=3)
 
 
 def show_p(p: float) -> str:
@@ -220,7 +223,8 @@ def _region(column: Column, region: str) -> Column:
 
 def quality_grid(table: Table) -> Grid:
     """How good the return looks by itself, with intervals."""
-    return _score_grid(table, [c for c in table.columns if c.protocol == QUALITY], title)
+    columns = [c for c in table.columns if c.protocol in QUALITY]
+    return _score_grid(table, columns, lambda c: title(c) if c.protocol == QUALITY[0] else f"{c.protocol} {title(c)}")
 
 
 def retention_grid(table: Table) -> Grid:
@@ -232,7 +236,7 @@ def retention_grid(table: Table) -> Grid:
 
 def every_score_grid(table: Table) -> Grid:
     """The scores that no other table shows."""
-    shown = {*MAIN, *(c for c in table.columns if c.protocol in (QUALITY, RETENTION, HISTORY_EFFECT))}
+    shown = {*MAIN, *(c for c in table.columns if c.protocol in (*QUALITY, RETENTION, HISTORY_EFFECT))}
     columns = [column for column in table.columns if not column.is_cost and column not in shown]
     return _grid(
         table,
@@ -249,3 +253,8 @@ def _score_grid(
         return [show_interval(cell, c) + (f" (n = {cell.n})" if counted and cell.n else "") for cell, c in found]
 
     return _grid(table, [name(column) for column in columns], cells)
+
+
+def show_difference(d: Interval, column: Column) -> str:
+    """A mean difference and its interval."""
+    return show_interval(Cell(d.mean, d.low, d.high, d.n), column)

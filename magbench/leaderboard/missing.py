@@ -12,7 +12,7 @@ from magbench.leaderboard.tables import Row, Table
 NOT_SCORED: Mapping[str, str] = MappingProxyType(
     {
         RETENTION: "needs aligned scores of this model, of `wrong_scene` and of `codec` or `oracle` in the same run",
-        HISTORY_EFFECT: "the history effect of this model was not measured",
+        HISTORY_EFFECT: "was not measured; `magbench history-effect` does, of models only",
     }
 )
 """Protocols that do not come from `magbench score`, and what their absence means."""

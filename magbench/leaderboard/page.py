@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from magbench.leaderboard.columns import PRIMARY, QUALITY, RETENTION
+from magbench.leaderboard.columns import PRIMARY, RETENTION
 from magbench.leaderboard.grids import (
     every_score_grid,
     main_grid,
@@ -22,8 +22,19 @@ from magbench.leaderboard.tables import BY_SPEED, Table
 from magbench.leaderboard.text import markdown, words
 
 
-def markdown_page(table: Table, provenance: Mapping[str, Any], window: int, half_lives: Mapping[str, str]) -> str:
-    """The whole page. ``half_lives``: model -> words, see :class:`magbench.forgetting.HalfLife`."""
+def markdown_page(
+    table: Table,
+    provenance: Mapping[str, Any],
+    window: int,
+    half_lives: Mapping[str, str],
+    unavailable: Iterable[object] = (),
+) -> str:
+    """The whole page.
+
+    Args:
+        half_lives: model -> words, see :class:`magbench.forgetting.HalfLife`.
+        unavailable: metrics of quality that could not be run, each with its reason.
+    """
     name = f"# {provenance['suite']} v{provenance['suite_version']}, {provenance['split']} split\n"
     made = _list(f"{key.replace('_', ' ')}: {words(value)}" for key, value in provenance.items())
     parts = [
@@ -34,7 +45,7 @@ def markdown_page(table: Table, provenance: Mapping[str, Any], window: int, half
         *_told_apart(table),
         *_regions(table),
         *_retention(table, half_lives),
-        *_quality(table),
+        *_quality(table, unavailable),
         *_speeds(table),
         *_others(table),
         "## How this was made\n",
@@ -106,11 +117,14 @@ def _retention(table: Table, half_lives: Mapping[str, str]) -> list[str]:
     return ["## Retention\n", RETAINED, markdown(grid), *lives]
 
 
-def _quality(table: Table) -> list[str]:
-    if QUALITY not in {column.protocol for column in table.columns}:
+def _quality(table: Table, unavailable: Iterable[object]) -> list[str]:
+    grid = quality_grid(table)
+    missing = _list(map(str, unavailable))
+    if len(grid.header) == grid.left and not missing:
         return []
     text = "Of the return by itself, without the truth: a good picture of the wrong place scores well here.\n"
-    return ["## Quality\n", text, markdown(quality_grid(table))]
+    tables = [] if len(grid.header) == grid.left else [markdown(grid)]
+    return ["## Quality\n", text, *tables, *([missing] if missing else [])]
 
 
 def _speeds(table: Table) -> list[str]:

@@ -18,19 +18,20 @@ from magbench.generation import generation_folder, read_frames, read_generation
 from magbench.leaderboard import latency, page, plots, sheet, text
 from magbench.leaderboard.columns import PRIMARY, PSNR, column_of
 from magbench.leaderboard.gap import retention_against_gap
+from magbench.leaderboard.sources import PARQUET, score_files, with_extras
 from magbench.leaderboard.tables import Table, build_table
 from magbench.noise import read_noise
 from magbench.records import Record, read_records, write_parquet
-from magbench.retention import retention
 from magbench.run import Run, read_run
 from magbench.suites.clip import Clip
 from magbench.suites.disk import Suite
+from magbench.vbench.store import reasons
 
 FILES = {
     "table.md": "the tables, rounded",
     "table.csv": "every number in full",
     "table.json": "the same, with provenance",
-    "records.parquet": "one row a score of a clip",
+    PARQUET: "one row a score of a clip",
     "sheet.png": "frames of one return, a row a model",
     "plots/score_along_return.png": "who forgets, and when",
     "plots/retention_against_gap.png": "what is left of a view after so long",
@@ -48,16 +49,15 @@ def report(suite: Suite, out: Path) -> Table:
     run = read_run(out)
     if run.digest != suite.digest:
         raise MagbenchError(f"{out}: belongs to {run.suite} {run.digest[:12]}, not to {suite.name} {suite.digest[:12]}")
-    records = collect(out, suite)
-    records += retention(records)
+    records = with_extras(out, collect(out, suite))
     curves = gap_curves(records)
     tasks = run.tasks(suite)
     noise = read_noise(out).level([record for record in records if column_of(record) == PRIMARY])
     table = build_table(records, [(clip.id, sample) for clip, sample in tasks], noise)
     half_lives = {curve.model: str(curve.half_life) for curve in curves if curve.model in table.models}
     provenance = _provenance(suite, run, len({clip.id for clip, _ in tasks}), records, out)
-    write_parquet(out / "records.parquet", records)
-    write_atomic(out / "table.md", page.markdown_page(table, provenance, suite.window, half_lives))
+    write_parquet(out / PARQUET, records)
+    write_atomic(out / "table.md", page.markdown_page(table, provenance, suite.window, half_lives, reasons(out)))
     write_atomic(out / "table.csv", text.csv_text(table))
     write_atomic(out / "table.json", text.json_text(table, provenance, half_lives))
     folder, profile = out / "plots", out / "profile.json"
@@ -72,7 +72,7 @@ def report(suite: Suite, out: Path) -> Table:
 
 def collect(out: Path, suite: Suite) -> list[Record]:
     """Every record of the run, in order of file name; a record of another suite is an error."""
-    files = sorted((out / "scores").glob("*/*.jsonl"))
+    files = score_files(out)
     if not files:
         raise MagbenchError(f"{out / 'scores'}: holds no scores")
     records = []

@@ -3,6 +3,7 @@
 from magbench.stats.interval import Interval, bootstrap_mean
 from magbench.stats.paired import ALPHA, Paired, compare_paired, holm, sign_flip_p
 from magbench.stats.power import detectable
+from magbench.stats.prior import detectable_line
 from magbench.stats.ranks import ranks
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "bootstrap_mean",
     "compare_paired",
     "detectable",
+    "detectable_line",
     "holm",
     "ranks",
     "sign_flip_p",

@@ -23,7 +23,7 @@ from magbench.suites.disk import Suite, load_suite, write_suite
 from tests.leaderboard.synthetic import CLIPS, FRAMES, SWITCH, WINDOW, gaps, records
 
 MADE = CLIPS[:6]
-MODELS = ("full_history", "mag", "strided", "window", "oracle", "wrong_scene", "noise")
+MODELS = ("full_history", "mag", "strided", "window", "oracle", "codec", "wrong_scene", "noise")
 
 
 def clip_of(name: str) -> Clip:
@@ -116,7 +116,7 @@ def test_half_lives_and_the_noise_level_are_in_the_table(suite: Suite, run: Path
         level=0.125,
         shifts={"h264": -0.125},
     )
-    panel = Panel(model="mag", suite_digest=suite.digest, clips=6, crf=18, levels=[level])
+    panel = Panel(model="mag", revision="1", suite_digest=suite.digest, clips=6, crf=18, levels=[level])
     (run / "noise.json").write_text(panel.model_dump_json())
     table = report(suite, run)
     assert table.noise == 0.125

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from magbench.stats import detectable, sign_flip_p
+from magbench.stats import detectable, detectable_line, sign_flip_p
+from magbench.stats.prior import PRIORS
 
 
 @pytest.mark.parametrize("clips", [9, 42, 176])
@@ -30,3 +31,12 @@ def test_more_comparisons_and_fewer_clips_detect_less() -> None:
     assert one is not None and many is not None and few is not None
     assert one < many and one < few
     assert detectable(1, 1.0) is None
+
+
+def test_the_line_before_a_run_says_what_it_can_show() -> None:
+    least = detectable(42, PRIORS["revisit-nano"].score)
+    assert f"42 clips: two models that truly differ by {least:.3f} in ordered score" in detectable_line(
+        "revisit-nano", 42
+    )
+    assert "a guess" in detectable_line("my-suite", 42)
+    assert detectable_line("revisit-nano", 1).startswith("1 clip: no difference between models can be shown")
