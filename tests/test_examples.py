@@ -40,9 +40,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_an_installed_model_is_listed_and_run(installed: dict[str, str], suite_folder: Path, tmp_path: Path) -> None:
     models = f"hold_last,command:{EXAMPLE / 'hold_last.yaml'}"
     generate = ["generate", str(suite_folder), "--models", models, "--limit", "1", "--out", str(tmp_path / "out")]
-    code = (
-        f"from cli import main\nfor arguments in (['ls', 'models'], {generate}): main(arguments, standalone_mode=False)"
-    )
+    commands = [["ls", "models"], generate]
+    code = f"from cli import main\nfor command in {commands}: main(command, standalone_mode=False)"
     done = subprocess.run([sys.executable, "-c", code], env=installed, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     first_line = r"^hold_last +model +Holds the last given frame: no memory, no motion\.$"
