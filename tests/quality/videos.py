@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, shift
@@ -9,7 +11,8 @@ from scipy.ndimage import gaussian_filter, shift
 Frames = NDArray[np.uint8]
 
 
-def canvas(size: int = 192, blur: float = 1.5, seed: int = 0) -> NDArray[np.float64]:
+@cache
+def canvas(size: int, blur: float = 1.5, seed: int = 0) -> NDArray[np.float64]:
     """(size, size, 3) in [0, 255]: a smooth random texture that wraps around."""
     noise = np.random.default_rng(seed).normal(size=(size, size, 3))
     smooth = gaussian_filter(noise, (blur, blur, 0), mode="wrap")
@@ -19,7 +22,7 @@ def canvas(size: int = 192, blur: float = 1.5, seed: int = 0) -> NDArray[np.floa
 
 def film(x: NDArray[np.float64], y: NDArray[np.float64], side: int = 32, seed: int = 0) -> Frames:
     """(T, side, side, 3): a window on the canvas whose corner is at (x[t], y[t]), in pixels, fractions allowed."""
-    image = canvas(seed=seed)
+    image = canvas(max(96, side + 64), seed=seed)
     frames = [
         shift(image, (-b, -a, 0), order=1, mode="grid-wrap")[32 : 32 + side, 32 : 32 + side]
         for a, b in zip(x, y, strict=True)
