@@ -68,11 +68,15 @@ def _shuffle(given: ReferenceInput) -> Tensor:
 
 
 def _blur(given: ReferenceInput) -> Tensor:
-    truth = given.video[given.switch :]
-    sigma = min(truth.shape[2:]) * BLUR
+    return blurred(given.video[given.switch :], BLUR)
+
+
+def blurred(frames: Tensor, share: float) -> Tensor:
+    """(n, 3, H, W) frames through a Gaussian whose sigma is this share of the shorter side."""
+    sigma = share * min(frames.shape[2:])
     for axis in (2, 3):
-        truth = torch.movedim(torch.movedim(truth, axis, -1) @ _gaussian(truth.shape[axis], sigma).T, -1, axis)
-    return truth.clamp(0, 1)
+        frames = torch.movedim(torch.movedim(frames, axis, -1) @ _gaussian(frames.shape[axis], sigma).T, -1, axis)
+    return frames.clamp(0, 1)
 
 
 def _gaussian(side: int, sigma: float) -> Tensor:

@@ -46,7 +46,7 @@ def legacy(gen: Tensor, truth: Tensor, *, truth_dtype: torch.dtype = torch.float
 
 def legacy_of(pair: Pair) -> LegacyScores:
     """The free match of a pair, with the truth in float32: SSIM and LPIPS are shared with the other protocols."""
-    distance, _ = pair.matrices
+    distance = pair.distances
     match = distance.argmin(axis=1)
     return _scores(distance, match, pair.each(partial(_psnr, dtype=torch.float32), match), pair.ssim(match))
 
@@ -54,7 +54,7 @@ def legacy_of(pair: Pair) -> LegacyScores:
 def legacy_rounded(pair: Pair, dtype: torch.dtype) -> LegacyScores:
     """The free match of a pair, with the truth rounded to ``dtype`` first; nothing is shared."""
     truth = pair.truth.video.part(slice(None))
-    distance, _ = Pair(pair.gen.frames, Truth(((truth * 2 - 1).to(dtype).float() + 1) / 2)).matrices
+    distance = Pair(pair.gen.frames, Truth(((truth * 2 - 1).to(dtype).float() + 1) / 2)).distances
     match = distance.argmin(axis=1)
     decibels = pair.each(partial(_psnr, dtype=dtype), match)
     return _scores(distance, match, decibels, pair.each(lambda g, t: ssim(g, _official(t, dtype)), match))

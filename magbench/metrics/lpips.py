@@ -64,7 +64,14 @@ def features(video: Video, part: slice) -> Tensor:
     frames = video.part(part)
     size = batch_size(*video.size)
     filled = F.pad(frames, (0, 0, 0, 0, 0, 0, 0, -len(frames) % size))
-    return torch.cat([_embed(batch) for batch in torch.split(filled, size)])[: len(frames)]
+    found = torch.empty(0)
+    for start in range(0, len(frames), size):
+        batch = _embed(filled[start : start + size])
+        if start == 0:
+            found = torch.empty(len(frames), batch.shape[1])  # filled in place: there is no room for two copies
+        rest = found[start : start + size]
+        rest.copy_(batch[: len(rest)])
+    return found
 
 
 def _embed(frames: Tensor) -> Tensor:

@@ -50,7 +50,8 @@ class OrderedScores:
 
 def ordered_of(pair: Pair) -> OrderedScores | None:
     """The ordered match of a pair; None if the true return has no range."""
-    return ordered(*pair.matrices)
+    among = pair.among
+    return ordered(pair.distances, among)
 
 
 def ordered(distance: Matrix, among: Matrix) -> OrderedScores | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -46,23 +45,30 @@ class Pair:
         self.gen = Video("generated", gen)
         self.truth = truth
         check_videos(self.gen, truth.video)
+        self._distances: Matrix | None = None
         self._ssim: dict[tuple[int, int], float] = {}
 
     def __len__(self) -> int:
         return len(self.gen)
 
-    @cached_property
-    def matrices(self) -> tuple[Matrix, Matrix]:
-        """LPIPS (n, n) of generated (row) against true frames, and of the true frames among themselves."""
-        cross, among = matrices(self.gen, self.truth.embedded, own=self.truth.among is None)
+    @property
+    def distances(self) -> Matrix:
+        """(n, n) LPIPS of generated (row) against true frames (column)."""
+        if self._distances is None:
+            self._distances, _ = matrices(self.gen, self.truth.embedded)
+        return self._distances
+
+    @property
+    def among(self) -> Matrix:
+        """(n, n) LPIPS of the true frames among themselves; `distances` come with it at little cost."""
         if self.truth.among is None:
-            self.truth.among = among
-        return cross, self.truth.among
+            self._distances, self.truth.among = matrices(self.gen, self.truth.embedded, own=True)
+        return self.truth.among
 
     @property
     def lpips(self) -> Values:
         """(n,) LPIPS of frame i against frame i."""
-        return self.matrices[0].diagonal().copy()
+        return self.distances.diagonal().copy()
 
     def ssim(self, match: Match) -> Values:
         """(n,) SSIM of generated frame i against true frame match[i]; none is computed twice."""
