@@ -180,10 +180,9 @@ def vbench(
 def compare(a: str, b: str, run: Path, *, everything: bool) -> None:
     """Print the scores of two models side by side, paired over clips, with what may be said of each difference."""
     from magbench.leaderboard import compare as comparing
-    from magbench.leaderboard.columns import columns_of
 
     sides = comparing.open_sides(a, b, run)
-    columns = columns_of(sides[0].records)
+    columns = list(sides[0].scores)
     lines = comparing.compare(*sides, columns if everything else comparing.main_scores(columns))
     print_grid(comparing.compare_grid(lines))
     click.echo()

@@ -58,8 +58,7 @@ MAIN = (PRIMARY, COVERAGE, PSNR, SSIM, LPIPS, RETAINED, LEGACY, HISTORY, BLOCK, 
 """The main table, in its order; a column of history effect joins them where a run has it."""
 
 
-def columns_of(records: Iterable[Record]) -> tuple[Column, ...]:
-    """What the records hold: the main table's columns first, then others by their first record, costs last."""
-    found = dict.fromkeys(column_of(record) for record in records)
+def in_order(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """The main table's columns first, then others as they come, costs last; each once."""
     place = {column: i for i, column in enumerate(MAIN)}
-    return tuple(sorted(found, key=lambda column: (column.is_cost, place.get(column, len(MAIN)))))
+    return tuple(sorted(dict.fromkeys(columns), key=lambda column: (column.is_cost, place.get(column, len(MAIN)))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,25 +19,37 @@ from magbench.leaderboard.columns import (
     QUALITY,
     Column,
     column_of,
-    columns_of,
+    in_order,
 )
 from magbench.leaderboard.grids import NOTHING, Grid, number, show_difference, show_p, title
-from magbench.leaderboard.sources import PARQUET, read_folder
-from magbench.noise import NOISE_FILE, read_noise
+from magbench.leaderboard.sources import PARQUET, models_in, read_folder
+from magbench.noise import NOISE_FILE, Panel, read_noise
 from magbench.records import Record
 from magbench.run import RUN_FILE
 from magbench.stats import Paired, holm
 
-Noise = Mapping[Column, float]
-
 
 @dataclass(frozen=True)
 class Side:
-    """One model's records and what its run knows of noise. ``label`` is how it was asked for."""
+    """One model's records by column, and what its run knows of noise. ``label`` is how it was asked for."""
 
     label: str
-    records: Sequence[Record]
-    noise: Noise
+    scores: Mapping[Column, Sequence[Record]]
+    noise: Mapping[Column, float]
+
+    @property
+    def records(self) -> list[Record]:
+        return [record for records in self.scores.values() for record in records]
+
+
+def side_of(label: str, records: Iterable[Record], panel: Panel) -> Side:
+    """One model from its records, the main table's columns first."""
+    scores: dict[Column, list[Record]] = defaultdict(list)
+    for record in records:
+        scores[column_of(record)].append(record)
+    levels = {column: panel.level(found) for column, found in scores.items()}
+    noise = {column: level for column, level in levels.items() if level is not None}
+    return Side(label, {column: scores[column] for column in in_order(scores)}, noise)
 
 
 @dataclass(frozen=True)
@@ -91,7 +104,7 @@ def _is_run(folder: Path) -> bool:
 
 
 def _side(label: str, folder: Path, model: str) -> Side:
-    records = read_folder(folder)
+    records = read_folder(folder, model)
     kinds = {record.model: record.kind for record in records}
     if not model:
         models = sorted(name for name, kind in kinds.items() if kind == "model")
@@ -99,22 +112,20 @@ def _side(label: str, folder: Path, model: str) -> Side:
             raise MagbenchError(f"{folder}: holds {', '.join(models) or 'no model'}; write {folder}:MODEL")
         (model,) = models
     if model not in kinds:
-        raise unknown(f"model in {folder}", model, kinds)
-    mine = [record for record in records if record.model == model]
-    panel = read_noise(folder)
-    levels = {column: panel.level([r for r in mine if column_of(r) == column]) for column in columns_of(mine)}
-    return Side(label, mine, {column: level for column, level in levels.items() if level is not None})
+        raise unknown(f"model in {folder}", model, models_in(folder))
+    return side_of(label, (record for record in records if record.model == model), read_noise(folder))
 
 
 def _check_same(a: Side, b: Side) -> None:
     """Refuse what cannot be paired: other suites, clips, seeds or versions of a score."""
-    one, other = a.records[0], b.records[0]
+    records = a.records, b.records
+    one, other = records[0][0], records[1][0]
     if one.suite_digest != other.suite_digest:
         raise MagbenchError(
             f"{a.label} was scored on {one.suite} {one.suite_digest[:12]}, {b.label} on"
             f" {other.suite} {other.suite_digest[:12]}"
         )
-    seeds = [{(r.clip, r.sample): r.seed for r in side.records} for side in (a, b)]
+    seeds = [{(r.clip, r.sample): r.seed for r in found} for found in records]
     if alone := sorted(seeds[0].keys() ^ seeds[1].keys()):
         clip, sample = alone[0]
         label = b.label if alone[0] in seeds[0] else a.label
@@ -122,7 +133,7 @@ def _check_same(a: Side, b: Side) -> None:
     for (clip, sample), seed in seeds[0].items():
         if seeds[1][clip, sample] != seed:
             raise MagbenchError(f"clip {clip}, sample {sample}: seed {seed} in {a.label}, another in {b.label}")
-    versions = [{(r.protocol, r.metric): (r.protocol_version, r.metric_version) for r in s.records} for s in (a, b)]
+    versions = [{(r.protocol, r.metric): (r.protocol_version, r.metric_version) for r in found} for found in records]
     for (protocol, metric), version in versions[0].items():
         if versions[1].get((protocol, metric), version) != version:
             raise MagbenchError(f"{protocol} {metric} has other versions in {a.label} and {b.label}; score both again")
@@ -139,7 +150,7 @@ def compare(a: Side, b: Side, columns: Sequence[Column]) -> list[Line]:
     """A line for each of ``columns`` that both sides have, costs last; p corrected over the scores of this table."""
     tests: list[tuple[Column, dict[str, float], dict[str, float], Paired]] = []
     for column in columns:
-        first, second = (by_clip(r for r in side.records if column_of(r) == column) for side in (a, b))
+        first, second = (by_clip(side.scores.get(column, ())) for side in (a, b))
         found = paired(first, second)
         if found is not None:
             tests.append((column, first, second, found))
@@ -177,7 +188,7 @@ def notes(a: Side, b: Side, lines: Sequence[Line]) -> list[str]:
     left = [f"{line.column.key} {line.left_out}" for line in lines if line.left_out]
     if left:
         found.append(f"clips with a value on one side only, left out: {', '.join(left)}")
-    alone = set(columns_of(a.records)) ^ set(columns_of(b.records))
+    alone = a.scores.keys() ^ b.scores.keys()
     if alone:
         found.append(f"on one side only, not compared: {', '.join(sorted(column.key for column in alone))}")
     return found

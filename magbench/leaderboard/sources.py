@@ -9,7 +9,7 @@ from magbench.errors import MagbenchError
 from magbench.history_effect import read_effects
 from magbench.records import Record, read_parquet, read_records
 from magbench.regions import in_window
-from magbench.retention import PROTOCOL, retention
+from magbench.retention import CEILINGS, FLOOR, PROTOCOL, retention
 from magbench.vbench.store import current
 
 PARQUET = "records.parquet"
@@ -25,14 +25,23 @@ def with_extras(out: Path, scores: Sequence[Record]) -> list[Record]:
     return [*scores, *in_window(scores), *retention(scores), *read_effects(out), *current(out, scores)]
 
 
-def read_folder(out: Path) -> list[Record]:
-    """The records of a run's folder, or of a published one, which holds only ``PARQUET``."""
+def read_folder(out: Path, model: str = "") -> list[Record]:
+    """The records of a run's folder, or of a published one, which holds only ``PARQUET``.
+
+    model: where given, only its records and those that its retention needs are read, where that saves time.
+    """
     files = score_files(out)
     if files:
-        return with_extras(out, [record for file in files for record in read_records(file)])
+        needed = {model or file.parent.name for file in files} | {FLOOR, *CEILINGS}
+        return with_extras(out, [r for file in files if file.parent.name in needed for r in read_records(file)])
     path = out / PARQUET
     if not path.is_file():
         raise MagbenchError(f"{out}: holds neither scores nor {PARQUET}; `magbench run` makes them")
     records = read_parquet(path)
     known = any(record.protocol == PROTOCOL for record in records)
     return [*records, *in_window(records), *([] if known else retention(records))]
+
+
+def models_in(out: Path) -> set[str]:
+    """The models and references that a run's folder has scores of."""
+    return {file.parent.name for file in score_files(out)} or {record.model for record in read_folder(out)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from magbench.errors import MagbenchError
 from magbench.leaderboard.clipwise import NO_VALUE, Cell, by_clip, cell_of
-from magbench.leaderboard.columns import PRIMARY, PSNR, SCORED, Column, column_of, columns_of
+from magbench.leaderboard.columns import PRIMARY, PSNR, SCORED, Column, column_of, in_order
 from magbench.leaderboard.ranking import Ranking, rank
 from magbench.records import Record
 
@@ -83,7 +83,7 @@ def build_table(records: Sequence[Record], tasks: Iterable[tuple[str, int]], noi
     by_model: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_model[record.model].append(record)
-    columns, speeds = columns_of(records), _speeds(records)
+    columns, speeds = in_order(map(column_of, records)), _speeds(records)
     rows = [_row(model, mine, wanted, columns, speeds) for model, mine in sorted(by_model.items())]
     rows.sort(key=_place)
     ranked = rank({row.model: row.values for row in rows if row.is_model and row.complete and row.values}, noise)

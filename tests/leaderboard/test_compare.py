@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from cli import main
 from magbench.errors import MagbenchError
-from magbench.leaderboard.columns import BLOCK, COVERAGE, LPIPS, PRIMARY, PSNR, RETAINED, columns_of
-from magbench.leaderboard.compare import Line, Side, compare, compare_grid, main_scores, notes, open_sides
-from magbench.noise import NOISE_FILE, Level, Panel
+from magbench.leaderboard.columns import BLOCK, COVERAGE, LPIPS, PRIMARY, PSNR, RETAINED
+from magbench.leaderboard.compare import Line, Side, compare, compare_grid, main_scores, notes, open_sides, side_of
+from magbench.noise import NOISE_FILE, NOTHING_MEASURED, Level, Panel
 from magbench.records import Record, write_parquet, write_records
 from magbench.stats import Interval, Paired, compare_paired, holm
 from tests.leaderboard.synthetic import CLIPS, records
@@ -35,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def lines_of(a: Side, b: Side) -> dict[str, Line]:
-    return {line.column.key: line for line in compare(a, b, columns_of(a.records))}
+    return {line.column.key: line for line in compare(a, b, list(a.scores))}
 
 
 def values(model: str) -> list[float]:
@@ -102,7 +102,7 @@ def test_a_clip_with_a_value_on_one_side_only_is_left_out_and_said(run: Path) ->
         else r
         for r in b.records
     ]
-    short = Side("strided", [r for r in gone if r.protocol != "cost"], {})
+    short = side_of("strided", [r for r in gone if r.protocol != "cost"], NOTHING_MEASURED)
     lines = compare(a, short, [PRIMARY, PSNR])
     assert [(line.found.difference.n, line.left_out) for line in lines] == [(len(CLIPS) - 1, 1), (len(CLIPS), 0)]
     said = "\n".join(notes(a, short, lines))
@@ -159,7 +159,7 @@ def test_the_command_prints_the_table(run: Path) -> None:
 
 def test_the_main_scores_are_a_part_of_all(run: Path) -> None:
     a, b = open_sides("mag", "strided", run)
-    every = columns_of(a.records)
+    every = list(a.scores)
     chosen = main_scores(every)
     assert set(chosen) < set(every) and {PRIMARY, PSNR, BLOCK} <= set(chosen)
     grid = compare_grid(compare(a, b, chosen))
