@@ -59,7 +59,7 @@ class Program:
             code = self._run(line, folder, file.fileno(), log)
         found = sorted(results.glob("*_eval_results.json"))
         if len(found) != 1:
-            raise MagbenchError(f"wrote {len(found)} results (exit code {code}): {_complaint(log)}; see {log}")
+            raise MagbenchError(f"wrote {len(found)} results (exit code {code}): {_complaint(log)}; see {_short(log)}")
         return read_results(found[0], dimension)
 
     def _run(self, line: list[str], folder: Path, log: int, where: Path) -> int:
@@ -79,7 +79,7 @@ class Program:
         try:
             return process.wait(self.timeout_s)
         except subprocess.TimeoutExpired as error:
-            raise MagbenchError(f"was stopped after {self.timeout_s:g} s; see {where}") from error
+            raise MagbenchError(f"was stopped after {self.timeout_s:g} s; see {_short(where)}") from error
         finally:
             with suppress(ProcessLookupError, PermissionError):  # what it started would run on
                 os.killpg(process.pid, signal.SIGKILL)
@@ -119,3 +119,8 @@ def _complaint(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()[1:] if line.strip()]
     errors = [found[1] for line in lines if (found := _ERROR.match(line)) and "ChildFailedError" not in line]
     return (errors or lines or ["it printed nothing"])[-1][:LINE_LENGTH]
+
+
+def _short(log: Path) -> str:
+    """Without what is another folder on another machine: reasons go into reports."""
+    return f"{log.parent.name}/{log.name}"

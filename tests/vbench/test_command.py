@@ -8,7 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
+from magbench.leaderboard.report import report
+from magbench.runner import Quiet
+from magbench.suites.disk import Suite
 from magbench.vbench import store
+from magbench.vbench.evaluate import evaluate
+from magbench.vbench.program import Program
 
 
 def test_the_command_writes_records(run: Path, program: Path) -> None:
@@ -36,3 +41,17 @@ def test_without_the_program_nothing_is_touched(run: Path) -> None:
     assert result.stderr.startswith("error: program 'no-such-vbench' is not there; ")
     assert len(result.stderr.splitlines()) == 1
     assert not (run / "vbench").exists()
+
+
+def test_the_report_shows_values_and_reasons(
+    suite: Suite, run: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_VBENCH", "imaging_quality fails")
+    evaluate(run, None, ["aesthetic_quality", "imaging_quality"], Program(program, 30), progress=Quiet())
+    table = report(suite, run)
+    by_model = {row.model: row.cells for row in table.rows}
+    assert by_model["tiny"]["vbench_aesthetic_quality_all"].n == 2
+    assert by_model["tiny"]["vbench_imaging_quality_all"].mean is None
+    assert "vbench_aesthetic_quality_all" not in by_model["oracle"]
+    page = (run / "table.md").read_text()
+    assert "imaging_quality: not available: wrote 0 results" in page
