@@ -161,7 +161,7 @@ def test_what_is_not_the_users_fault_is_not_hidden(monkeypatch: pytest.MonkeyPat
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("magbench.steps.load_suite", broken)
+    monkeypatch.setattr("magbench.steps.check_suite", broken)
     result = magbench_("suite", "check", suite_folder)
     assert isinstance(result.exception, ZeroDivisionError)
 
