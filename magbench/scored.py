@@ -126,12 +126,11 @@ def _fair_records(scene: Scene, frames: NDArray[np.uint8], generation: Generatio
                 records += [Record(**same, region=region, value=None, n=0) for region in REGIONS]
                 continue
             _check(values, clip, f"{protocol.name} {metric.name}")
-            mean = float(values.mean())
-            records.append(Record(**same, region="all", value=mean, n=len(values), per_frame=values.tolist(), **place))
             far = values[scene.out_of_window]
-            records.append(
-                Record(**same, region="out_of_window", value=float(far.mean()) if len(far) else None, n=len(far))
-            )
+            over_all, over_far = metric.average(values), metric.average(far) if len(far) else None
+            whole = {"per_frame": values.tolist(), **place}
+            records.append(Record(**same, region="all", value=over_all, n=len(values), **whole))
+            records.append(Record(**same, region="out_of_window", value=over_far, n=len(far)))
     return records
 
 

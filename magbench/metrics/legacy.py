@@ -60,6 +60,11 @@ def legacy_rounded(pair: Pair, dtype: torch.dtype) -> LegacyScores:
     return _scores(distance, match, decibels, pair.each(lambda g, t: ssim(g, _official(t, dtype)), match))
 
 
+def official_mean(decibels: Values) -> float:
+    """Mean in dB; 100 for the whole return if it holds a frame without any error, which stands as 100 itself."""
+    return CAP if (decibels == CAP).any() else float(decibels.mean())
+
+
 def _official(truth: Tensor, dtype: torch.dtype) -> Tensor:
     """Float32 in [0, 1]: the truth as the official PSNR and SSIM see it."""
     return (((truth * 2 - 1).to(dtype) + 1) / 2).float()
@@ -71,10 +76,11 @@ def _psnr(gen: Tensor, truth: Tensor, *, dtype: torch.dtype) -> Values:
 
 def _scores(distance: Matrix, match: Match, decibels: Values, similarity: Values) -> LegacyScores:
     nearest = distance.min(axis=1)
+    shown = np.where(np.isinf(decibels), CAP, decibels)
     return LegacyScores(
         match=match,
-        psnr=float(decibels.mean()) if np.isfinite(decibels).all() else CAP,
+        psnr=official_mean(shown),
         ssim=float(similarity.mean()),
         lpips=float(nearest.mean()),
-        per_frame={"psnr": np.where(np.isinf(decibels), CAP, decibels), "ssim": similarity, "lpips": nearest},
+        per_frame={"psnr": shown, "ssim": similarity, "lpips": nearest},
     )

@@ -41,7 +41,7 @@ def lpips(gen: Tensor, truth: Tensor) -> NDArray[np.float64]:
     check_pair(gen, truth)
     sides = Video("generated", gen), Video("ground truth", truth)
     step = batch_size(gen.shape[2], gen.shape[3])
-    parts = [slice(start, start + step) for start in range(0, len(gen), step)]
+    parts = [slice(start, min(start + step, len(gen))) for start in range(0, len(gen), step)]
     return np.concatenate([distances(*(features(side, part) for side in sides)) for part in parts])
 
 
@@ -60,17 +60,15 @@ def distances(a: Tensor, b: Tensor) -> NDArray[np.float64]:
 
 
 def features(video: Video, part: slice) -> Tensor:
-    """(k, D) float32 embeddings of some frames, through full batches only."""
-    frames = video.part(part)
-    size = batch_size(*video.size)
-    filled = F.pad(frames, (0, 0, 0, 0, 0, 0, 0, -len(frames) % size))
+    """(k, D) float32 embeddings of frames [start, stop), through full batches only."""
+    count, size = part.stop - part.start, batch_size(*video.size)
     found = torch.empty(0)
-    for start in range(0, len(frames), size):
-        batch = _embed(filled[start : start + size])
+    for start in range(0, count, size):
+        frames = video.part(slice(part.start + start, min(part.start + start + size, part.stop)))
+        batch = _embed(F.pad(frames, (0, 0, 0, 0, 0, 0, 0, size - len(frames))))
         if start == 0:
-            found = torch.empty(len(frames), batch.shape[1])  # filled in place: there is no room for two copies
-        rest = found[start : start + size]
-        rest.copy_(batch[: len(rest)])
+            found = torch.empty(count, batch.shape[1])  # filled in place: there may be no room for two copies
+        found[start : start + len(frames)] = batch[: len(frames)]
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from magbench.metrics.frames import check_pair
-from magbench.metrics.legacy import legacy_of, legacy_rounded
+from magbench.metrics.legacy import legacy_of, legacy_rounded, official_mean
 from magbench.metrics.lpips import lpips
 from magbench.metrics.ordered import OrderedScores, ordered_of
 from magbench.metrics.pair import Pair, Truth, Values
@@ -22,14 +22,20 @@ PerFrame = Mapping[str, Values | None]
 """Metric -> (n,) values; None where this clip cannot have them."""
 
 
+def mean(values: Values) -> float:
+    """Of (n > 0,) values."""
+    return float(values.mean())
+
+
 @dataclass(frozen=True)
 class Metric:
-    """A number for each frame of a return; a score is their mean."""
+    """A number for each frame of a return; a score is their average."""
 
     name: str
     version: int  # raised whenever a value may change
     unit: str  # "" if it has none
     better: str  # "higher" or "lower"
+    average: Callable[[Values], float] = field(default=mean, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,7 @@ PSNR = FrameMetric("psnr", 1, "dB", "higher", psnr)
 SSIM = FrameMetric("ssim", 1, "", "higher", ssim, lambda pair: pair.ssim(np.arange(len(pair))))
 LPIPS = FrameMetric("lpips", 1, "", "lower", lpips, lambda pair: pair.lpips)
 
-OFFICIAL = (PSNR, SSIM, LPIPS)
-METRICS = (*OFFICIAL,)
+METRICS: tuple[FrameMetric, ...] = (PSNR, SSIM, LPIPS)
 """Every metric of two frames; a new one is a line here."""
 
 ORDERED_METRICS = (
@@ -116,8 +121,13 @@ ORDERED = ScoringProtocol(
     "ordered", 1, "order-preserving match at half to twice the speed, with coverage", ORDERED_METRICS, _ordered
 )
 ALIGNED = ScoringProtocol("aligned", 1, "frame i against frame i of the true return", METRICS, _aligned)
-LEGACY = ScoringProtocol("legacy", 2, "official free match: each frame against its nearest by LPIPS", OFFICIAL, _legacy)
-LEGACY_BF16 = ScoringProtocol("legacy_bf16", 1, "legacy with the truth rounded to bfloat16", OFFICIAL, _legacy_bf16)
+LEGACY_METRICS = (replace(PSNR, average=official_mean), SSIM, LPIPS)
+LEGACY = ScoringProtocol(
+    "legacy", 2, "official free match: each frame against its nearest by LPIPS", LEGACY_METRICS, _legacy
+)
+LEGACY_BF16 = ScoringProtocol(
+    "legacy_bf16", 2, "legacy with the truth rounded to bfloat16", LEGACY_METRICS, _legacy_bf16
+)
 
 PROTOCOLS: Mapping[str, ScoringProtocol] = MappingProxyType({p.name: p for p in (ORDERED, ALIGNED, LEGACY)})
 """What a run scores. `LEGACY_BF16` differs in the fourth digit and costs as much again: it stands apart."""

@@ -122,6 +122,9 @@ def test_an_infinite_mean_is_reported_as_100(unit_frames: tuple[Tensor, Tensor],
     scores = legacy(gen, truth)
     assert scores.psnr == golden["unit"]["psnr_one_frame_identical"]
     assert scores.per_frame["psnr"][0] == 100 > scores.per_frame["psnr"][1]
+    (metric,) = (metric for metric in PROTOCOLS["legacy"].metrics if metric.name == "psnr")
+    assert metric.average(scores.per_frame["psnr"]) == 100
+    assert metric.average(scores.per_frame["psnr"][1:]) == scores.per_frame["psnr"][1:].mean()
 
 
 def test_the_first_of_equal_frames_is_matched() -> None:
