@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from magbench.suites.clip import Clip
+from magbench.suites.embedded import Embedded
 from magbench.suites.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
 from magbench.suites.world import make_canvas, render
 
@@ -79,3 +80,15 @@ def film(canvas: NDArray[np.uint8], cameras: Cameras) -> NDArray[np.uint8]:
     picture = torch.from_numpy(canvas).permute(2, 0, 1)[None].double() / 255
     frames = render(picture, torch.from_numpy(cameras)[None], SIZE)[0]
     return (frames.permute(0, 2, 3, 1) * 255 + 0.5).floor().clamp(0, 255).to(torch.uint8).numpy()
+
+
+SUITE = Embedded(
+    name=NAME,
+    version=VERSION,
+    fps=FPS,
+    window=WINDOW,
+    licence=LICENCE,
+    clips=clips,
+    digest=DIGEST,
+    summary=f"procedural worlds, {SIZE}x{SIZE}: {CLIPS['test']} clips of every kind of path at every speed",
+)

@@ -1,0 +1,48 @@
+"""What a suite that magbench makes by itself says of itself: one entry of the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from magbench.suites.clip import Clip
+from magbench.suites.disk import write_suite
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A suite that is made on the user's machine, from code and from pictures that are installed.
+
+    Attributes:
+        clips: split -> its clips, the same on every call.
+        window: frames; see :class:`magbench.suites.disk.Suite`.
+        digest: split -> digest of the published suite. Another processor's rounding may give another one.
+        summary: one line for `magbench ls suites`.
+    """
+
+    name: str
+    version: int
+    fps: int
+    window: int
+    licence: str
+    clips: Callable[[str], Iterator[Clip]]
+    digest: Mapping[str, str]
+    summary: str
+
+    def label(self, split: str) -> str:
+        """Folder name of a split: another version or another content gets another one."""
+        return f"{self.name}-v{self.version}-{split}-{self.digest[split][:12]}"
+
+    def write(self, split: str, folder: Path) -> None:
+        """Make one split in a folder that does not exist yet."""
+        write_suite(
+            folder,
+            self.clips(split),
+            name=self.name,
+            version=self.version,
+            split=split,
+            fps=self.fps,
+            window=self.window,
+            licence=self.licence,
+        )
