@@ -59,6 +59,16 @@ def numbers(_: click.Context, __: click.Parameter, value: str) -> list[int]:
     return found
 
 
+def height_width(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """`480x832` -> (480, 832)."""
+    if value is None:
+        return None
+    height, _cross, width = value.partition("x")
+    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
+        raise click.BadParameter(f"'{value}' is not HEIGHTxWIDTH, as 480x832 is")
+    return int(height), int(width)
+
+
 def default_out(suite: str) -> Path:
     """runs/<suite>, for a folder its name."""
     return Path("runs") / Path(suite).name.replace(":", "-")
@@ -97,7 +107,7 @@ def out_option(text: str) -> Callable[[Command], Command]:
 def run(suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int) -> None:
     """Generate, then score, then report. Stopped, the same command goes on where it was.
 
-    SUITE is a name (see `magbench ls suites`), NAME:SPLIT, or a suite's folder.
+    SUITE is a name (see `magbench ls suites`), NAME:SPLIT, mag-bench:DIR, or a suite's folder.
     """
     from magbench import steps
 
@@ -173,7 +183,7 @@ def ls(what: str) -> None:
 
 @main.group()
 def suite() -> None:
-    """Write a suite to disk, or check one."""
+    """Write a suite to disk, make or fetch one, or check one."""
 
 
 @suite.command("make")
@@ -185,6 +195,58 @@ def suite_make(name: str, folder: Path, split: str) -> None:
     from magbench import steps
 
     steps.make(name, folder, split)
+
+
+@suite.command("mirror")
+@click.argument("videos", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--frames", type=click.IntRange(3), default=105, show_default=True, help="Of a clip: odd, turn once.")
+@click.option("--gap", type=click.IntRange(0), metavar="N", help="Frames of the way back that are given.")
+@click.option("--fps", type=click.IntRange(1), metavar="N", help="Take frames at this rate [default: the videos'].")
+@click.option("--size", callback=height_width, metavar="HxW", help="Cut and shrink to this [default: the videos'].")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N videos by name.")
+@click.option("--window", type=click.IntRange(1), default=81, show_default=True, help="Frames that a window sees.")
+@click.option("--track", type=float, metavar="STEP", help="Give a pose: STEP view widths a frame [default: none].")
+@click.option("--name", help="Of the suite [default: FOLDER's].")
+@click.option("--licence", default="not stated", show_default=True, help="Of the videos, for those who read the suite.")
+def suite_mirror(
+    videos: Path,
+    folder: Path,
+    frames: int,
+    gap: int | None,
+    fps: int | None,
+    size: tuple[int, int] | None,
+    limit: int | None,
+    window: int,
+    track: float | None,
+    name: str | None,
+    licence: str,
+) -> None:
+    """Make leave-and-return clips of the videos in VIDEOS, and write the suite to FOLDER.
+
+    A clip is the beginning of a video and then the same frames backwards. The model is given the way out and --gap
+    frames of the way back: by default as many as the official protocol gives, three quarters of the clip.
+    """
+    from magbench import steps
+    from magbench.suites.mirror import Mirroring
+
+    how = Mirroring(frames=frames, gap=gap, fps=fps, size=size, limit=limit, window=window, track=track)
+    steps.mirror(videos, folder, how, name or folder.name, licence)
+
+
+@suite.command("fetch")
+@click.argument("name", type=click.Choice(["mag-bench"]))
+@click.option("--revision", help="Commit, tag or branch, resolved once [default: main, or what is there].")
+@click.option("--csv", metavar="PATH", help="The table's path in the repository [default: found by its columns].")
+@click.option("--videos", metavar="PATH", help="The repository's folder in which video_path starts [default: found].")
+def suite_fetch(name: str, revision: str | None, csv: str | None, videos: str | None) -> None:
+    """Fetch the official data set NAME from its hub; stopped, the same command goes on.
+
+    Afterwards it is checked and needs no network. HF_ENDPOINT names another hub.
+    """
+    from magbench import steps
+
+    steps.fetch_official(revision, csv, videos)
 
 
 @suite.command("check")

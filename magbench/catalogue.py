@@ -18,10 +18,10 @@ def models() -> list[tuple[str, ...]]:
 
 
 def suites() -> list[tuple[str, ...]]:
-    """Embedded suites."""
-    from magbench.suites.registry import suite_names
+    """Suites by name, and the ways to name others."""
+    from magbench.suites.registry import suite_lines
 
-    return [(name,) for name in suite_names()]
+    return [*suite_lines()]
 
 
 def policies() -> list[tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,8 +18,11 @@ from magbench.panel import ensure
 from magbench.runner import Failure, generate
 from magbench.scoring import score
 from magbench.suites.disk import Suite, check_suite
-from magbench.suites.registry import DEFAULT_SPLIT, is_published, make_suite, open_suite
+from magbench.suites.registry import DEFAULT_SPLIT, cache_folder, is_published, make_suite, open_suite
 from magbench.videos import import_videos
+
+if TYPE_CHECKING:
+    from magbench.suites.mirror import Mirroring
 
 
 def run(name: str, models: Sequence[str] | None, out: Path, *, limit: int | None, seeds: int) -> list[Failure]:
@@ -98,6 +102,31 @@ def make(name: str, folder: Path, split: str) -> None:
     """Write a named suite to a folder, then read it back."""
     make_suite(name if split == DEFAULT_SPLIT else f"{name}:{split}", folder)
     check(folder)
+
+
+def mirror(videos: Path, folder: Path, how: Mirroring, name: str, licence: str) -> None:
+    """Write a suite of mirrored videos, then read it back; say which files were left alone."""
+    from magbench.suites.mirror import mirror as write
+
+    for path in write(videos, folder, how, name=name, licence=licence):
+        click.echo(f"left alone, no video by its name: {path}", err=True)
+    check(folder)
+
+
+def fetch_official(revision: str | None, csv: str | None, videos: str | None) -> None:
+    """Fetch mag-bench, or check the copy that is there; say which commit it is."""
+    from magbench.suites import hub
+
+    cache = cache_folder()
+    lock = hub.fetch(
+        cache,
+        revision=revision,
+        csv=csv,
+        videos=videos,
+        step=lambda done, total, file: click.echo(f"{done}/{total} {file}", err=True),
+    )
+    where = hub.places(cache).data
+    click.echo(f"{where}: {lock.kind} {lock.repository}, commit {lock.commit}, {len(lock.files)} files")
 
 
 def check(folder: Path) -> None:

@@ -35,6 +35,10 @@ class Declared:
     rate: float | None
 
 
+ANYTHING = Declared(None, None, None)
+"""What is held against frames that are only the beginning of a video."""
+
+
 def declared_length(container: InputContainer) -> Declared:
     """Read what is declared. MP4 counts frames; Matroska and WebM give a duration, of the stream or of the file."""
     stream = container.streams.video[0]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -32,6 +34,14 @@ _FFV1 = {"level": "3", "coder": "1", "context": "0", "slices": "4", "slicecrc": 
 _H264 = {"preset": "ultrafast", "crf": "20"}
 
 
+def read_start(path: Path, count: int) -> NDArray[np.uint8]:
+    """The first ``count`` frames of a video file, or all where it has fewer: see :func:`read_video`.
+
+    What comes after them is not looked at, so that a film costs no more memory than its beginning.
+    """
+    return _read(path, None, count)
+
+
 def read_video(path: Path, fps: int | None = None) -> NDArray[np.uint8]:
     """Every frame of a video file, (T, H, W, 3) uint8 RGB.
 
@@ -41,6 +51,10 @@ def read_video(path: Path, fps: int | None = None) -> NDArray[np.uint8]:
 
     FFV1 hides small damage: magbench's own files are checked by hash too.
     """
+    return _read(path, fps, None)
+
+
+def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
     if not path.is_file():
         raise MagbenchError(f"{path}: no such file")
     pictures: list[NDArray[np.uint8]] = []
@@ -52,7 +66,7 @@ def read_video(path: Path, fps: int | None = None) -> NDArray[np.uint8]:
             declared = timing.declared_length(container)
             tick = float(stream.time_base or 0)
             pixels = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
-            for frame in container.decode(stream):
+            for frame in islice(container.decode(stream), count):
                 pictures.append(_picture(pixels, frame, f"{path}: frame {len(pictures)}"))
                 ticks.append(frame.pts)
     except (FFmpegError, IndexError) as error:
@@ -62,7 +76,7 @@ def read_video(path: Path, fps: int | None = None) -> NDArray[np.uint8]:
     if len({picture.shape for picture in pictures}) > 1:
         raise MagbenchError(f"{path}: frame sizes change from {pictures[0].shape[:2]} on")
     try:
-        timing.check(ticks, tick, declared, fps)
+        timing.check(ticks, tick, timing.ANYTHING if len(ticks) == count else declared, fps)
     except MagbenchError as error:
         raise MagbenchError(f"{path}: {error}") from error
     return np.stack(pictures)
@@ -77,6 +91,20 @@ def video_shape(path: Path) -> tuple[int, int, int, int]:
             return length, stream.codec_context.height, stream.codec_context.width, 3
     except (FFmpegError, IndexError) as error:
         raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
+
+
+def video_rate(path: Path) -> Fraction:
+    """Frames a second of a video file, as it declares them."""
+    if not path.is_file():
+        raise MagbenchError(f"{path}: no such file")
+    try:
+        with av.open(str(path)) as container:
+            rate = _stream(container).average_rate
+    except (FFmpegError, IndexError) as error:
+        raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
+    if not rate:
+        raise MagbenchError(f"{path}: declares no frame rate")
+    return Fraction(rate)
 
 
 def _stream(container: InputContainer) -> av.VideoStream:

@@ -1,4 +1,4 @@
-"""The suites that have a name, and where a suite that was asked for is found."""
+"""Where a suite that was asked for is found: by name, or in a folder."""
 
 from __future__ import annotations
 
@@ -6,17 +6,43 @@ import os
 from pathlib import Path
 
 from magbench.errors import MagbenchError, unknown
-from magbench.suites.disk import Suite, load_suite, write_suite
+from magbench.suites.disk import Suite, load_suite
+from magbench.suites.embedded import Embedded
 
 DEFAULT_SPLIT = "test"
+OFFICIAL = "mag-bench"
+
+
+def embedded() -> dict[str, Embedded]:
+    """The suites that are made here, by name."""
+    from magbench.suites import revisit_nano, revisit_photo
+
+    return {suite.name: suite for suite in (revisit_nano.SUITE, revisit_photo.SUITE)}
 
 
 def suite_names() -> list[str]:
-    """Names that :func:`open_suite` makes by itself; ``NAME`` is the test split, ``NAME:SPLIT`` another."""
-    from magbench.suites import revisit_nano
+    """Names of embedded suites; ``NAME`` is the test split, ``NAME:SPLIT`` another."""
+    names = []
+    for suite in embedded().values():
+        names += [suite.name, *(f"{suite.name}:{split}" for split in sorted(set(suite.digest) - {DEFAULT_SPLIT}))]
+    return names
 
-    splits = sorted(set(revisit_nano.CLIPS) - {DEFAULT_SPLIT})
-    return [revisit_nano.NAME, *(f"{revisit_nano.NAME}:{split}" for split in splits)]
+
+def suite_lines() -> list[tuple[str, str]]:
+    """What :func:`open_suite` opens, with one line on each."""
+    from magbench.suites import hub
+
+    known = embedded()
+    lines = []
+    for name in suite_names():
+        base, _, split = name.partition(":")
+        lines.append((name, f"{split} split, other scenes" if split else known[base].summary))
+    return [
+        *lines,
+        (OFFICIAL, f"the official data set from its hub: {hub.state(cache_folder())}"),
+        (f"{OFFICIAL}:DIR", "a plain official folder: one CSV with the official columns, and its videos"),
+        ("DIR", "a suite in magbench's own format, as `magbench suite make` and `magbench suite mirror` write it"),
+    ]
 
 
 def cache_folder() -> Path:
@@ -25,31 +51,20 @@ def cache_folder() -> Path:
 
 
 def make_suite(name: str, folder: Path) -> None:
-    """Write a named suite into a folder that does not exist yet."""
-    from magbench.suites import revisit_nano
-
-    split = _split(name)
-    write_suite(
-        folder,
-        revisit_nano.clips(split),
-        name=revisit_nano.NAME,
-        version=revisit_nano.VERSION,
-        split=split,
-        fps=revisit_nano.FPS,
-        window=revisit_nano.WINDOW,
-        licence=revisit_nano.LICENCE,
-    )
+    """Write an embedded suite into a folder that does not exist yet."""
+    suite, split = _find(name)
+    suite.write(split, folder)
 
 
 def open_suite(name: str) -> Suite:
-    """A suite by its name, or by its folder. A named one is made once, then read and checked as any other."""
-    from magbench.suites import revisit_nano
-
-    if name.partition(":")[0] != revisit_nano.NAME and (os.sep in name or Path(name).exists()):
+    """A suite by its name, or by its folder. An embedded one is made once, then read and checked as any other."""
+    base, colon, rest = name.partition(":")
+    if base == OFFICIAL:
+        return _open_official(Path(rest) if colon else None)
+    if base not in embedded() and (os.sep in name or Path(name).exists()):
         return load_suite(Path(name))
-    split = _split(name)
-    label = f"{revisit_nano.NAME}-v{revisit_nano.VERSION}-{split}-{revisit_nano.DIGEST[split][:12]}"
-    folder = cache_folder() / "suites" / label
+    suite, split = _find(name)
+    folder = cache_folder() / "suites" / suite.label(split)
     if not folder.exists():
         try:
             make_suite(name, folder)
@@ -64,14 +79,20 @@ def open_suite(name: str) -> Suite:
 
 def is_published(suite: Suite) -> bool:
     """Whether a suite that bears an embedded name is, to the bit, the one that published results were made on."""
-    from magbench.suites import revisit_nano
+    made = embedded().get(suite.name)
+    return made is None or made.digest.get(suite.split) == suite.digest
 
-    return suite.name != revisit_nano.NAME or revisit_nano.DIGEST.get(suite.split) == suite.digest
+
+def _open_official(folder: Path | None) -> Suite:
+    from magbench.suites.hub import fetched
+    from magbench.suites.official_folder import open_official
+
+    return open_official(fetched(cache_folder()) if folder is None else folder)
 
 
-def _split(name: str) -> str:
-    base, _, split = name.partition(":")
+def _find(name: str) -> tuple[Embedded, str]:
     known = suite_names()
-    if base != known[0] or (split and split != DEFAULT_SPLIT and name not in known):
-        raise unknown("suite", name, known)
-    return split or DEFAULT_SPLIT
+    base, _, split = name.partition(":")
+    if name not in (*known, *(f"{one}:{DEFAULT_SPLIT}" for one in embedded())):
+        raise unknown("suite", name, [*known, OFFICIAL])
+    return embedded()[base], split or DEFAULT_SPLIT

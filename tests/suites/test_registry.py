@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         yield tiny_clip(f"{split}-0", 0)
 
     monkeypatch.setenv("MAGBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(revisit_nano, "clips", clips)
+    stand_in = dataclasses.replace(revisit_nano.SUITE, clips=clips)
+    monkeypatch.setattr(revisit_nano, "SUITE", stand_in)
     return rendered
 
 
@@ -40,7 +42,7 @@ def test_a_named_suite_is_made_once(made: list[str]) -> None:
 
 
 def test_another_split(made: list[str]) -> None:
-    assert suite_names() == ["revisit-nano", "revisit-nano:dev"]
+    assert suite_names() == ["revisit-nano", "revisit-nano:dev", "revisit-photo"]
     assert open_suite("revisit-nano:dev").clips[0].id == "dev-0"
 
 
