@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from magbench.forgetting import GapCurve, GapPoint, HalfLife, gap_curves
+from magbench.leaderboard.gap import _label, retention_against_gap
 from magbench.leaderboard.latency import _latency, latency_against_history
 from magbench.leaderboard.plots import _by_position, consistency_against_memory, score_along_return
 from magbench.leaderboard.tables import build_table
+from magbench.retention import retention
+from magbench.stats import Interval
 from tests.leaderboard.synthetic import BLOCK, CLIPS, FRAMES, SWITCH, WINDOW, records
 
 
@@ -40,3 +44,26 @@ def test_odd_runs_can_be_drawn(models: list[str], clips: int, tmp_path: Path) ->
     latency_against_history(rows, table, tmp_path / "latency.png")
     consistency_against_memory(table, tmp_path / "memory.png")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["latency.png", "memory.png", "score.png"]
+
+
+def test_retention_against_gap_draws_the_models_and_names_their_half_lives(tmp_path: Path) -> None:
+    rows = records(["mag", "window", "codec", "wrong_scene"])
+    curves = gap_curves(retention(rows))
+    path = tmp_path / "gap.png"
+    retention_against_gap(curves, build_table(rows, [(clip, 0) for clip in CLIPS]), path, window=WINDOW)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    labels = {curve.model: _label(curve) for curve in curves}
+    life = next(curve.half_life for curve in curves if curve.model == "window")
+    assert labels["window"] == f"window  {life.gap:.1f}"
+    assert labels["mag"].startswith("mag  > ")
+
+
+@pytest.mark.parametrize("gap", [float("inf"), float("-inf"), 5.0])
+def test_a_curve_of_one_clip_has_no_band_and_can_be_drawn(gap: float, tmp_path: Path) -> None:
+    point = GapPoint(2, 4, 3.0, Interval(0.7, None, None, 1, "none"))
+    curve = GapCurve("mag", "lpips", (point,), HalfLife(gap, None, None, 2, 4))
+    table = build_table(records(["mag"], CLIPS[:1]), [(CLIPS[0], 0)])
+    retention_against_gap([curve], table, tmp_path / "gap.png", window=WINDOW)
+    assert (tmp_path / "gap.png").is_file()
+    retention_against_gap([], table, tmp_path / "gap.png", window=WINDOW)
+    assert not (tmp_path / "gap.png").exists()
