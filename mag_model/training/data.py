@@ -48,11 +48,13 @@ class Batch:
         frames: (B, F, 3, SIZE, SIZE) float32 in [0, 1].
         pose: (B, F, 3) float64 cameras.
         frame: (F,) int64 absolute frame indices.
+        shown: (B, F) float32, see :func:`shown_before`.
     """
 
     frames: Tensor
     pose: Tensor
     frame: Tensor
+    shown: Tensor
 
 
 def load_pool(folder: Path, scenes: int, workers: int) -> Tensor:
@@ -81,6 +83,18 @@ def choose_frames(path: Cameras, frames: int, block: int, rng: np.random.Generat
     return (np.array(sorted(chosen))[:, None] * block + np.arange(block)).reshape(-1)
 
 
+def shown_before(cameras: Tensor, block: int) -> Tensor:
+    """(B, F) in [0, 1]: the largest share of each view that one frame of an earlier block shows; cameras (B, F, 3)."""
+    width = cameras[..., 2].exp()
+    share = torch.ones(*width.shape, width.shape[1], dtype=width.dtype)
+    for axis in (0, 1):
+        low, high = cameras[..., axis] - width / 2, cameras[..., axis] + width / 2
+        common = torch.minimum(high[:, :, None], high[:, None]) - torch.maximum(low[:, :, None], low[:, None])
+        share = share * common.clamp(min=0) / width[:, :, None]
+    number = torch.arange(width.shape[1]) // block
+    return share.masked_fill(number[:, None] <= number, 0).amax(-1).float()
+
+
 def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Generator) -> Batch:
     """A batch; ``rng`` decides everything. Canvases are turned, mirrored and recoloured, so that few serve as many."""
     canvases, poses = [], []
@@ -102,4 +116,5 @@ def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Genera
     pose[..., :2] += origin
     leaps = rng.integers(0, shape.leap // block + 1, shape.frames // block) * block
     frame = np.arange(shape.frames) + np.repeat(leaps.cumsum(), block)
-    return Batch(render(pictures, cameras, SIZE), pose, torch.from_numpy(frame))
+    frames = render(pictures, cameras, SIZE)
+    return Batch(frames, pose, torch.from_numpy(frame), shown_before(cameras, block))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import mse_loss
 
 from mag_model.attention import MaskedAttention
 from mag_model.backbone import Backbone
@@ -55,15 +54,22 @@ def denoising_loss(
     history: list[tuple[Tensor, Tensor]],
     seen: Tensor,
     masks: BlockMasks,
+    weight: Tensor,
     random: torch.Generator,
 ) -> Tensor:
-    """() mean squared error of the predicted clean latents, over the frames that have a history to read."""
+    """() weighted mean squared error of the predicted clean latents, over the frames that have a history to read.
+
+    Args:
+        weight: (B, F) of the frames.
+    """
     batch, frames = latents.shape[:2]
     sigma = draw_sigma(generator.spec, batch, frames, random)
     noised = add_noise(latents, torch.randn(latents.shape, generator=random), sigma)
     x0 = predict(generator, noised, sigma, frame, pose, history, seen, masks)
     remembered = seen.any(dim=1)
-    return mse_loss(x0[:, remembered], latents[:, remembered])
+    error = (x0 - latents).square().mean((-1, -2, -3))[:, remembered]
+    weight = weight[:, remembered]
+    return (error * weight).sum() / weight.sum()
 
 
 def _rotated(spec: BackboneSpec, layer: FrameKV) -> tuple[Tensor, Tensor]:

@@ -28,6 +28,9 @@ SCENES = 288
 MEAN_DECAY = 0.995
 SAVE_EVERY = 50
 EVALUATE_EVERY = 200
+UNSEEN = 0.1
+"""Weight of a frame that no earlier block shows, where one that is wholly shown has 1: it cannot be remembered, and its
+large error would drown what can be learned."""
 
 Report = Callable[[dict[str, float]], None]
 
@@ -124,9 +127,11 @@ def _step(
     batch: Batch = draw_batch(pool, phase.clips, network.spec.block, rng)
     latents = codec.encode(batch.frames)
     masks = block_masks(recipe.policy, phase.clips.frames // network.spec.block, network.spec.block)
-    seen = masks.after if rng.random() < phase.own_block else masks.before
+    own = rng.random() < phase.own_block
+    seen = masks.after if own else masks.before
+    weight = torch.ones_like(batch.shown) if own else UNSEEN + (1 - UNSEEN) * batch.shown
     history = write_sequence(writer, latents, batch.frame, batch.pose, masks)
-    loss = denoising_loss(network, latents, batch.frame, batch.pose, history, seen, masks, random)
+    loss = denoising_loss(network, latents, batch.frame, batch.pose, history, seen, masks, weight, random)
     total_loss = loss + recipe.probe * trained["probe"](history, latents) if recipe.probe else loss
     for group in optimizer.param_groups:
         group["lr"] = rate

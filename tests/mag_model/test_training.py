@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from safetensors.torch import load_file
 from mag_model import presets
 from mag_model.training import run as run_module
 from mag_model.training import stages
-from mag_model.training.data import ClipShape, choose_frames, draw_batch, load_pool
+from mag_model.training.data import ClipShape, choose_frames, draw_batch, load_pool, shown_before
 from mag_model.training.run import train
 from mag_model.training.stages import Cycle, Phase
 from magbench.errors import MagbenchError
@@ -93,6 +94,14 @@ def test_chosen_blocks_are_whole_and_hold_what_they_repeat(kind: str) -> None:
         any_four = (np.sort(rng.permutation(16)[:4])[:, None] * 3 + np.arange(3)).reshape(-1)
         by_chance += np.isin(seen[any_four], any_four).sum()
     assert repeated > 2 * by_chance
+
+
+def test_the_share_of_a_view_that_was_shown() -> None:
+    still, half, away, inside = (0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (3.0, 3.0, 0.0), (0.25, 0.25, math.log(0.5))
+    wider = (0.0, 0.0, math.log(2))
+    cameras = torch.tensor([[still, still, half, away, inside, wider]]).double()
+    torch.testing.assert_close(shown_before(cameras, 1), torch.tensor([[0.0, 1.0, 0.5, 0.0, 1.0, 0.25]]))
+    torch.testing.assert_close(shown_before(cameras, 2)[0, :3], torch.tensor([0.0, 0.0, 0.5]))
 
 
 def test_learning_rate_rises_and_falls_in_each_cycle() -> None:
