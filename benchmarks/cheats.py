@@ -24,10 +24,12 @@ from magbench.metrics.ordered import ordered_of
 from magbench.models import ReferenceInput, load_model
 from magbench.runner import make_task
 from magbench.seeds import task_seed
-from magbench.suites import revisit_nano
+from magbench.suites import revisit_nano, revisit_photo
 from magbench.suites.clip import Clip
 from magbench.suites.disk import Suite
+from magbench.suites.photographs import PHOTOGRAPHS, load_canvas
 from magbench.suites.registry import open_suite
+from magbench.suites.world import CANVAS
 from magbench.video import to_float, to_uint8
 
 SPEEDS = (0.5, 0.75, 1.5, 2.0)
@@ -54,11 +56,28 @@ def filmed(canvas: NDArray[np.uint8], cameras: NDArray[np.float64], places: NDAr
     return to_float(revisit_nano.film(canvas, cameras[low] * (1 - share) + cameras[high] * share))
 
 
+def photograph(_: str, index: int) -> NDArray[np.uint8]:
+    """The canvas of a clip of `revisit-photo`."""
+    count = len(PHOTOGRAPHS)
+    return load_canvas(PHOTOGRAPHS[(index + index // count) % count], CANVAS)
+
+
+SCENES: dict[str, Callable[[str, int], NDArray[np.uint8]]] = {
+    revisit_nano.NAME: revisit_nano.scene,
+    revisit_photo.NAME: photograph,
+}
+"""Suite -> (split, number of the clip) -> its canvas."""
+
+
 def camera(suite: Suite, index: int, clip: Clip, truth: Tensor) -> Camera:
     """The best way to be between two frames of this suite."""
-    if suite.name == revisit_nano.NAME and clip.pose is not None:
-        return partial(filmed, revisit_nano.scene(suite.split, index), clip.pose[clip.switch :])
-    return partial(blended, truth)
+    if suite.name not in SCENES or clip.pose is None:
+        return partial(blended, truth)
+    canvas, cameras = SCENES[suite.name](suite.split, index), clip.pose[clip.switch :]
+    again = filmed(canvas, cameras, np.arange(len(truth), dtype=np.float64))
+    if (again - truth).abs().max() > 2 / 255:
+        raise MagbenchError(f"clip '{clip.id}' is not filmed from the scene that it should be filmed from")
+    return partial(filmed, canvas, cameras)
 
 
 def answers(given: ReferenceInput, shot: Camera) -> Iterator[tuple[str, str, Tensor]]:
