@@ -15,7 +15,7 @@ from magbench.metrics.matrix import Matrix
 from magbench.metrics.pair import Match, Pair, Values
 
 RANGE = 0.05
-"""LPIPS. A return whose frames differ by less from each other cannot tell a match from a miss."""
+"""LPIPS. A return whose frames differ by less from its other views cannot tell a match from a miss."""
 DETOUR = 0.25
 """A generated frame that is nearer to another true frame, by this share of the scale, does not belong here."""
 SHOWN = 0.5
@@ -34,7 +34,7 @@ class OrderedScores:
         similarity: (m,) in [0, 1], how well each true frame is shown, 0 where the path does not go.
         coverage: (m,) in [0, 1], whether each true frame is shown at all.
         lpips: (m,) LPIPS of the match; where there is none, the scale: the mean distance of that true frame from
-            the others.
+            the farther half of the others.
         belonging: (n,) in [0, 1], whether each generated frame belongs where the path has it; their mean is the
             precision.
         path: (k, 2) int64, the matched (generated, true) frames, in order.
@@ -62,10 +62,12 @@ def ordered(distance: Matrix, among: Matrix) -> OrderedScores | None:
         among: (m, m) LPIPS of the true frames among themselves.
 
     Returns:
-        None if the mean of ``among`` off its diagonal is under `RANGE`: nothing can be told apart.
+        None if the mean scale is under `RANGE`: nothing can be told apart.
     """
     frames = len(among)
-    scale = among.sum(axis=1) / max(1, frames - 1)
+    if frames < 2:
+        return None
+    scale = np.sort(among, axis=1)[:, -(frames // 2) :].mean(axis=1)
     if scale.mean() < RANGE:
         return None
     scale = np.maximum(scale, RANGE)
