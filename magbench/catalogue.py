@@ -31,15 +31,20 @@ def policies() -> list[tuple[str, ...]]:
 
 
 def metrics() -> list[tuple[str, ...]]:
-    """Protocols (what is compared with what), then the numbers per frame."""
+    """Protocols (what is compared with what), the numbers per frame, then what is told from the return alone."""
     from magbench.metrics import METRICS, PROTOCOLS
+    from magbench.quality import QUALITY
+    from magbench.vbench.dimensions import DIMENSIONS
 
     protocols = [(p.name, "protocol", f"v{p.version}", p.summary) for p in PROTOCOLS.values()]
-    numbers = [
-        (m.name, f"in {m.unit}" if m.unit else "", f"v{m.version}", f"of one frame, {m.better} is better")
-        for m in METRICS
-    ]
-    return [*protocols, *numbers]
+    numbers = [(m.name, _unit(m.unit), f"v{m.version}", f"of one frame, {m.better} is better") for m in METRICS]
+    alone = [(m.name, _unit(m.unit), f"v{m.version}", f"of the return alone, {m.summary}") for m in QUALITY]
+    vbench = [(d.name, "vbench", f"v{d.version}", d.summary) for d in DIMENSIONS.values()]
+    return [*protocols, *numbers, *alone, *vbench]
+
+
+def _unit(unit: str) -> str:
+    return f"in {unit}" if unit else ""
 
 
 LISTS: dict[str, Callable[[], list[tuple[str, ...]]]] = {

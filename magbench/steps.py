@@ -15,8 +15,10 @@ from magbench.leaderboard.grids import short_grid
 from magbench.leaderboard.report import FILES, report
 from magbench.models import kind_of, load_model
 from magbench.panel import ensure
+from magbench.run import claim, run_of
 from magbench.runner import Failure, generate
 from magbench.scoring import score
+from magbench.stats import detectable_line
 from magbench.suites.disk import Suite, check_suite
 from magbench.suites.registry import DEFAULT_SPLIT, cache_folder, is_published, make_suite, open_suite
 from magbench.videos import import_videos
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 def run(name: str, models: Sequence[str] | None, out: Path, *, limit: int | None, seeds: int) -> list[Failure]:
     """Generate, score, report; returns what failed."""
     suite = _open(name, models)
+    claim(out, run_of(suite, seeds=seeds, limit=limit))
+    click.echo(detectable_line(suite.name, len(suite.clips[:limit])), err=True)
     with ConsoleProgress() as progress:
         failures = generate(suite, models, out, limit=limit, seeds=seeds, progress=progress.named("generate"))
         failures += score(suite, out, progress=progress.named("score"))
@@ -42,6 +46,8 @@ def only_generate(
 ) -> list[Failure]:
     """Make the videos of a run; returns what failed."""
     suite = _open(name, models)
+    claim(out, run_of(suite, seeds=seeds, limit=limit))
+    click.echo(detectable_line(suite.name, len(suite.clips[:limit])), err=True)
     with ConsoleProgress() as progress:
         failures = generate(suite, models, out, limit=limit, seeds=seeds, progress=progress.named("generate"))
     click.echo(f"{out / 'generations'}")

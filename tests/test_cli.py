@@ -79,7 +79,8 @@ def test_run_writes_and_prints_the_table(registered: None, suite_folder: Path) -
     assert [line.split()[0] for line in lines[4:7]] == ["oracle*", "noise*", "1"]
     assert "out/table.md" in result.stdout
     assert "generate tiny: 3 of 3" in result.stderr
-    assert "score noise: 3 of 3" in result.stderr
+    assert "score 3 models: 9 of 9" in result.stderr
+    assert "3 clips: two models that truly differ by" in result.stderr
     rows = json.loads(Path("out/table.json").read_text())["rows"]
     assert [(row["model"], row["clips"], row["complete"]) for row in rows] == [
         ("oracle", 3, True),
