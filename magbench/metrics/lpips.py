@@ -52,11 +52,16 @@ def batch_size(height: int, width: int) -> int:
 
 def distances(a: Tensor, b: Tensor) -> NDArray[np.float64]:
     """(k,) squared distances of row i and row i, both (k, D) float32; exact to rounding, 0 where equal."""
-    total = torch.zeros(len(a), dtype=torch.float64)
-    for x, y in zip(torch.split(a, SLICE, dim=1), torch.split(b, SLICE, dim=1), strict=True):
-        apart = torch.cdist(x[:, None], y[:, None], compute_mode="donot_use_mm_for_euclid_dist")
-        total += apart[:, 0, 0].double() ** 2
-    return total.numpy()
+    return np.array([_distance(x, y) for x, y in zip(a.numpy(), b.numpy(), strict=True)], np.float64)
+
+
+def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Squared distance of two (D,) rows, one pair at a time: the same sum whatever stands beside it."""
+    apart = a - b
+    np.square(apart, out=apart)
+    whole = len(apart) // SLICE * SLICE
+    sums = apart[:whole].reshape(-1, SLICE).sum(axis=1)
+    return float(sums.sum(dtype=np.float64) + apart[whole:].sum(dtype=np.float64))
 
 
 def features(video: Video, part: slice) -> Tensor:

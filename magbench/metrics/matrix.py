@@ -91,6 +91,7 @@ def matrices(gen: Video, truth: Embedded, *, own: bool = False) -> tuple[Matrix,
                 if rows.start >= columns.stop:
                     among[rows, columns] = _product(truth.part(rows), held, squares)
             among[columns, later] = among[later, columns].T
+        del held  # before the next block is made: there is room for one
     np.fill_diagonal(among, 0)
     return cross, (among + among.T) / 2
 

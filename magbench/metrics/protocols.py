@@ -57,7 +57,7 @@ class FrameMetric(Metric):
 
 PSNR = FrameMetric("psnr", 1, "dB", "higher", psnr)
 SSIM = FrameMetric("ssim", 1, "", "higher", ssim, lambda pair: pair.ssim(np.arange(len(pair))))
-LPIPS = FrameMetric("lpips", 1, "", "lower", lpips, lambda pair: pair.lpips)
+LPIPS = FrameMetric("lpips", 2, "", "lower", lpips, lambda pair: pair.lpips)
 
 METRICS: tuple[FrameMetric, ...] = (PSNR, SSIM, LPIPS)
 """Every metric of two frames; a new one is a line here."""
