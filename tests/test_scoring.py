@@ -100,8 +100,9 @@ def test_any_number_of_processes_gives_the_same_bytes(suite: Suite, tmp_path: Pa
         for model, clip in (("oracle", "b"), ("noise", "b"), ("oracle", "a")):
             (generation_folder(out, model, clip, 0) / "frames.mkv").write_bytes(b"")
     failures = [score(suite, out, progress=Quiet(), workers=workers) for out, workers in ((one, 1), (two, 2))]
+    wanted = [("noise", "b", 0), ("oracle", "a", 0), ("oracle", "b", 0)]
     for found in failures:
-        assert [(f.model, f.clip, f.sample) for f in found] == [("noise", "b"), ("oracle", "a"), ("oracle", "b")]
+        assert [(failure.model, failure.clip, failure.sample) for failure in found] == wanted
     written = [{path.relative_to(out): path.read_bytes() for path in out.glob("scores/*/*")} for out in (one, two)]
     assert len(written[0]) == 2 * 3 * 2 - 3
     assert written[0] == written[1]
