@@ -27,6 +27,7 @@ from magbench.models import (
     model_names,
     reference_names,
 )
+from magbench.processes import share, worth
 from magbench.run import claim, run_of
 from magbench.seeds import task_seed
 from magbench.suites.clip import Clip
@@ -117,7 +118,44 @@ def generate(
     makers = find_sources(names, suite)
     run = run_of(suite, seeds=seeds, limit=limit)
     claim(out, run)
-    return generate_from(makers, run.tasks(suite), lambda *task: generation_folder(out, *task), progress)
+    tasks, place = run.tasks(suite), partial(generation_folder, out)
+    references = [name for name in makers if name in reference_names()]
+    models = {name: make for name, make in makers.items() if name not in references}
+    failures = generate_from(models, tasks, place, progress)
+    return failures + _make_references(references, suite, tasks, place, progress)
+
+
+@dataclass(frozen=True)
+class _ReferenceJob:
+    """What every process that makes references is told once."""
+
+    suite: Suite
+    tasks: list[tuple[Clip, int]]
+    place: Callable[[str, str, int], Path]
+
+
+def _make_references(
+    names: Sequence[str],
+    suite: Suite,
+    tasks: list[tuple[Clip, int]],
+    place: Callable[[str, str, int], Path],
+    progress: Progress,
+) -> list[Failure]:
+    """Nobody times a reference, so several processes share them."""
+    pixels = len(names) * sum((len(clip) - clip.switch) * clip.size[0] * clip.size[1] for clip, _ in tasks)
+    workers = min(len(names), worth(pixels))
+    failures: list[Failure] = []
+    if names:
+        progress.stage(f"{len(names)} references" if len(names) > 1 else names[0], len(names) * len(tasks))
+    for found in share(_make_reference, _ReferenceJob(suite, tasks, place), names, workers):
+        failures += found
+        for _ in tasks:
+            progress.step()
+    return failures
+
+
+def _make_reference(job: _ReferenceJob, name: str) -> list[Failure]:
+    return generate_from({name: partial(_reference, name, job.suite)}, job.tasks, job.place, Quiet())
 
 
 def find_sources(names: Sequence[str], suite: Suite) -> dict[str, Callable[[], Source]]:

@@ -6,27 +6,19 @@ shared among processes: each has one thread and writes its own files, so any num
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 from magbench.errors import MagbenchError
 from magbench.generation import GENERATIONS, generation_folder, read_frames, read_generation
+from magbench.processes import share, worth
 from magbench.records import Record, read_records, write_records
 from magbench.run import claim, read_run, run_of
 from magbench.runner import Failure, Progress
 from magbench.scored import COST, Scene, cost_records, score_records, stamp, wanted
-from magbench.suites.clip import Clip
 from magbench.suites.disk import Suite
 
 SCORES = "scores"
-WORTH_A_PROCESS = 5_000_000
-"""Generated pixels from which a further process pays: it takes seconds to start."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +50,11 @@ def score(suite: Suite, out: Path, *, progress: Progress, workers: int | None = 
     clips = suite.clips[: run.limit]
     job = _Job(suite, out, models, run.seeds)
     each = len(models) * run.seeds
-    workers = min(len(clips), _enough(clips, each) if workers is None else workers)
+    pixels = sum((len(clip) - clip.switch) * clip.size[0] * clip.size[1] * each for clip in clips)
+    workers = min(len(clips), worth(pixels) if workers is None else workers)
     progress.stage(f"{len(models)} models", len(clips) * each)
     failures: list[Failure] = []
-    for found in _in_processes(job, len(clips), workers) if workers > 1 else _here(job, len(clips)):
+    for found in share(_score_clip, job, range(len(clips)), workers):
         failures += found
         for _ in range(each):
             progress.step()
@@ -71,68 +64,6 @@ def score(suite: Suite, out: Path, *, progress: Progress, workers: int | None = 
 def scores_path(out: Path, model: str, clip: str, sample: int) -> Path:
     """Where the records of one generation lie."""
     return out / SCORES / model / f"{clip}@{sample}.jsonl"
-
-
-def _enough(clips: tuple[Clip, ...], each: int) -> int:
-    """Processes that are worth starting."""
-    import torch
-
-    pixels = sum((len(clip) - clip.switch) * clip.size[0] * clip.size[1] * each for clip in clips)
-    return max(1, min(torch.get_num_threads(), pixels // WORTH_A_PROCESS))
-
-
-def _here(job: _Job, clips: int) -> Iterator[list[Failure]]:
-    """Score clip after clip in this process."""
-    for index in range(clips):
-        with _one_thread():
-            failures = _score_clip(job, index)
-        yield failures
-
-
-def _in_processes(job: _Job, clips: int, workers: int) -> Iterator[list[Failure]]:
-    """Score the clips in other processes; their failures come in the order of the clips."""
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(job,))
-    try:
-        yield from pool.map(_score_clip_of_process, range(clips))
-    except BrokenProcessPool as error:
-        raise MagbenchError(f"one of {workers} scoring processes ended; with too little memory, use fewer") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-_job_of_process: list[_Job] = []
-
-
-def _begin(job: _Job) -> None:
-    """Make a process ready. An interruption is the first process's to answer: it starts no further clip."""
-    import cv2
-    import torch
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    _job_of_process[:] = [job]
-
-
-def _score_clip_of_process(index: int) -> list[Failure]:
-    (job,) = _job_of_process
-    return _score_clip(job, index)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums are rounded as in every other process, whatever the number of cores."""
-    import cv2
-    import torch
-
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
 
 
 def _score_clip(job: _Job, index: int) -> list[Failure]:

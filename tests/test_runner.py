@@ -100,7 +100,7 @@ def test_all_names_by_default(suite: Suite, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("magbench.runner.reference_names", lambda: ["freeze", "oracle"])
     progress = Counting()
     assert generate(suite, None, tmp_path, limit=1, progress=progress) == []
-    assert [stage[0] for stage in progress.stages] == ["tiny", "freeze", "oracle"]
+    assert progress.stages == [["tiny", 1, 1], ["2 references", 2, 2]]
 
 
 def test_the_same_command_again_makes_nothing(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

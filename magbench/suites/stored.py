@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from magbench.files import file_sha256
 from magbench.video import read_video, video_shape
 
 HELD = 2
-"""Decoded videos that stay in memory, those used last: a clip, and the one it is compared with."""
+"""Decoded videos that always stay in memory, those used last: a clip, and the one it is compared with."""
+HELD_BYTES = 2**27
+"""Further ones stay while all of them together are no larger: a suite of small clips is decoded once."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,20 @@ class StoredVideo:
         return np.array(_decoded(self), dtype=dtype, copy=copy)
 
 
-@lru_cache(maxsize=HELD)
+_held: OrderedDict[StoredVideo, NDArray[np.uint8]] = OrderedDict()
+"""Decoded videos, those used last at the end."""
+
+
 def _decoded(video: StoredVideo) -> NDArray[np.uint8]:
+    if video not in _held:
+        _held[video] = _decode(video)
+    _held.move_to_end(video)
+    while len(_held) > HELD and sum(frames.nbytes for frames in _held.values()) > HELD_BYTES:
+        _held.popitem(last=False)
+    return _held[video]
+
+
+def _decode(video: StoredVideo) -> NDArray[np.uint8]:
     if (found := file_sha256(video.path)) != video.sha256:
         raise MagbenchError(f"{video.path}: changed while in use, sha256 was {video.sha256[:12]}, is {found[:12]}")
     frames = read_video(video.path)

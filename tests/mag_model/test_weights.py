@@ -28,6 +28,11 @@ def test_weights_come_back_in_half_precision(folder: Path) -> None:
         assert torch.equal(loaded[name], value.half().float())
 
 
+def test_equal_weights_give_equal_bytes(folder: Path) -> None:
+    again = save_weights(folder / "again.safetensors", random_backbone(0).state_dict(), TINY, "base")
+    assert again.read_bytes() == (folder / "base.safetensors").read_bytes()
+
+
 def test_weights_of_another_preset(folder: Path) -> None:
     with pytest.raises(MagbenchError, match="base.safetensors: weights of preset 'tiny', not of 'other'"):
         load_backbone(replace(TINY, name="other"), "base", folder)

@@ -27,7 +27,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return read_video(path)
 
     monkeypatch.setattr(stored, "read_video", reading)
-    stored._decoded.cache_clear()
+    stored._held.clear()
     return stems
 
 
@@ -41,7 +41,17 @@ def test_a_suite_is_loaded_without_decoding(suite_folder: Path, clips: list[Clip
     assert decoded == ["a", "b", "c"]
 
 
-def test_only_the_last_videos_are_held(suite_folder: Path, decoded: list[str]) -> None:
+def test_small_videos_are_decoded_once(suite_folder: Path, decoded: list[str]) -> None:
+    clips = load_suite(suite_folder).clips
+    for clip in (*clips, *clips):
+        assert clip.frames.shape == (12, 32, 32, 3)
+    assert decoded == ["a", "b", "c"]
+
+
+def test_of_large_videos_only_the_last_are_held(
+    suite_folder: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "HELD_BYTES", 0)
     a, b, c = load_suite(suite_folder).clips
     assert HELD == 2
     for clip in (a, b, a, b, c, b, a):
