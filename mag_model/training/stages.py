@@ -119,7 +119,10 @@ STAGES = {
         start="base",
         writer=None,
         policy=Mag(first_block_whole=False),
-        cycles=(Cycle(1.5e-3, (Phase(900, PAIRS, own_block=0.5), Phase(600, WIDE, own_block=0.3))),),
+        cycles=(
+            Cycle(1.5e-3, (Phase(900, PAIRS, own_block=0.5), Phase(600, WIDE, own_block=0.3))),
+            Cycle(1.2e-3, (Phase(550, WIDE, own_block=0.3), Phase(150, WIDE_LONG, own_block=0.3))),
+        ),
         probe=1.0,
     ),
     "joint": Stage(
@@ -128,6 +131,6 @@ STAGES = {
         start="memory",
         writer="memory",
         policy=Mag(first_block_whole=False),
-        cycles=(Cycle(1.2e-3, (Phase(1300, WIDE), Phase(100, WIDE_LONG))),),
+        cycles=(Cycle(1.2e-3, (Phase(700, WIDE), Phase(100, WIDE_LONG))),),
     ),
 }
