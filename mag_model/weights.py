@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -27,7 +28,9 @@ def save_weights(path: Path, tensors: dict[str, Tensor], preset: Preset, part: s
     """Write weights; all but the codec's in half precision."""
     dtype = torch.float32 if part == "codec" else torch.float16
     ready = {name: value.detach().to(dtype).contiguous() for name, value in tensors.items()}
-    save_file(ready, path, metadata={"preset": preset.name, "part": part, "spec": repr(asdict(preset.backbone))})
+    about = {"preset": preset.name, "part": part, "spec": asdict(preset.backbone)}
+    # One entry, since the order of several varies: equal weights give equal bytes.
+    save_file(ready, path, metadata={"about": json.dumps(about)})
     return path
 
 
@@ -68,13 +71,13 @@ def _read(path: Path, preset: Preset, part: str, shapes: dict[str, torch.Size]) 
     """Tensors in float32, checked against the preset, the part and the shapes that are expected."""
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise MagbenchError(f"{path}: not a whole safetensors file ({error})") from error
     for key, wanted in (("preset", preset.name), ("part", part)):
-        if metadata.get(key) != wanted:
-            raise MagbenchError(f"{path}: weights of {key} '{metadata.get(key)}', not of '{wanted}'")
+        if about.get(key) != wanted:
+            raise MagbenchError(f"{path}: weights of {key} '{about.get(key)}', not of '{wanted}'")
     found = {name: value.shape for name, value in tensors.items()}
     for name in sorted(shapes.keys() | found.keys()):
         if shapes.get(name) != found.get(name):
