@@ -42,7 +42,7 @@ def block_masks(policy: CachePolicy, blocks: int, size: int) -> BlockMasks:
     for number in range(blocks):
         block = _indices(number * size, size)
         seen = policy.read(past, block.frame)
-        if not torch.equal(seen.frame, seen.k.flatten()):
+        if not torch.equal(seen.frame, seen.numbers):
             raise ValueError(f"{policy} reads frames at other indices than their own; it has no mask")
         states[-1] = seen.frame
         past = policy.write(past, block)
@@ -70,5 +70,4 @@ def kept_frames(policy: CachePolicy, blocks: int, size: int) -> Tensor:
 def _indices(first: int, size: int) -> FrameKV:
     """Frames that carry their own index as key and value."""
     frame = torch.arange(first, first + size)
-    content = frame.reshape(1, -1, 1, 1, 1)
-    return FrameKV(content, content, frame)
+    return FrameKV.numbered(frame, frame)

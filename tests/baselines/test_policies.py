@@ -11,11 +11,12 @@ import torch
 from baselines.strided import Strided
 from baselines.window import Window
 from baselines.window_sink import WindowSink
+from mag_model.backbone import Posed
 from mag_model.flow import add_noise, sampling_sigmas
 from mag_model.masks import block_masks, kept_frames
 from mag_model.memory import Memory
 from mag_model.policy import CachePolicy, FullHistory, Mag
-from mag_model.rollout import rollout
+from mag_model.rollout import rollout, seeded
 from mag_model.spec import BackboneSpec
 from mag_model.training.loss import predict, write_sequence
 from tests.tiny import SPEC, clip_of, random_backbone
@@ -56,9 +57,9 @@ def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(
 ) -> None:
     """The independent path has no cache, no policy at run time and no loop over blocks: one mask, one sequence."""
     blocks, given, size = 6, 2, spec.block
-    generator, writer = random_backbone(1, spec), random_backbone(2, spec)
     context, pose = clip_of(spec, given * size)[0], clip_of(spec, blocks * size)[1]
-    made = torch.cat(list(rollout(generator, policy, context, pose, blocks * size, seed=7, writer=writer)), 1)
+    generator, writer = (Posed.along(random_backbone(seed, spec), pose) for seed in (1, 2))
+    made = torch.cat(list(rollout(generator, policy, context, blocks * size, seeded(7), writer=writer)), 1)
 
     whole = torch.cat([context, made], 1)
     frame = torch.arange(blocks * size)
@@ -69,12 +70,12 @@ def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(
         for _ in range(given, blocks)
     ]
     with torch.inference_mode():
-        history = write_sequence(writer, whole, frame, pose, masks)
+        history = write_sequence(writer, whole, frame, masks)
         x0 = torch.zeros_like(whole)
         for step, sigma in enumerate(sampling_sigmas(spec.steps, spec.shift)):
             drawn = torch.cat([torch.zeros_like(context)] + [block[step] for block in noise], 1)
             level = torch.full(whole.shape[:2], sigma)
-            x0 = predict(generator, add_noise(x0, drawn, level), level, frame, pose, history, masks.before, masks)
+            x0 = predict(generator, add_noise(x0, drawn, level), level, frame, history, masks.before, masks)
     torch.testing.assert_close(made, x0[:, given * size :], atol=1e-4, rtol=0)
 
 
@@ -82,7 +83,7 @@ def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(
 def test_memory_counts_the_bytes_of_the_frames_it_holds(policy: CachePolicy) -> None:
     memory = Memory()
     context, pose = clip_of(SPEC, 15)
-    list(rollout(random_backbone(1), policy, context, pose, 15, seed=0, memory=memory))
+    list(rollout(Posed.along(random_backbone(1), pose), policy, context, 15, seeded(0), memory=memory))
     held = kept_frames(policy, blocks=5, size=3)
     assert memory.frame.tolist() == held.tolist()
     assert memory.bytes == 2 * 2 * SPEC.layers * len(held) * SPEC.tokens * SPEC.dim * 4
