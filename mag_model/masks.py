@@ -67,6 +67,16 @@ def kept_frames(policy: CachePolicy, blocks: int, size: int) -> Tensor:
     return past.frame
 
 
+def read_frames(policy: CachePolicy, blocks: int, size: int) -> list[int]:
+    """How many frames of history each of ``blocks`` blocks reads, and what is held in the end; (blocks + 1,)."""
+    past, counts = FrameKV.empty(_indices(0, size)), []
+    for number in range(blocks):
+        block = _indices(number * size, size)
+        counts.append(len(policy.read(past, block.frame).frame))
+        past = policy.write(past, block)
+    return [*counts, len(past.frame)]
+
+
 def _indices(first: int, size: int) -> FrameKV:
     """Frames that carry their own index as key and value."""
     frame = torch.arange(first, first + size)
