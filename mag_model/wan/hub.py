@@ -112,7 +112,7 @@ class Hub:
             partial = path.with_name(path.name + ".part")
             partial.parent.mkdir(parents=True, exist_ok=True)
             partial.touch()
-            _check_space(folder, file.size - _size(partial))
+            check_space(folder, file.size - _size(partial))
             progress.stage(f"{path.name} (MB)", max(file.size // PIECE, 1))
             for _ in range(_size(partial) // PIECE):
                 progress.step()
@@ -208,7 +208,8 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _check_space(folder: Path, wanted: int) -> None:
+def check_space(folder: Path, wanted: int) -> None:
+    """Refuse to begin what the disk cannot hold, in bytes."""
     free = shutil.disk_usage(folder).free
     if free < wanted:
         raise MagbenchError(

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from mag_model.wan.checkpoints import Checkpoint, Part, checkpoint
 from mag_model.wan.convert import converted
-from mag_model.wan.hub import Folder, Listing, RemoteFile, Source, hub
+from mag_model.wan.hub import Folder, Listing, RemoteFile, Source, check_space, hub
 from mag_model.wan.published import check_shapes, safetensors_shapes
 from mag_model.wan.tensors import Sizes
 from magbench.errors import MagbenchError, unknown
@@ -322,6 +322,7 @@ def _keep_tensors(folder: Path, entry: Checkpoint, part: Part, tensors: Mapping[
     """One safetensors file, whose bytes depend on nothing but the weights."""
     path = folder / f"{part.name}.safetensors"
     partial = path.with_suffix(".tmp")
+    check_space(folder, sum(value.nbytes for value in tensors.values()))
     ready = {name: value.contiguous() for name, value in tensors.items()}
     save_file(ready, partial, metadata={"weights": f"{entry.name} {part.name}"})
     partial.replace(path)

@@ -113,6 +113,6 @@ def load_tokenizer(folder: Path) -> Any:
     """transformers' tokenizer from its folder."""
     try:
         return extra("transformers").AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, ImportError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise MagbenchError(f"{folder}: no tokenizer that can be read ({reason})") from error

@@ -82,11 +82,10 @@ class WanVae:
         return Decoder(self)
 
     def constants(self) -> tuple[Tensor, Tensor]:
-        """Mean and deviation of the latents, (C, 1, 1) each, in the network's dtype."""
-        config, like = self.network.config, next(self.network.parameters())
+        """Mean and deviation of the latents, (C, 1, 1) float32 each. The source has them in the network's dtype."""
+        config, device = self.network.config, next(self.network.parameters()).device
         mean, deviation = (
-            torch.tensor(values, dtype=like.dtype, device=like.device)[:, None, None]
-            for values in (config.latents_mean, config.latents_std)
+            torch.tensor(values, device=device)[:, None, None] for values in (config.latents_mean, config.latents_std)
         )
         return mean, deviation
 
@@ -135,8 +134,8 @@ class Encoder:
         x = (frames * 2 - 1).to(like).transpose(0, 1)[None]
         moments = network.quant_conv(network.encoder(x, feat_cache=self._cache, feat_idx=[0]))
         mean, deviation = self._vae.constants()
-        latents = moments[0, : self._vae.channels].transpose(0, 1)
-        return ((latents - mean) / deviation).to(frames)
+        latents = moments[0, : self._vae.channels].transpose(0, 1).float()
+        return ((latents - mean) / deviation).to(frames.device)
 
 
 class Decoder:
@@ -161,7 +160,7 @@ class Decoder:
         network = self._vae.network
         like = next(network.parameters())
         mean, deviation = self._vae.constants()
-        z = network.post_quant_conv((latent.to(like) * deviation + mean)[None, :, None])
+        z = network.post_quant_conv((latent.to(mean) * deviation + mean).to(like)[None, :, None])
         first = self._done == 0
         x = network.decoder(z, feat_cache=self._cache, feat_idx=[0], first_chunk=first)
         self._done += 1

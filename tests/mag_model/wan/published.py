@@ -131,6 +131,24 @@ def published_text(name: str) -> str | None:
     return name
 
 
+def save_sentencepiece(folder: Path) -> Path:
+    """A tokenizer as google/umt5-xxl has it: a sentencepiece model and its configuration."""
+    import sentencepiece
+
+    folder.mkdir(parents=True, exist_ok=True)
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a cat on a mat", "the dog runs", "when the camera comes back"] * 20),
+        model_prefix=str(folder / "spiece"),
+        vocab_size=26,
+        **{"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1, "pad_piece": "<pad>", "minloglevel": 2},
+    )
+    special = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "T5Tokenizer", "extra_ids": 0, **special})
+    )
+    return folder
+
+
 def save_tokenizer(folder: Path) -> Path:
     """A unigram tokenizer of single letters and a few words, which ends a text with </s> and pads with <pad>."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors

@@ -104,6 +104,7 @@ def hub(folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setitem(CHECKPOINTS, entry.name, entry)
     with serve({f"someone/{name}": in_memory(folder) for name, folder in folders.items()}) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.address)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
         yield server
 
 
@@ -259,12 +260,16 @@ def test_bytes_that_changed_on_the_way_are_not_kept(hub: HubServer) -> None:
     fetch("tiny-base", "vae", "tokenizer")
 
 
-def test_a_full_disk_is_said_before_anything_is_fetched(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_before_anything_is_written(
+    hub: HubServer, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     usage = hub_module.shutil.disk_usage("/")
     monkeypatch.setattr(hub_module.shutil, "disk_usage", lambda _: usage._replace(free=100))
     with pytest.raises(MagbenchError, match="0.0 GB free"):
         fetch("tiny-base", "vae")
     assert hub.asked == []
+    with pytest.raises(MagbenchError, match="0.0 GB free"):
+        fetch("tiny-base", "vae", folder=folders["base"])
 
 
 def test_hubs_that_do_not_answer_or_do_not_know(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from torch import nn
 from mag_model.wan.extra import extra
 from mag_model.wan.staging import staged
 from mag_model.wan.tensors import TextSizes
-from mag_model.wan.text import TextEncoder, clean, embed_once, load_text
+from mag_model.wan.text import TextEncoder, clean, embed_once, load_text, load_tokenizer
 from magbench.errors import MagbenchError
 from tests.mag_model.wan import published
 
@@ -65,6 +65,14 @@ def test_embeddings_are_the_real_encoder_over_the_prompt_alone_then_zeros(encode
         torch.testing.assert_close(row[: len(wanted)], wanted, atol=1e-5, rtol=1e-5)
         assert not row[len(wanted) :].any()
     assert int(found[1].any(-1).sum()) == 1
+
+
+def test_a_tokenizer_of_sentencepiece_alone(encoder: TextEncoder, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(published.save_sentencepiece(tmp_path))
+    found = TextEncoder(tokenizer, encoder.network, LENGTH)(["a cat", ""])
+    ids = tokenizer(["a cat", ""])["input_ids"]
+    assert all(each[-1] == tokenizer.eos_token_id == 1 for each in ids)
+    assert found.any(-1).sum(-1).tolist() == [len(each) for each in ids] == [len(ids[0]), 1]
 
 
 def test_long_prompts_are_cut_and_end(encoder: TextEncoder) -> None:

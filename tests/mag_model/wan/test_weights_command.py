@@ -36,6 +36,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     with serve({"someone/tiny": Repository({**files, "vae.pth": b"not weights"})}) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.address)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
         yield server
 
 
