@@ -15,9 +15,9 @@ from mag_model.spec import BackboneSpec
 
 def write_sequence(writer: Denoiser, latents: Tensor, frame: Tensor, masks: BlockMasks) -> list[tuple[Tensor, Tensor]]:
     """What the writer would leave in the cache, all blocks at once: (k, v) per layer, (B, N, H, D), k after RoPE."""
-    mask = token_mask(masks.own | masks.before, writer.rope.tokens)
-    attention = RecordingAttention(writer.rope.turns(frame), mask)
-    writer.at(frame)(latents, torch.zeros(latents.shape[:2]), attention)
+    mask = token_mask(masks.own | masks.before, writer.rope.tokens).to(latents.device)
+    attention = RecordingAttention(writer.rope.turns(frame.to(latents.device)), mask)
+    writer.at(frame)(latents, latents.new_zeros(latents.shape[:2]), attention)
     return attention.layers
 
 
@@ -31,8 +31,9 @@ def predict(
     masks: BlockMasks,
 ) -> Tensor:
     """(B, F, C, h, w) clean latents predicted from noised ones and from the history frames ``seen`` (F, F) by each."""
-    mask = token_mask(torch.cat([seen, masks.own], dim=1), generator.rope.tokens)
-    return generator.at(frame)(noised, sigma, SequenceAttention(generator.rope.turns(frame), mask, history))
+    mask = token_mask(torch.cat([seen, masks.own], dim=1), generator.rope.tokens).to(noised.device)
+    turn = generator.rope.turns(frame.to(noised.device))
+    return generator.at(frame)(noised, sigma, SequenceAttention(turn, mask, history))
 
 
 def draw_sigma(spec: BackboneSpec, batch: int, frames: int, random: torch.Generator) -> Tensor:
