@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from baselines.relative_window import RelativeWindow
 from baselines.window import Window
+from mag_model.attention import CachedAttention
 from mag_model.backbone import Posed
 from mag_model.masks import kept_frames
 from mag_model.memory import FrameKV, Memory
@@ -110,6 +112,18 @@ def test_made_up_memory_is_full_of_noise_that_its_seed_decides() -> None:
     assert torch.equal(first.layers[1].kv, again.layers[1].kv)
     assert not torch.equal(first.layers[1].kv, other.layers[1].kv)
     assert not torch.equal(first.layers[0].kv, first.layers[1].kv)
+
+
+@pytest.mark.parametrize(("policy", "times"), [(RelativeWindow(), 6), (Nearest(), 5), (Mag(), 0)], ids=str)
+def test_history_is_gathered_once_a_block_if_at_all(
+    policy: CachePolicy, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    gather = CachedAttention._gather
+    monkeypatch.setattr(CachedAttention, "_gather", lambda *given: calls.append(1) or gather(*given))
+    pose = clip_of(SPEC, FRAMES)[1]
+    list(rollout(_told(1, pose), policy, clip_of(SPEC, 6)[0], FRAMES, seeded(0)))
+    assert len(calls) == times * SPEC.layers
 
 
 def test_a_policy_that_moves_frames_must_say_so() -> None:

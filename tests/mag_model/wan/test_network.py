@@ -89,6 +89,19 @@ def test_a_clip_in_a_batch_is_the_clip_alone() -> None:
     assert not torch.allclose(together[0], together[1], atol=1e-2)
 
 
+def test_a_text_is_read_once_for_all_passes() -> None:
+    reads: list[int] = []
+    made = network("generator")
+    handles = [
+        module.register_forward_hook(lambda module, given, out: reads.append(1))
+        for module in (made.text_embedding, *(layer.cross_attn.k for layer in made.blocks))
+    ]
+    list(rollout(prompted("generator", "text"), Mag(), NOTHING, 9, seeded(0)))
+    for handle in handles:
+        handle.remove()
+    assert len(reads) == 1 + SPEC.layers
+
+
 def test_bfloat16_is_near_float32() -> None:
     narrow = Wan(SPEC).eval().requires_grad_(False)
     narrow.load_state_dict(golden("weights_A_generator"))
