@@ -31,7 +31,7 @@ class Repository:
             digest.update(path.encode() + data)
         return digest.hexdigest()
 
-    def listing(self) -> dict[str, Any]:
+    def listing(self, name: str) -> dict[str, Any]:
         entries = []
         for path, data in self.files.items():
             entry: dict[str, Any] = {"rfilename": path, "size": len(data), "blobId": git_hash(data)}
@@ -39,7 +39,7 @@ class Repository:
                 entry["lfs"] = {"sha256": sha256(data), "size": len(data), "pointerSize": 134}
             entries.append(entry)
         card = {"license": self.licence} if self.licence else None
-        return {"sha": self.commit, "siblings": entries, "cardData": card}
+        return {"id": name, "sha": self.commit, "siblings": entries, "cardData": card}
 
 
 @dataclass
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             kind, owner, name, rest = words[1], words[2], words[3], words[4:]
             found = self._repository(f"{owner}/{name}", kind, rest[1] if len(rest) == 2 else "main")
             if found is not None:
-                self._send(200, json.dumps(found.listing()).encode(), {}, body)
+                self._send(200, json.dumps(found.listing(f"{owner}/{name}")).encode(), {}, body)
             return
         kind = "datasets" if words[0] == "datasets" else "models"
         words = words[1:] if kind == "datasets" else words

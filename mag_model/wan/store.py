@@ -1,19 +1,17 @@
 """Checkpoints on this machine: fetched once, turned into one safetensors file a network, then found offline.
 
-``<cache>/weights/NAME/`` holds ``generator.safetensors`` and so on, and ``lock.json``: from which commit each part
-came, and size and sha256 of what was fetched and of what is kept.
+``<cache>/weights/NAME/`` holds ``generator.safetensors`` and so on, and a lock file, see :mod:`mag_model.wan.lock`.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import hashlib
-import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from safetensors.torch import save_file
 from torch import Tensor
@@ -21,33 +19,16 @@ from torch import Tensor
 from mag_model.wan.checkpoints import Checkpoint, Part, checkpoint
 from mag_model.wan.convert import converted
 from mag_model.wan.hub import Folder, Listing, RemoteFile, Source, check_space, hub
+from mag_model.wan.lock import File, Held, home, is_here, read_lock, write_lock
 from mag_model.wan.published import check_shapes, safetensors_shapes
 from mag_model.wan.tensors import Sizes
 from magbench.errors import MagbenchError, unknown
-from magbench.files import file_sha256, write_atomic
+from magbench.files import file_sha256
 
 if TYPE_CHECKING:
     from magbench.runner import Progress
 
 S = TypeVar("S", bound=Sizes)
-
-
-@dataclass(frozen=True)
-class File:
-    """A file that was fetched, or one that is kept: path, bytes, hex sha256."""
-
-    path: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Held:
-    """A part that is here. ``revision``: commit it came from; ``fetched``: the published files; ``kept``: ours."""
-
-    revision: str
-    fetched: tuple[File, ...]
-    kept: tuple[File, ...]
 
 
 @dataclass(frozen=True)
@@ -69,25 +50,6 @@ class Request:
     accepted: bool = False
 
 
-def home(name: str) -> Path:
-    """The folder of a checkpoint."""
-    from magbench.suites.registry import cache_folder
-
-    return cache_folder() / "weights" / name
-
-
-def read_lock(name: str) -> dict[str, Held]:
-    """The parts that were fetched."""
-    path = home(name) / "lock.json"
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))["parts"]
-        return {part: _held(entry) for part, entry in found.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MagbenchError(f"{path}: not a whole lock file; remove {path.parent} and fetch again") from error
-
-
 def fetch(name: str, request: Request, progress: Progress) -> list[str]:
     """Bring the parts of a checkpoint here; returns one line for each.
 
@@ -107,7 +69,7 @@ def fetch(name: str, request: Request, progress: Progress) -> list[str]:
             if not _answers(name, lock.get(part.name), part, request, listing.revision):
                 held = _bring(entry, part, source, listing, request, progress)
                 lock[part.name] = held
-                _write_lock(entry, lock)
+                write_lock(entry, lock)
                 size = sum(file.size for file in held.kept)
                 lines[part.name] = f"{part.name}: {size / 1e9:.2f} GB from {entry.repository} at {held.revision[:12]}"
     return [lines[part.name] for part in parts]
@@ -167,7 +129,7 @@ def missing_parts(name: str) -> dict[str, list[str]]:
     if entry.uses:
         wanted[entry.uses] = [part.name for part in checkpoint(entry.uses).parts if part.name not in own]
     found = {
-        owner: [part for part in parts if not _is_here(owner, read_lock(owner).get(part))]
+        owner: [part for part in parts if not is_here(owner, read_lock(owner).get(part))]
         for owner, parts in wanted.items()
     }
     return {owner: parts for owner, parts in found.items() if parts}
@@ -210,14 +172,9 @@ def _own_part(entry: Checkpoint, name: str) -> Part:
     return part
 
 
-def _is_here(name: str, held: Held | None) -> bool:
-    paths = [(home(name) / file.path, file.size) for file in held.kept] if held else []
-    return bool(paths) and all(path.is_file() and path.stat().st_size == size for path, size in paths)
-
-
 def _answers(name: str, held: Held | None, part: Part, request: Request, revision: str) -> bool:
     """Whether what is here is what is asked for. A folder that is given is always read."""
-    if held is None or request.folder is not None or not _is_here(name, held):
+    if held is None or request.folder is not None or not is_here(name, held):
         return False
     place = request.places.get(part.name, "").strip("/")
     in_place = all(f"{file.path}/".startswith(f"{place}/") for file in held.fetched) if place else True
@@ -327,17 +284,3 @@ def _keep_tensors(folder: Path, entry: Checkpoint, part: Part, tensors: Mapping[
     save_file(ready, partial, metadata={"weights": f"{entry.name} {part.name}"})
     partial.replace(path)
     return path
-
-
-def _write_lock(entry: Checkpoint, lock: Mapping[str, Held]) -> None:
-    text = {
-        "repository": entry.repository,
-        "licence": entry.licence,
-        "parts": {name: asdict(held) for name, held in sorted(lock.items())},
-    }
-    write_atomic(home(entry.name) / "lock.json", json.dumps(text, indent=2) + "\n")
-
-
-def _held(entry: dict[str, Any]) -> Held:
-    fetched, kept = (tuple(File(**file) for file in entry[key]) for key in ("fetched", "kept"))
-    return Held(entry["revision"], fetched, kept)

@@ -19,6 +19,7 @@ from mag_model.wan import hub as hub_module
 from mag_model.wan import store
 from mag_model.wan.checkpoints import CHECKPOINTS, Adapter, Checkpoint, Part
 from mag_model.wan.load import load_codec, load_text_encoder, load_transformer
+from mag_model.wan.lock import home, read_lock
 from mag_model.wan.network import Wan
 from mag_model.wan.spec import WanSpec
 from mag_model.wan.store import Request
@@ -167,8 +168,8 @@ def test_the_networks_of_a_checkpoint_are_those_that_were_published(hub: HubServ
 
 def test_the_lock_file_says_what_came_from_where(hub: HubServer, folders: dict[str, Path]) -> None:
     fetch("tiny-base", "generator", "tokenizer")
-    home = store.home("tiny-base")
-    lock = json.loads((home / "lock.json").read_text())
+    folder = home("tiny-base")
+    lock = json.loads((folder / "lock.json").read_text())
     assert lock["repository"] == "someone/base"
     assert lock["licence"] == "Apache-2.0"
     assert sorted(lock["parts"]) == ["generator", "tokenizer"]
@@ -177,10 +178,10 @@ def test_the_lock_file_says_what_came_from_where(hub: HubServer, folders: dict[s
     assert part["revision"] == hub.repositories["someone/base"].commit
     assert {"path": source.name, "size": source.stat().st_size, "sha256": file_sha256(source)} in part["fetched"]
     (kept,) = part["kept"]
-    assert kept["sha256"] == file_sha256(home / "generator.safetensors")
-    with safe_open(home / "generator.safetensors", framework="pt") as file:
+    assert kept["sha256"] == file_sha256(folder / "generator.safetensors")
+    with safe_open(folder / "generator.safetensors", framework="pt") as file:
         assert file.metadata() == {"weights": "tiny-base generator"}
-    left = sorted(path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file())
+    left = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     assert left == ["generator.safetensors", "lock.json", "tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json"]
 
 
@@ -191,7 +192,7 @@ def test_later_parts_come_from_the_commit_of_the_first(hub: HubServer) -> None:
     with pytest.raises(MagbenchError, match=r"revision/[0-9a-f]{40}.*: not there \(404\)"):
         fetch("tiny-base", "generator")
     fetch("tiny-base", "generator", revision="main")
-    assert store.read_lock("tiny-base")["generator"].revision == repository.commit
+    assert read_lock("tiny-base")["generator"].revision == repository.commit
 
 
 def test_an_adapter_is_merged_once(hub: HubServer) -> None:
@@ -246,7 +247,7 @@ def test_a_fetch_that_stops_goes_on_at_the_next_call(hub: HubServer) -> None:
         fetch("tiny-base", "vae")
     fetch("tiny-base", "vae")
     assert [first for _, first in hub.asked] == [0, 5000, 5000]
-    assert not list(store.home("tiny-base").rglob("*.part"))
+    assert not list(home("tiny-base").rglob("*.part"))
 
 
 def test_bytes_that_changed_on_the_way_are_not_kept(hub: HubServer) -> None:
@@ -317,7 +318,7 @@ def test_another_architecture_in_the_place_of_the_wanted_one(hub: HubServer, tmp
     save_file(shorter, folder / "diffusion_pytorch_model.safetensors")
     with pytest.raises(MagbenchError, match="'blocks.1.ffn.2.bias' is missing"):
         fetch("tiny-base", "generator", folder=folder)
-    assert store.read_lock("tiny-base") == {}
+    assert read_lock("tiny-base") == {}
 
 
 def test_what_is_kept_can_be_checked(hub: HubServer) -> None:
@@ -327,7 +328,7 @@ def test_what_is_kept_can_be_checked(hub: HubServer) -> None:
     assert "no text here; type: magbench weights fetch tiny-base --only text" in found["text"][1]
     first = store.digest("tiny-base", ["generator", "vae"])
     assert len(first) == 12 != store.digest("tiny-base", ["vae"])
-    path = store.home("tiny-base") / "generator.safetensors"
+    path = home("tiny-base") / "generator.safetensors"
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert "sha256 is" in {part: problem for part, _, problem in store.examine("tiny-base")}["generator"]
@@ -338,7 +339,7 @@ def test_what_is_kept_can_be_checked(hub: HubServer) -> None:
         load_file(store.part_path("tiny-base", "generator"))
     fetch("tiny-base", "generator")
     assert path.read_bytes() == whole
-    lock = store.home("tiny-base") / "lock.json"
+    lock = home("tiny-base") / "lock.json"
     lock.write_text("{}")
     with pytest.raises(MagbenchError, match="lock.json: not a whole lock file"):
         load_file(store.part_path("tiny-base", "generator"))
@@ -357,3 +358,18 @@ def test_every_known_checkpoint_is_complete_data() -> None:
         for part in entry.parts:
             assert (part.sizes is None) == (part.name == "tokenizer")
             assert part.sizes in (None, VaeSizes(), TextSizes(), WanSizes(WanSpec()))
+
+
+def test_the_hub_of_these_tests_is_one_for_the_public_client_too(hub: HubServer, tmp_path: Path) -> None:
+    client = pytest.importorskip("huggingface_hub")
+    repository = hub.repositories["someone/base"]
+    found = client.HfApi(endpoint=hub.address, token=False).model_info("someone/base", files_metadata=True)
+    ours = hub_module.hub("someone/base", "main").listing()
+    assert found.sha == ours.revision == repository.commit
+    theirs = {each.rfilename: (each.size, each.lfs.sha256 if each.lfs else "") for each in found.siblings}
+    assert theirs == {file.path: (file.size, file.sha256) for file in ours.files}
+    for path in ("Wan2.1_VAE.pth", "README.md"):
+        file = client.hf_hub_download(
+            "someone/base", path, endpoint=hub.address, local_dir=tmp_path / "theirs", token=False
+        )
+        assert Path(file).read_bytes() == repository.files[path]
