@@ -69,6 +69,17 @@ def height_width(_: click.Context, __: click.Parameter, value: str | None) -> tu
     return int(height), int(width)
 
 
+def pairs(_: click.Context, __: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    """["a=x", "b=y"] -> {"a": "x", "b": "y"}."""
+    found = {}
+    for value in values:
+        key, _equals, text = value.partition("=")
+        if not key or not text:
+            raise click.BadParameter(f"'{value}' is not PART=PATH")
+        found[key] = text
+    return found
+
+
 def default_out(suite: str) -> Path:
     """runs/<suite>, for a folder its name."""
     return Path("runs") / Path(suite).name.replace(":", "-")
@@ -310,6 +321,75 @@ def profile(models: list[str], history: list[int], slope_from: int, rounds: int,
 
     folder = out or Path("runs/profile")
     steps.profile(models, history, slope_from=slope_from, rounds=rounds, out=folder)
+
+
+@main.group()
+def weights() -> None:
+    """Published weights of Wan2.1 and of the checkpoints built on it."""
+
+
+@weights.command("ls")
+def weights_ls() -> None:
+    """The known checkpoints: what is here, what would be fetched, licence, repository."""
+    from mag_model.wan import shelf
+    from magbench import console
+
+    console.print_lines(shelf.rows())
+
+
+@weights.command("fetch")
+@click.argument("name")
+@click.option("--only", callback=names, metavar="PART,...", help="Parts, see `magbench weights ls` [default: all].")
+@click.option(
+    "--part",
+    "places",
+    multiple=True,
+    callback=pairs,
+    metavar="PART=PATH",
+    help="Where a part is in the repository, a folder or a file, if not where it is known to be.",
+)
+@click.option("--revision", default="", metavar="REV", help="Branch, tag or commit [default: as locked, else main].")
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="A folder with the repository's files, instead of the hub.",
+)
+@click.option("--accept-licence", is_flag=True, help="You accept the terms of the licence that is shown.")
+def weights_fetch(
+    name: str,
+    only: list[str] | None,
+    places: dict[str, str],
+    revision: str,
+    folder: Path | None,
+    accept_licence: bool,
+) -> None:
+    """Fetch checkpoint NAME once, as safetensors. Stopped, the same command goes on. HF_ENDPOINT names another hub."""
+    from mag_model.wan import shelf, store
+    from magbench.console import ConsoleProgress
+
+    request = store.Request(tuple(only or ()), places, folder, revision, accept_licence)
+    click.echo(shelf.licence(name), err=True)
+    with ConsoleProgress() as progress:
+        lines = store.fetch(name, request, progress)
+    for line in (*lines, *shelf.still_missing(name)):
+        click.echo(line)
+
+
+@weights.command("check")
+@click.argument("name")
+def weights_check(name: str) -> None:
+    """Check every byte and every tensor of checkpoint NAME."""
+    from mag_model.wan import shelf
+    from magbench import console
+
+    wrong = 0
+    for finding in shelf.findings(name):
+        console.print_finding(finding)
+        wrong += not finding.ok
+    if wrong:
+        raise MagbenchError(f"{wrong} of the parts above did not pass")
 
 
 @main.command()

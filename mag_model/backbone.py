@@ -18,24 +18,12 @@ from torch.nn.functional import gelu, layer_norm
 
 from mag_model.attention import Attention
 from mag_model.camera import PLACE_FEATURES, place_features
-from mag_model.memory import FrameKV
-from mag_model.rope import rotate, turns
+from mag_model.denoiser import Pass
+from mag_model.flow import sampling_sigmas
+from mag_model.rope import Rope
 from mag_model.spec import BackboneSpec
 
 TIME_FEATURES = 64
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What one forward pass gives.
-
-    Attributes:
-        x0: (B, F, C, h, w) predicted clean latents.
-        layers: the frames' keys and values, one :class:`FrameKV` per layer, keys before RoPE.
-    """
-
-    x0: Tensor
-    layers: list[FrameKV]
 
 
 @dataclass(frozen=True)
@@ -43,14 +31,10 @@ class Condition:
     """What a pass is told besides the latents. One serves every pass over the same frames.
 
     Attributes:
-        frame: (F,) int64 absolute frame indices.
-        turn: (F * S, 1, R) complex64 turns of RoPE.
         token: (B, F, S, dim) where and in which place of its block a token stands.
         layers: for each layer what is added to queries and keys, (B, F, S, H, D) each.
     """
 
-    frame: Tensor
-    turn: Tensor
     token: Tensor
     layers: list[tuple[Tensor, Tensor]]
 
@@ -83,8 +67,8 @@ class Layer(nn.Module):
     def point_at_places(self, head: int) -> None:
         """Let a head look where the camera looks.
 
-        It compares the query's own place with the key's own place or, see :func:`addressed_frame`, with the place of one
-        frame of the key's block. Only the channels that RoPE leaves alone are used.
+        It compares the query's own place with the key's own place or, see :func:`addressed_frame`, with the place of
+        one frame of the key's block. Only the channels that RoPE leaves alone are used.
         """
         spec, gain = self.spec, 1.2
         free = spec.head_dim - sum(spec.rope)
@@ -102,10 +86,8 @@ class Layer(nn.Module):
         heads = (self.spec.heads, self.spec.head_dim)
         return self.place_q(places).unflatten(-1, heads), self.place_k(places).unflatten(-1, heads)
 
-    def forward(
-        self, x: Tensor, level: Tensor, condition: Condition, attention: Attention, number: int
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """x (B, F, S, dim), level (B, F, 1, 6, dim) -> x, and keys and values (B, F, S, H, D)."""
+    def forward(self, x: Tensor, level: Tensor, condition: Condition, attention: Attention, number: int) -> Tensor:
+        """x (B, F, S, dim), level (B, F, 1, 6, dim) -> x."""
         place_q, place_k = condition.layers[number]
         frames, heads = x.shape[1:3], (self.spec.heads, self.spec.head_dim)
         shift, scale, gate, shift_ff, scale_ff, gate_ff = (self.modulation + level).unbind(-2)
@@ -113,11 +95,10 @@ class Layer(nn.Module):
         q, k, v = self.qkv(y).unflatten(-1, (3, *heads)).unbind(-3)
         q = self.norm_q(q) + place_q
         k = self.norm_k(k) + place_k
-        tokens = [part.flatten(1, 2) for part in (q, k, v)]
-        seen = attention(number, rotate(tokens[0], condition.turn), rotate(tokens[1], condition.turn), tokens[2])
+        seen = attention(number, q.flatten(1, 2), k.flatten(1, 2), v.flatten(1, 2))
         x = x + gate * self.out(seen.flatten(-2).unflatten(1, frames))
         y = layer_norm(x, x.shape[-1:]) * (1 + scale_ff) + shift_ff
-        return x + gate_ff * self.down(gelu(self.up(y), approximate="tanh")), k, v
+        return x + gate_ff * self.down(gelu(self.up(y), approximate="tanh"))
 
 
 class Backbone(nn.Module):
@@ -151,19 +132,18 @@ class Backbone(nn.Module):
                 if addressed_frame(self.spec, head) is not None:
                     cast(Layer, layer).point_at_places(head)
 
-    def condition(self, frame: Tensor, pose: Tensor) -> Condition:
-        """What passes over the frames ``frame`` (F,) with cameras ``pose`` (B, F, 3) are told."""
+    def condition(self, pose: Tensor) -> Condition:
+        """What passes over frames with cameras ``pose`` (B, F, 3) are told."""
         spec = self.spec
-        blocks = len(frame) // spec.block
+        blocks = pose.shape[1] // spec.block
         own = place_features(pose, spec.grid)
         by_block = own.unflatten(1, (blocks, spec.block)).permute(0, 1, 3, 2, 4).flatten(-2)
         places = torch.cat([own, by_block.repeat_interleave(spec.block, 1)], dim=-1)
         token = self.embed_places(places) + self.slot.repeat(blocks, 1, 1)
-        turn = turns(spec, frame).to(torch.complex64)
-        return Condition(frame, turn, token, [cast(Layer, layer).place(places) for layer in self.layers])
+        return Condition(token, [cast(Layer, layer).place(places) for layer in self.layers])
 
-    def forward(self, latents: Tensor, sigma: Tensor, condition: Condition, attention: Attention) -> Pass:
-        """One pass over whole blocks.
+    def forward(self, latents: Tensor, sigma: Tensor, condition: Condition, attention: Attention) -> Tensor:
+        """One pass over whole blocks: predicted clean latents, (B, F, C, h, w).
 
         Args:
             latents: (B, F, C, h, w), noised to ``sigma``; F a multiple of the block size.
@@ -175,13 +155,53 @@ class Backbone(nn.Module):
         x = self.embed(latents.flatten(-2).transpose(-1, -2)) + condition.token
         level = self.time(_time_features(sigma))
         modulation = self.time_out(torch.nn.functional.silu(level)).unflatten(-1, (1, 6, spec.dim))
-        layers = []
         for number, layer in enumerate(self.layers):
-            x, k, v = layer(x, modulation, condition, attention, number)
-            layers.append(FrameKV(k, v, condition.frame))
+            x = layer(x, modulation, condition, attention, number)
         shift, scale = (self.head_modulation + level[:, :, None, None]).unbind(-2)
         x0 = self.head(layer_norm(x, x.shape[-1:]) * (1 + scale) + shift)
-        return Pass(x0.transpose(-1, -2).unflatten(-1, spec.grid), layers)
+        return x0.transpose(-1, -2).unflatten(-1, spec.grid)
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A backbone that has been told the cameras: a :class:`mag_model.denoiser.Denoiser`.
+
+    Attributes:
+        backbone: the network.
+        pose: (B, F, 3) cameras.
+        frame: (F,) int64 ascending absolute indices of their frames. Frames beyond the last one, which fill the last
+            block, have the camera of the last one.
+    """
+
+    backbone: Backbone
+    pose: Tensor
+    frame: Tensor
+
+    @classmethod
+    def along(cls, backbone: Backbone, pose: Tensor, start: int = 0) -> Posed:
+        """Cameras (B, F, 3) of consecutive frames from ``start`` on."""
+        return cls(backbone, pose, torch.arange(start, start + pose.shape[1]))
+
+    @property
+    def block(self) -> int:
+        return self.backbone.spec.block
+
+    @property
+    def sigmas(self) -> list[float]:
+        return sampling_sigmas(self.backbone.spec.steps, self.backbone.spec.shift)
+
+    @property
+    def rope(self) -> Rope:
+        return self.backbone.spec.turning
+
+    def at(self, frame: Tensor) -> Pass:
+        row = torch.searchsorted(self.frame, frame.clamp(max=int(self.frame[-1])))
+        condition = self.backbone.condition(self.pose[:, row])
+
+        def run(latents: Tensor, sigma: Tensor, attention: Attention) -> Tensor:
+            return self.backbone(latents, sigma, condition, attention)
+
+        return run
 
 
 def _time_features(sigma: Tensor) -> Tensor:

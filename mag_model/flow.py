@@ -22,3 +22,9 @@ def add_noise(x0: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
     """Noised latents. ``x0`` and ``noise`` (B, F, C, h, w); ``sigma`` (B, F)."""
     level = sigma[:, :, None, None, None]
     return (1 - level) * x0 + level * noise
+
+
+def clean_from_flow(noised: Tensor, flow: Tensor, sigma: Tensor) -> Tensor:
+    """Clean latents from noised ones and the flow (noise minus clean), (B, F, C, h, w) each; computed in float64."""
+    level = sigma.double()[:, :, None, None, None]
+    return (noised.double() - level * flow.double()).to(noised.dtype)

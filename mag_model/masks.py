@@ -42,7 +42,7 @@ def block_masks(policy: CachePolicy, blocks: int, size: int) -> BlockMasks:
     for number in range(blocks):
         block = _indices(number * size, size)
         seen = policy.read(past, block.frame)
-        if not torch.equal(seen.frame, seen.k.flatten()):
+        if not torch.equal(seen.frame, seen.numbers):
             raise ValueError(f"{policy} reads frames at other indices than their own; it has no mask")
         states[-1] = seen.frame
         past = policy.write(past, block)
@@ -67,8 +67,17 @@ def kept_frames(policy: CachePolicy, blocks: int, size: int) -> Tensor:
     return past.frame
 
 
+def read_frames(policy: CachePolicy, blocks: int, size: int) -> list[int]:
+    """How many frames of history each of ``blocks`` blocks reads, and what is held in the end; (blocks + 1,)."""
+    past, counts = FrameKV.empty(_indices(0, size)), []
+    for number in range(blocks):
+        block = _indices(number * size, size)
+        counts.append(len(policy.read(past, block.frame).frame))
+        past = policy.write(past, block)
+    return [*counts, len(past.frame)]
+
+
 def _indices(first: int, size: int) -> FrameKV:
     """Frames that carry their own index as key and value."""
     frame = torch.arange(first, first + size)
-    content = frame.reshape(1, -1, 1, 1, 1)
-    return FrameKV(content, content, frame)
+    return FrameKV.numbered(frame, frame)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from mag_model.backbone import Posed
 from mag_model.camera import relative
 from mag_model.masks import kept_frames
-from mag_model.memory import FrameKV, Memory
+from mag_model.memory import Memory
 from mag_model.policy import CachePolicy, Mag
 from mag_model.presets import PRESETS, Preset
-from mag_model.rollout import rollout
+from mag_model.rollout import rollout, seeded
 from mag_model.weights import digest, load_backbone, load_codec
 from magbench import __version__
 from magbench.errors import MagbenchError
@@ -65,13 +66,12 @@ class NanoModel:
         context = self._codec.encode(task.context)[None]
         pose = relative(task.pose[None].double())
         blocks = rollout(
-            self._generator,
+            Posed.along(self._generator, pose),
             self._policy,
             context,
-            pose,
             task.frames,
-            task.seed,
-            writer=self._writer,
+            seeded(task.seed),
+            writer=Posed.along(self._writer, pose),
             memory=self._memory,
         )
         for block in blocks:
@@ -80,29 +80,20 @@ class NanoModel:
     def stream_at(self, history: int, pieces: int, seed: int) -> Iterator[Tensor]:
         """``pieces`` blocks of frames made behind ``history`` blocks of made-up memory, for timing."""
         spec = self._generator.spec
-        random = torch.Generator().manual_seed(seed)
         frame = kept_frames(self._policy, history, spec.block)
-        size = (1, len(frame), spec.tokens, spec.heads, spec.head_dim)
-        self._memory = Memory()
-        self._memory.replace(
-            [
-                FrameKV(torch.randn(size, generator=random), torch.randn(size, generator=random), frame)
-                for _ in range(spec.layers)
-            ]
-        )
-        frames = pieces * spec.block
+        frames, start = pieces * spec.block, history * spec.block
+        like = torch.zeros(1, spec.tokens, spec.heads, spec.head_dim)
+        self._memory = Memory.made_up(spec.layers, like, frame, room=frames, seed=seed)
         pose = torch.zeros(1, frames, spec.pose)
-        nothing = torch.zeros(1, 0, spec.channels, *spec.grid)
         blocks = rollout(
-            self._generator,
+            Posed.along(self._generator, pose, start),
             self._policy,
-            nothing,
-            pose,
+            torch.zeros(1, 0, spec.channels, *spec.grid),
             frames,
-            seed,
-            writer=self._writer,
+            seeded(seed),
+            writer=Posed.along(self._writer, pose, start),
             memory=self._memory,
-            start=history * spec.block,
+            start=start,
         )
         for block in blocks:
             yield self._codec.decode(block[0])

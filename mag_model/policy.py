@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -15,7 +16,16 @@ class CachePolicy(ABC):
     """What a cache keeps and what is read from it. Subclasses are frozen dataclasses; their fields are all they know.
 
     Both methods are pure, so that training and inference share them.
+
+    Attributes:
+        looks: whether keys and values matter to it. If not, it only chooses among frames, the same in each layer, and
+            the memory hands it numbers instead of contents.
+        moves: whether it reads frames at other indices than their own. If not, keys are turned once and for all when
+            they are written.
     """
+
+    looks: ClassVar[bool] = True
+    moves: ClassVar[bool] = True
 
     @abstractmethod
     def write(self, past: FrameKV, block: FrameKV) -> FrameKV:
@@ -27,7 +37,10 @@ class CachePolicy(ABC):
 
 
 class FrameRule(CachePolicy):
-    """A policy that decides by frame index alone."""
+    """A policy that decides by frame index alone, and reads frames where they were written."""
+
+    looks: ClassVar[bool] = False
+    moves: ClassVar[bool] = False
 
     @abstractmethod
     def keeps(self, frame: Tensor, block: Tensor) -> Tensor:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from mag_model.attention import CachedAttention
-from mag_model.backbone import Backbone
-from mag_model.flow import add_noise, sampling_sigmas
-from mag_model.memory import FrameKV, Memory
+from mag_model.denoiser import Denoiser, Pass
+from mag_model.flow import add_noise
+from mag_model.memory import Memory
 from mag_model.policy import CachePolicy
+
+Noise = Callable[[torch.Size], Tensor]
+"""Draws standard normal noise of a size; asked once for each denoising step."""
+
+
+def seeded(seed: int) -> Noise:
+    """Noise that depends on ``seed`` alone, whatever the device."""
+    random = torch.Generator().manual_seed(seed)
+    return lambda size: torch.randn(size, generator=random)
 
 
 @torch.inference_mode()
 def rollout(
-    generator: Backbone,
+    generator: Denoiser,
     policy: CachePolicy,
     context: Tensor,
-    pose: Tensor,
     frames: int,
-    seed: int,
-    writer: Backbone | None = None,
+    noise: Noise,
+    writer: Denoiser | None = None,
     memory: Memory | None = None,
     start: int = 0,
 ) -> Iterator[Tensor]:
@@ -31,64 +39,48 @@ def rollout(
     Args:
         generator: makes the blocks.
         policy: decides what stays in memory.
-        context: (B, F, C, h, w) latents of the frames that exist, a multiple of the block size.
-        pose: (B, >= frames, 3) cameras of all frames, the context's first.
+        context: (B, F, C, h, w) float32 latents of the frames that exist, a multiple of the block size; F may be 0. It
+            says on which device all happens.
         frames: of context and continuation together.
-        seed: of all noise.
+        noise: see :func:`seeded`.
         writer: whose keys and values are remembered; the generator itself if None.
         memory: to look at from outside. If it is not empty, it holds frames before the context.
         start: absolute index of the first frame of the context.
     Yields:
         (B, block, C, h, w): one block of latents after another; the last one is cut at ``frames``.
     """
-    spec = generator.spec
     memory = Memory() if memory is None else memory
     writer = generator if writer is None else writer
-    if context.shape[1] % spec.block:
-        raise ValueError(f"context of {context.shape[1]} frames is not a multiple of the block of {spec.block}")
-    random = torch.Generator().manual_seed(seed)
-    surplus = -frames % spec.block
-    pose = torch.cat([pose[:, :frames], pose[:, frames - 1 : frames].expand(-1, surplus, -1)], 1)
-    for first in range(0, context.shape[1], spec.block):
-        span = slice(first, first + spec.block)
-        _write(writer, policy, memory, context[:, span], start + first, pose[:, span])
-    size = context.shape[:1] + (spec.block,) + context.shape[2:]
-    for first in range(context.shape[1], frames, spec.block):
-        span = slice(first, first + spec.block)
-        block = _denoise(generator, policy, memory, start + first, pose[:, span], random, size)
-        _write(writer, policy, memory, block, start + first, pose[:, span])
-        yield block[:, : frames - first]
+    size, given = generator.block, context.shape[1]
+    if given % size:
+        raise ValueError(f"context of {given} frames is not a multiple of the block of {size}")
+    blocks = [torch.arange(start + first, start + first + size) for first in range(0, max(frames, given), size)]
+    memory.reserve(policy, blocks)
+    for number, frame in enumerate(blocks):
+        attention = CachedAttention(memory, policy, generator.rope, frame, context.device)
+        first = number * size
+        if first < given:
+            block = context[:, first : first + size]
+        else:
+            shape = torch.Size((context.shape[0], size, *context.shape[2:]))
+            block = _denoise(generator.at(frame), generator.sigmas, attention, shape, noise, context.device)
+        writer.at(frame)(block, block.new_zeros(block.shape[:2]), attention)
+        memory.keep(policy, frame)
+        if first >= given:
+            yield block[:, : frames - first]
 
 
 def _denoise(
-    generator: Backbone,
-    policy: CachePolicy,
-    memory: Memory,
-    start: int,
-    pose: Tensor,
-    random: torch.Generator,
-    size: tuple[int, ...],
+    run: Pass,
+    sigmas: Sequence[float],
+    attention: CachedAttention,
+    shape: torch.Size,
+    noise: Noise,
+    device: torch.device,
 ) -> Tensor:
-    """One new block, (B, block, C, h, w): few-step sampling that draws fresh noise between the steps."""
-    spec = generator.spec
-    frame = torch.arange(start, start + spec.block)
-    history = [policy.read(layer, frame) for layer in memory.layers]
-    attention = CachedAttention(spec, history, spec.block * spec.tokens)
-    condition = generator.condition(frame, pose)
-    x0 = torch.zeros(size)
-    for sigma in sampling_sigmas(spec.steps, spec.shift):
-        level = torch.full(size[:2], sigma)
-        noised = add_noise(x0, torch.randn(size, generator=random), level)
-        x0 = generator(noised, level, condition, attention).x0
+    """One new block: few-step sampling that draws fresh noise between the steps."""
+    x0 = torch.zeros(shape, device=device)
+    for sigma in sigmas:
+        level = x0.new_full(shape[:2], sigma)
+        x0 = run(add_noise(x0, noise(shape).to(device), level), level, attention)
     return x0
-
-
-def _write(writer: Backbone, policy: CachePolicy, memory: Memory, block: Tensor, start: int, pose: Tensor) -> None:
-    """Remember a finished block: one clean pass of the writer, then the policy decides."""
-    spec = writer.spec
-    frame = torch.arange(start, start + spec.block)
-    history = [policy.read(layer, frame) for layer in memory.layers]
-    attention = CachedAttention(spec, history, spec.block * spec.tokens)
-    layers = writer(block, torch.zeros(block.shape[:2]), writer.condition(frame, pose), attention).layers
-    past = memory.layers or [FrameKV.empty(layer) for layer in layers]
-    memory.replace([policy.write(old, new) for old, new in zip(past, layers, strict=True)])

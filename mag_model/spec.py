@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mag_model.rope import Rope
+
 
 @dataclass(frozen=True)
 class BackboneSpec:
@@ -44,6 +46,11 @@ class BackboneSpec:
     @property
     def head_dim(self) -> int:
         return self.dim // self.heads
+
+    @property
+    def turning(self) -> Rope:
+        """How queries and keys turn."""
+        return Rope(self.rope, self.grid)
 
     @property
     def tokens(self) -> int:

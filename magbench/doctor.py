@@ -20,6 +20,7 @@ NEEDED = (
     *("torch", "numpy", "einops", "safetensors", "av", "pandas", "pyarrow", "pydantic"),
     *("click", "rich", "PyYAML", "matplotlib"),
 )
+WAN_EXTRA = ("diffusers", "transformers", "ftfy")
 GROUPS = ("magbench.models", "magbench.references", "magbench.policies")
 REINSTALL = 'pip install -c constraints.txt "magbench"'
 
@@ -41,6 +42,7 @@ def examine() -> Iterator[Finding]:
     for package in NEEDED:
         yield _package(package)
     yield _opencv()
+    yield _wan_extra()
     yield _torch()
     yield from _video()
     yield from _weights()
@@ -100,6 +102,20 @@ def _opencv() -> Finding:
         except metadata.PackageNotFoundError:
             continue
     return Finding("opencv", False, "not installed", REINSTALL)
+
+
+def _wan_extra() -> Finding:
+    """What is missing here is missed by Wan's models alone."""
+    found, missing = [], []
+    for name in WAN_EXTRA:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if not missing:
+        return Finding("extra [wan]", True, ", ".join(found))
+    detail = f"not installed: {', '.join(missing)}; wan: models need it: pip install 'magbench[wan]'"
+    return Finding("extra [wan]", True, detail)
 
 
 def _torch() -> Finding:
@@ -190,5 +206,5 @@ def _cache() -> Finding:
     from magbench.suites.registry import cache_folder
 
     folder = cache_folder()
-    made = sorted(p.name for p in (folder / "suites").glob("*")) if folder.is_dir() else []
+    made = sorted(path.name for kind in ("suites", "weights") for path in (folder / kind).glob("*"))
     return Finding("cache", True, f"{folder}: {', '.join(made) or 'empty'}")

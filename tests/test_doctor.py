@@ -49,4 +49,6 @@ def test_a_missing_package_is_said_with_what_to_type(monkeypatch: pytest.MonkeyP
     assert result.exit_code == 1
     assert "FAIL einops" in result.stdout
     assert "type: pip install" in result.stdout
+    assert "ok   extra [wan]" in result.stdout
+    assert "not installed: diffusers, transformers, ftfy; wan: models need it" in result.stdout
     assert result.stderr.startswith("error: ")

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from magbench import metrics
-from magbench import processes
+from magbench import metrics, processes
 from magbench import scoring as scoring_module
 from magbench.errors import MagbenchError
 from magbench.generation import generation_folder, read_generation

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mag_model.backbone import Backbone
+from mag_model.backbone import Backbone, Posed
 from mag_model.camera import relative
 from mag_model.codec import PatchCodec
 from mag_model.flow import add_noise
 from mag_model.masks import block_masks
-from mag_model.rollout import rollout
+from mag_model.rollout import rollout, seeded
 from mag_model.training.loss import predict, write_sequence
 from mag_model.training.stages import Stage
 from magbench.suites.clip import Clip
@@ -37,18 +37,19 @@ def evaluate(stage: Stage, generator: Backbone, writer: Backbone, codec: PatchCo
     pose = relative(torch.stack([torch.from_numpy(clip.pose) for clip in videos if clip.pose is not None]))
     latents = codec.encode(frames)
     switch, total = videos[0].switch, frames.shape[1]
-    pieces = rollout(generator, stage.policy, latents[:, :switch], pose, total, seed=0, writer=writer)
+    told, told_writer = Posed.along(generator, pose), Posed.along(writer, pose)
+    pieces = rollout(told, stage.policy, latents[:, :switch], total, seeded(0), writer=told_writer)
     made = codec.decode(torch.cat(list(pieces), 1))
     wanted = torch.from_numpy(np.stack([clip.out_of_window(WINDOW)[switch:] for clip in videos]))
     scores = _by_speed("return", videos, made, frames[:, switch:], wanted)
     if stage.packs:
         masks = block_masks(stage.policy, total // generator.spec.block, generator.spec.block)
         frame = torch.arange(total)
-        history = write_sequence(writer, latents, frame, pose, masks)
+        history = write_sequence(told_writer, latents, frame, masks)
         noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
         sigma = torch.ones(latents.shape[:2])
         noised = add_noise(latents, noise, sigma)
-        rebuilt = predict(generator, noised, sigma, frame, pose, history, masks.after, masks)
+        rebuilt = predict(told, noised, sigma, frame, history, masks.after, masks)
         everything = torch.ones(frames.shape[:2], dtype=torch.bool)
         scores |= _by_speed("packed", videos, codec.decode(rebuilt), frames, everything)
     return scores

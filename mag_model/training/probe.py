@@ -1,8 +1,8 @@
 """A linear reader of kept frames, which is thrown away after training.
 
-Nothing is gained by packing a block into one frame before somebody reads it there, and nothing by reading there before
-it is packed: trained on reading alone, both come late and suddenly. A straight line out of the kept frame's values gives
-the writer a reason from the first step.
+Nothing is gained by packing a block into one frame before somebody reads it there, and nothing by reading there
+before it is packed: trained on reading alone, both come late and suddenly. A straight line out of the kept frame's
+values gives the writer a reason from the first step.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class PackingProbe(nn.Module):
         """() mean squared error of what is read.
 
         Args:
-            history: for each layer (k, v), (B, F * S, H, D), as :func:`mag_model.training.loss.write_sequence` gives it.
+            history: for each layer (k, v), (B, F * S, H, D), as
+                :func:`mag_model.training.loss.write_sequence` gives it.
             latents: (B, F, C, h, w) clean latents of the same frames.
         """
         spec = self.spec
@@ -41,4 +42,3 @@ class PackingProbe(nn.Module):
             for reader, (frame, heads) in zip(self.readers, self.heads.items(), strict=True)
         ]
         return torch.stack(errors).mean()
-

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mag_model.backbone import Backbone
+from mag_model.backbone import Backbone, Posed
 from mag_model.codec import PatchCodec
 from mag_model.masks import block_masks
 from mag_model.presets import PRESETS, Preset
@@ -130,8 +130,9 @@ def _step(
     own = rng.random() < phase.own_block
     seen = masks.after if own else masks.before
     weight = torch.ones_like(batch.shown) if own else UNSEEN + (1 - UNSEEN) * batch.shown
-    history = write_sequence(writer, latents, batch.frame, batch.pose, masks)
-    loss = denoising_loss(network, latents, batch.frame, batch.pose, history, seen, masks, weight, random)
+    told, told_writer = (Posed(one, batch.pose, batch.frame) for one in (network, writer))
+    history = write_sequence(told_writer, latents, batch.frame, masks)
+    loss = denoising_loss(network.spec, told, latents, batch.frame, history, seen, masks, weight, random)
     total_loss = loss + recipe.probe * trained["probe"](history, latents) if recipe.probe else loss
     for group in optimizer.param_groups:
         group["lr"] = rate

@@ -8,16 +8,21 @@ from importlib.metadata import entry_points
 import pytest
 import torch
 
+from baselines.ema_sink import EmaSink
+from baselines.mag_ring import MagRing
+from baselines.relative_window import RelativeWindow
 from baselines.strided import Strided
 from baselines.window import Window
 from baselines.window_sink import WindowSink
+from mag_model.backbone import Posed
 from mag_model.flow import add_noise, sampling_sigmas
 from mag_model.masks import block_masks, kept_frames
-from mag_model.memory import Memory
+from mag_model.memory import FrameKV, Memory
 from mag_model.policy import CachePolicy, FullHistory, Mag
-from mag_model.rollout import rollout
+from mag_model.rollout import rollout, seeded
 from mag_model.spec import BackboneSpec
 from mag_model.training.loss import predict, write_sequence
+from tests.mag_model.plain import plain_rollout
 from tests.tiny import SPEC, clip_of, random_backbone
 
 # policy, frames held after 5 blocks of 3
@@ -33,8 +38,15 @@ MATRIX: list[tuple[CachePolicy, list[int]]] = [
     (Mag(first_block_whole=False), [2, 5, 8, 11, 14]),
     (Mag(recent=1), [0, 1, 2, 5, 8, 11, 12, 13, 14]),
     (Mag(first_block_whole=False, recent=2), [2, 5, 8, 9, 10, 11, 12, 13, 14]),
+    (MagRing(), [0, 1, 2, 5, 8, 11, 14]),
+    (MagRing(ring=2, sink=2), [0, 1, 11, 14]),
+    (RelativeWindow(), [0, 1, 2, 9, 10, 11, 12, 13, 14]),
+    (RelativeWindow(frames=4, sink=1), [0, 11, 12, 13, 14]),
+    (EmaSink(), [0, 1, 2, 12, 13, 14]),
+    (EmaSink(frames=4, sink=2, decay=0.6), [0, 1, 11, 12, 13, 14]),
 ]
-every_policy = pytest.mark.parametrize("policy", [policy for policy, _ in MATRIX], ids=str)
+POLICIES = [policy for policy, _ in MATRIX]
+every_policy = pytest.mark.parametrize("policy", POLICIES, ids=str)
 
 
 @pytest.mark.parametrize(("policy", "held"), MATRIX, ids=lambda value: str(value) if "(" in str(value) else "")
@@ -50,15 +62,15 @@ def test_every_registered_policy_is_in_the_matrix() -> None:
 @pytest.mark.parametrize(
     "spec", [SPEC, replace(SPEC, block=2), replace(SPEC, block=1)], ids=lambda s: f"block{s.block}"
 )
-@every_policy
+@pytest.mark.parametrize("policy", [policy for policy in POLICIES if not policy.moves], ids=str)
 def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(
     policy: CachePolicy, spec: BackboneSpec
 ) -> None:
     """The independent path has no cache, no policy at run time and no loop over blocks: one mask, one sequence."""
     blocks, given, size = 6, 2, spec.block
-    generator, writer = random_backbone(1, spec), random_backbone(2, spec)
     context, pose = clip_of(spec, given * size)[0], clip_of(spec, blocks * size)[1]
-    made = torch.cat(list(rollout(generator, policy, context, pose, blocks * size, seed=7, writer=writer)), 1)
+    generator, writer = (Posed.along(random_backbone(seed, spec), pose) for seed in (1, 2))
+    made = torch.cat(list(rollout(generator, policy, context, blocks * size, seeded(7), writer=writer)), 1)
 
     whole = torch.cat([context, made], 1)
     frame = torch.arange(blocks * size)
@@ -69,23 +81,61 @@ def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(
         for _ in range(given, blocks)
     ]
     with torch.inference_mode():
-        history = write_sequence(writer, whole, frame, pose, masks)
+        history = write_sequence(writer, whole, frame, masks)
         x0 = torch.zeros_like(whole)
         for step, sigma in enumerate(sampling_sigmas(spec.steps, spec.shift)):
             drawn = torch.cat([torch.zeros_like(context)] + [block[step] for block in noise], 1)
             level = torch.full(whole.shape[:2], sigma)
-            x0 = predict(generator, add_noise(x0, drawn, level), level, frame, pose, history, masks.before, masks)
+            x0 = predict(generator, add_noise(x0, drawn, level), level, frame, history, masks.before, masks)
     torch.testing.assert_close(made, x0[:, given * size :], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("policy", [policy for policy in POLICIES if policy.moves], ids=str)
+def test_policies_that_move_frames_against_plain_tensors(policy: CachePolicy) -> None:
+    context, pose = clip_of(SPEC, 6)[0], clip_of(SPEC, 21)[1]
+    generator, writer = (Posed.along(random_backbone(seed), pose) for seed in (1, 2))
+    made = torch.cat(list(rollout(generator, policy, context, 21, seeded(0), writer=writer)), 1)
+    wanted, _ = plain_rollout(generator, policy, context, 21, seeded(0), writer)
+    torch.testing.assert_close(made, wanted, atol=1e-4, rtol=0)
 
 
 @every_policy
 def test_memory_counts_the_bytes_of_the_frames_it_holds(policy: CachePolicy) -> None:
     memory = Memory()
     context, pose = clip_of(SPEC, 15)
-    list(rollout(random_backbone(1), policy, context, pose, 15, seed=0, memory=memory))
+    list(rollout(Posed.along(random_backbone(1), pose), policy, context, 15, seeded(0), memory=memory))
     held = kept_frames(policy, blocks=5, size=3)
     assert memory.frame.tolist() == held.tolist()
     assert memory.bytes == 2 * 2 * SPEC.layers * len(held) * SPEC.tokens * SPEC.dim * 4
+
+
+def test_a_relative_window_counts_back_from_the_block() -> None:
+    """As published: sink at 0, 1, 2, the newest at 3 to 8 and the block at 9 to 11; only differences count."""
+    frame = torch.tensor([0, 1, 2, 24, 25, 26, 27, 28, 29])
+    read = RelativeWindow().read(FrameKV.numbered(frame, frame), torch.tensor([30, 31, 32]))
+    assert (read.frame - 30).tolist() == [place - 9 for place in range(9)]
+    assert torch.equal(read.numbers, frame)
+
+
+def test_frames_that_leave_are_averaged_into_the_sink_one_for_one() -> None:
+    random = torch.Generator().manual_seed(0)
+    k, v = torch.randn(2, 1, 15, 2, 1, 4, generator=random)
+    policy, whole = EmaSink(frames=3, sink=3, decay=0.9), FrameKV(k, v, torch.arange(15))
+    past = FrameKV.empty(whole)
+    for block in torch.arange(15).split(3):
+        past = policy.write(past, whole.select(block))
+    for made, given in ((past.k, k), (past.v, v)):
+        wanted = given[:, :3]
+        for left in (given[:, 3:6], given[:, 6:9], given[:, 9:12]):
+            wanted = 0.9 * wanted + 0.1 * left
+        torch.testing.assert_close(made[:, :3], wanted)
+        assert torch.equal(made[:, 3:], given[:, 12:])
+
+
+def test_a_ring_forgets_the_oldest_packed_frame_first() -> None:
+    assert torch.equal(kept_frames(MagRing(), 21, 3), kept_frames(Mag(), 21, 3))
+    assert kept_frames(MagRing(), 22, 3)[:4].tolist() == [0, 1, 5, 8]
+    assert len(kept_frames(MagRing(), 80, 3)) == 23
 
 
 def test_strided_keeps_the_frames_of_mag() -> None:

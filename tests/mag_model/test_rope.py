@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import torch
 
-from mag_model.rope import rotate, turns
+from mag_model.rope import Rope, rotate
 from tests.tiny import SPEC
+
+ROPE = Rope(SPEC.rope, SPEC.grid, torch.complex128)
 
 
 def test_equals_complex_multiplication() -> None:
     frame = torch.tensor([0, 5, 317])
     x = torch.randn(2, 3 * SPEC.tokens, SPEC.heads, SPEC.head_dim, dtype=torch.float64)
-    turned = rotate(x, turns(SPEC, frame))
+    turned = rotate(x, ROPE.turns(frame))
     cols = SPEC.grid[1]
     for token in range(3 * SPEC.tokens):
         place = (int(frame[token // SPEC.tokens]), token % SPEC.tokens // cols, token % cols)
@@ -31,7 +33,7 @@ def test_scores_depend_on_the_distance_in_time_alone() -> None:
     q, k = torch.randn(2, 1, SPEC.tokens, SPEC.heads, SPEC.head_dim, dtype=torch.float64)
 
     def score(query: int, key: int) -> torch.Tensor:
-        turned = [rotate(x, turns(SPEC, torch.tensor([at]))) for x, at in ((q, query), (k, key))]
+        turned = [rotate(x, ROPE.turns(torch.tensor([at]))) for x, at in ((q, query), (k, key))]
         return torch.einsum("bnhd,bmhd->bhnm", *turned)
 
     torch.testing.assert_close(score(7, 2), score(905, 900))

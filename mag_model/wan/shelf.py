@@ -1,0 +1,47 @@
+"""What `magbench weights` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mag_model.wan.checkpoints import CHECKPOINTS, Checkpoint, checkpoint
+from mag_model.wan.store import examine, missing_parts
+from magbench.doctor import Finding
+
+COLUMNS = ("name", "here", "to fetch", "licence", "repository", "what it is")
+
+
+def rows() -> list[tuple[str, ...]]:
+    """A line for each known checkpoint."""
+    return [COLUMNS, *(_row(entry) for entry in CHECKPOINTS.values())]
+
+
+def _row(entry: Checkpoint) -> tuple[str, ...]:
+    names = [part.name for part in entry.parts]
+    missing = missing_parts(entry.name).get(entry.name, [])
+    here = ",".join(name for name in names if name not in missing)
+    size = sum(part.bytes for part in entry.parts if part.name in missing)
+    left = ",".join(missing) + (f" (about {size / 1e9:.1f} GB)" if size else "")
+    terms = f"{entry.licence}: {entry.terms}" if entry.terms else entry.licence
+    return entry.name, here or "-", left or "-", terms, entry.repository, entry.about
+
+
+def licence(name: str) -> str:
+    """The licence of a checkpoint, in a line."""
+    entry = checkpoint(name)
+    terms = f": {entry.terms}" if entry.terms else ""
+    return f"{entry.name}: {entry.repository}, {entry.licence}{terms}"
+
+
+def still_missing(name: str) -> list[str]:
+    """What to type before ``wan:NAME`` can run."""
+    return [
+        f"also needed: magbench weights fetch {owner} --only {','.join(parts)}"
+        for owner, parts in missing_parts(name).items()
+    ]
+
+
+def findings(name: str) -> Iterator[Finding]:
+    """One for each part of a checkpoint."""
+    for part, detail, problem in examine(name):
+        yield Finding(f"{name} {part}", not problem, problem or detail)

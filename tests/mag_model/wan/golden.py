@@ -1,0 +1,58 @@
+"""The stored reference values, and the tiny networks that made them; see tests/golden-wan/README.md."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from mag_model.rollout import Noise
+from mag_model.wan.network import Wan
+from mag_model.wan.prompted import Prompted
+from mag_model.wan.spec import WanSpec
+
+FOLDER = Path(__file__).parents[2] / "golden-wan"
+SPEC = WanSpec(dim=96, layers=3, heads=3, hidden=256, frequencies=64, text=32, words=20)
+SIZE = (8, 12)
+FRAMES = 18
+TOLERANCE = 3e-5
+NOTHING = torch.zeros(1, 0, SPEC.channels, *SIZE)
+
+
+@cache
+def golden(name: str) -> dict[str, Tensor]:
+    return load_file(FOLDER / f"{name}.safetensors")
+
+
+@cache
+def network(which: str) -> Wan:
+    """``generator`` or ``memory``."""
+    made = Wan(SPEC).eval().requires_grad_(False)
+    made.load_state_dict(golden(f"weights_A_{which}"))
+    return made
+
+
+def prompted(which: str, text: str) -> Prompted:
+    """A network under ``text`` or the ``empty`` text."""
+    return Prompted.by(network(which), golden("inputs_b1")[text], SIZE)
+
+
+def stored_noise() -> Noise:
+    """The noise of the references: each block's first, then what was added after its steps."""
+    given, first, again = golden("inputs_b1"), iter(range(0, FRAMES, 3)), iter(range(FRAMES))
+    calls = iter(range(4 * FRAMES))
+
+    def draw(size: torch.Size) -> Tensor:
+        if next(calls) % 4 == 0:
+            start = next(first)
+            return given["noise"][:, start : start + 3]
+        return given["renoise"][next(again)]
+
+    return draw
+
+
+def assert_near(got: Tensor, wanted: Tensor) -> None:
+    torch.testing.assert_close(got, wanted, atol=TOLERANCE, rtol=0)
