@@ -18,7 +18,7 @@ from magbench.models import load_model, load_reference
 
 NEEDED = (
     *("torch", "numpy", "einops", "safetensors", "av", "pandas", "pyarrow", "pydantic"),
-    *("click", "rich", "PyYAML", "matplotlib"),
+    *("click", "rich", "PyYAML", "matplotlib", "huggingface-hub"),
 )
 WAN_EXTRA = ("diffusers", "transformers", "ftfy")
 GROUPS = ("magbench.models", "magbench.references", "magbench.policies")

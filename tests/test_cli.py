@@ -20,6 +20,7 @@ from magbench.suites import revisit_nano
 HEAVY = (
     "torch",
     "torchmetrics",
+    "huggingface_hub",
     "numpy",
     "pandas",
     "matplotlib",
