@@ -13,7 +13,7 @@ other frames, their order or the threads. A matrix (:mod:`magbench.metrics.matri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -85,16 +85,21 @@ def _embed(frames: Tensor) -> Tensor:
     shift, scale = torch.tensor(SHIFT).view(3, 1, 1), torch.tensor(SCALE).view(3, 1, 1)
     x = (frames * 2 - 1 - shift) / scale
     parts = []
-    for layer in _layers():
+    for index, layer in enumerate(_layers()):
         if layer.pool:
             x = F.max_pool2d(x, kernel_size=3, stride=2)
         x = F.relu(F.conv2d(x, layer.weight, layer.bias, layer.stride, layer.padding))
         unit = x / (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10)
-        weight = layer.head.double()[:, None, None] * torch.outer(
-            _upsampled_share(x.shape[2], height), _upsampled_share(x.shape[3], width)
-        )
-        parts.append((unit * weight.sqrt().float()).flatten(1))
+        parts.append((unit * _weight(index, (x.shape[2], x.shape[3]), (height, width))).flatten(1))
     return torch.cat(parts, dim=1)
+
+
+@lru_cache(maxsize=10)  # two frame sizes; at 832x480 each takes 16 MB
+def _weight(index: int, cells: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """(C, h, w) float32: sqrt(head * share of each cell in the mean of its map) of one layer."""
+    head = _layers()[index].head.double()
+    rows, columns = (_upsampled_share(small, large) for small, large in zip(cells, size, strict=True))
+    return (head[:, None, None] * torch.outer(rows, columns)).sqrt().float()
 
 
 def _upsampled_share(small: int, large: int) -> Tensor:
