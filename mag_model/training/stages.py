@@ -131,6 +131,6 @@ STAGES = {
         start="memory",
         writer="memory",
         policy=Mag(first_block_whole=False),
-        cycles=(Cycle(1.2e-3, (Phase(700, WIDE), Phase(100, WIDE_LONG))),),
+        cycles=(Cycle(1.2e-3, (Phase(450, WIDE), Phase(50, WIDE_LONG))),),
     ),
 }
