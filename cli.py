@@ -109,20 +109,28 @@ def run_options(command: Command) -> Command:
     return command
 
 
+workers_option = click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="Processes that score [default: by the work and the cores]."
+)
+
+
 def out_option(text: str) -> Callable[[Command], Command]:
     return click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=text)
 
 
 @main.command()
 @run_options
-def run(suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int) -> None:
+@workers_option
+def run(
+    suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int, workers: int | None
+) -> None:
     """Generate, then score, then report. Stopped, the same command goes on where it was.
 
     SUITE is a name (see `magbench ls suites`), NAME:SPLIT, mag-bench:DIR, or a suite's folder.
     """
     from magbench import steps
 
-    finish(steps.run(suite, models, out or default_out(suite), limit=limit, seeds=seeds))
+    finish(steps.run(suite, models, out or default_out(suite), limit=limit, seeds=seeds, workers=workers))
 
 
 @main.command()
@@ -145,7 +153,15 @@ def generate(suite: str, models: list[str] | None, out: Path | None, limit: int 
 )
 @click.option("--model", metavar="NAME", help="What to call the model that made the videos.")
 @out_option("Results folder [default: runs/SUITE].")
-def score(suite: str | None, named: str | None, videos: Path | None, model: str | None, out: Path | None) -> None:
+@workers_option
+def score(
+    suite: str | None,
+    named: str | None,
+    videos: Path | None,
+    model: str | None,
+    out: Path | None,
+    workers: int | None,
+) -> None:
     """Only score the videos that are there; with --videos, those of a folder, and report.
 
     Scores that are up to date are left alone.
@@ -159,9 +175,9 @@ def score(suite: str | None, named: str | None, videos: Path | None, model: str 
     suite = suite or named or DEFAULT_SUITE
     folder = out or default_out(suite)
     if videos is None or model is None:
-        finish(steps.only_score(suite, folder))
+        finish(steps.only_score(suite, folder, workers=workers))
     else:
-        finish(steps.score_videos(suite, videos, model, folder))
+        finish(steps.score_videos(suite, videos, model, folder, workers=workers))
 
 
 @main.command()

@@ -27,14 +27,16 @@ if TYPE_CHECKING:
     from magbench.suites.mirror import Mirroring
 
 
-def run(name: str, models: Sequence[str] | None, out: Path, *, limit: int | None, seeds: int) -> list[Failure]:
+def run(
+    name: str, models: Sequence[str] | None, out: Path, *, limit: int | None, seeds: int, workers: int | None
+) -> list[Failure]:
     """Generate, score, report; returns what failed."""
     suite = _open(name, models)
     claim(out, run_of(suite, seeds=seeds, limit=limit))
     click.echo(detectable_line(suite.name, len(suite.clips[:limit])), err=True)
     with ConsoleProgress() as progress:
         failures = generate(suite, models, out, limit=limit, seeds=seeds, progress=progress.named("generate"))
-        failures += score(suite, out, progress=progress.named("score"))
+        failures += score(suite, out, progress=progress.named("score"), workers=workers)
         ensure(suite, out, progress=progress.named("noise"))
     if any((out / "scores").rglob("*.jsonl")):
         show_report(suite, out)
@@ -68,22 +70,22 @@ def _open(name: str, models: Sequence[str] | None) -> Suite:
     return suite
 
 
-def only_score(name: str, out: Path) -> list[Failure]:
+def only_score(name: str, out: Path, *, workers: int | None) -> list[Failure]:
     """Score the videos of a run; returns what failed."""
     suite = open_suite(name)
     with ConsoleProgress() as progress:
-        failures = score(suite, out, progress=progress.named("score"))
+        failures = score(suite, out, progress=progress.named("score"), workers=workers)
         ensure(suite, out, progress=progress.named("noise"))
     click.echo(f"{out / 'scores'}")
     return failures
 
 
-def score_videos(name: str, videos: Path, model: str, out: Path) -> list[Failure]:
+def score_videos(name: str, videos: Path, model: str, out: Path, *, workers: int | None) -> list[Failure]:
     """Score a folder of finished videos under a model's name, then report; returns what could not be used."""
     suite = _open(name, None)
     with ConsoleProgress() as progress:
         imported = import_videos(suite, videos, model, out, progress=progress.named("import"))
-        failures = imported.failures + score(suite, out, progress=progress.named("score"))
+        failures = imported.failures + score(suite, out, progress=progress.named("score"), workers=workers)
         ensure(suite, out, progress=progress.named("noise"))
     click.echo(f"{videos}: {imported}\n")
     if any((out / "scores").rglob("*.jsonl")):
