@@ -65,7 +65,7 @@ def test_cheats_that_use_the_truth() -> None:
     assert torch.equal(canaries.first_return_freeze().make(GIVEN), truth[[0] * 6])
     shuffled = canaries.shuffle().make(GIVEN)
     assert not torch.equal(shuffled, truth)
-    assert torch.equal(shuffled.sum(dim=0).round(decimals=4), truth.sum(dim=0).round(decimals=4))
+    assert torch.equal(shuffled.sort(dim=0).values, truth.sort(dim=0).values)
 
 
 def test_a_blur_keeps_the_mean_and_little_else() -> None:
