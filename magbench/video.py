@@ -26,7 +26,7 @@ from magbench.errors import MagbenchError
 TOLERANCE = 1e-3
 """How far outside [0, 1] a model's rounding may put a value."""
 
-PREVIEW_SIZE = 256
+PREVIEW_SIZE = 128
 """Least height and width of a preview, in pixels."""
 
 # A fixed number of slices, and one thread: the bytes must not depend on the machine.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from magbench.processes import share, worth
 from magbench.suites.clip import Clip
 from magbench.suites.disk import write_suite
+
+CLIP_WORTH = 500_000
+"""Generated pixels that take as long to score as a clip takes to be drawn and filmed."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,8 @@ class Embedded:
     """A suite that is made on the user's machine, from code and from pictures that are installed.
 
     Attributes:
-        clips: split -> its clips, the same on every call.
+        clip: (split, number) -> one clip, the same on every call; a function of a module.
+        counts: split -> clips in it.
         window: frames; see :class:`magbench.suites.disk.Suite`.
         digest: split -> digest of the published suite. Another processor's rounding may give another one.
         summary: one line for `magbench ls suites`.
@@ -26,7 +31,8 @@ class Embedded:
     fps: int
     window: int
     licence: str
-    clips: Callable[[str], Iterator[Clip]]
+    clip: Callable[[str, int], Clip]
+    counts: Mapping[str, int]
     digest: Mapping[str, str]
     summary: str
 
@@ -38,7 +44,7 @@ class Embedded:
         """Make one split in a folder that does not exist yet."""
         write_suite(
             folder,
-            self.clips(split),
+            share(self.clip, split, range(self.counts[split]), worth(self.counts[split] * CLIP_WORTH)),
             name=self.name,
             version=self.version,
             split=split,

@@ -56,23 +56,27 @@ def scene(split: str, index: int) -> NDArray[np.uint8]:
     return make_canvas(np.random.default_rng(scene_seed(split, index)))
 
 
+def clip(split: str, index: int) -> Clip:
+    """One clip of ``dev`` or ``test``; any first few are as balanced over paths and speeds as they can be."""
+    kind, speed = KINDS[index % len(KINDS)], list(SPEEDS)[index % len(SPEEDS)]
+    rng = np.random.default_rng([scene_seed(split, index), 1])
+    cameras = camera_path(kind, speed, rng, switch=SWITCH, frames=FRAMES)
+    return Clip(
+        id=f"{index:02d}-{kind}-{speed}",
+        caption="",
+        category=kind,
+        speed=speed,
+        fps=FPS,
+        switch=SWITCH,
+        frames=film(scene(split, index), cameras),
+        pose=cameras,
+        revisit=revisits(cameras),
+    )
+
+
 def clips(split: str) -> Iterator[Clip]:
-    """The clips of ``dev`` or ``test``, any first few of them as balanced over paths and speeds as they can be."""
-    for index in range(CLIPS[split]):
-        kind, speed = KINDS[index % len(KINDS)], list(SPEEDS)[index % len(SPEEDS)]
-        rng = np.random.default_rng([scene_seed(split, index), 1])
-        cameras = camera_path(kind, speed, rng, switch=SWITCH, frames=FRAMES)
-        yield Clip(
-            id=f"{index:02d}-{kind}-{speed}",
-            caption="",
-            category=kind,
-            speed=speed,
-            fps=FPS,
-            switch=SWITCH,
-            frames=film(scene(split, index), cameras),
-            pose=cameras,
-            revisit=revisits(cameras),
-        )
+    """The clips of ``dev`` or ``test``."""
+    return (clip(split, index) for index in range(CLIPS[split]))
 
 
 def film(canvas: NDArray[np.uint8], cameras: Cameras) -> NDArray[np.uint8]:
@@ -88,7 +92,8 @@ SUITE = Embedded(
     fps=FPS,
     window=WINDOW,
     licence=LICENCE,
-    clips=clips,
+    clip=clip,
+    counts=CLIPS,
     digest=DIGEST,
     summary=f"procedural worlds, {SIZE}x{SIZE}: {CLIPS['test']} clips of every kind of path at every speed",
 )

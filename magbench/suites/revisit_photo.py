@@ -6,8 +6,6 @@ photograph has borders, where a procedural world wraps around: each path is shif
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,6 +30,8 @@ WIDTH = CANVAS / PIXELS_PER_VIEW
 BORDER = 1 / PIXELS_PER_VIEW
 """View widths between a view and the photograph's border: further than the bilinear samples reach."""
 
+CLIPS = {"test": ROUNDS * len(PHOTOGRAPHS)}
+
 DRAWS = 64
 """Paths that are drawn for a clip."""
 
@@ -41,24 +41,23 @@ DIGEST = {"test": "4f9f67918faba7eff69c3c2d36503989b0d6ed8f6b1bc841d1fcd42aae65e
 LICENCE = "photographs that ship with scikit-image: " + "; ".join(f"{p.name} ({p.credit})" for p in PHOTOGRAPHS)
 
 
-def clips(split: str) -> Iterator[Clip]:
-    """The clips of ``test``: in each round every photograph once, one further on, so that it meets every speed."""
-    for index in range(ROUNDS * len(PHOTOGRAPHS)):
-        photograph = PHOTOGRAPHS[(index + index // len(PHOTOGRAPHS)) % len(PHOTOGRAPHS)]
-        kind, speed = KINDS[index % len(KINDS)], list(SPEEDS)[index % len(SPEEDS)]
-        canvas = load_canvas(photograph, CANVAS)
-        cameras = busiest_path(canvas, kind, speed, np.random.default_rng([SEED, index]))
-        yield Clip(
-            id=f"{index:02d}-{photograph.name}-{kind}-{speed}",
-            caption="",
-            category=kind,
-            speed=speed,
-            fps=FPS,
-            switch=SWITCH,
-            frames=film(canvas, cameras),
-            pose=cameras,
-            revisit=revisits(cameras),
-        )
+def clip(_: str, index: int) -> Clip:
+    """One clip of ``test``: in each round every photograph once, one further on, so that it meets every speed."""
+    photograph = PHOTOGRAPHS[(index + index // len(PHOTOGRAPHS)) % len(PHOTOGRAPHS)]
+    kind, speed = KINDS[index % len(KINDS)], list(SPEEDS)[index % len(SPEEDS)]
+    canvas = load_canvas(photograph, CANVAS)
+    cameras = busiest_path(canvas, kind, speed, np.random.default_rng([SEED, index]))
+    return Clip(
+        id=f"{index:02d}-{photograph.name}-{kind}-{speed}",
+        caption="",
+        category=kind,
+        speed=speed,
+        fps=FPS,
+        switch=SWITCH,
+        frames=film(canvas, cameras),
+        pose=cameras,
+        revisit=revisits(cameras),
+    )
 
 
 def busiest_path(canvas: NDArray[np.uint8], kind: str, speed: str, rng: np.random.Generator) -> Cameras:
@@ -106,7 +105,8 @@ SUITE = Embedded(
     fps=FPS,
     window=WINDOW,
     licence=LICENCE,
-    clips=clips,
+    clip=clip,
+    counts=CLIPS,
     digest=DIGEST,
     summary=f"the same paths over {len(PHOTOGRAPHS)} photographs from scikit-image: {ROUNDS * len(PHOTOGRAPHS)} clips",
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,12 +22,12 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """An empty cache and a quick stand-in for the renderer; lists the splits that were rendered."""
     rendered: list[str] = []
 
-    def clips(split: str) -> Iterator[Clip]:
+    def clip(split: str, index: int) -> Clip:
         rendered.append(split)
-        yield tiny_clip(f"{split}-0", 0)
+        return tiny_clip(f"{split}-{index}", index)
 
     monkeypatch.setenv("MAGBENCH_CACHE", str(tmp_path / "cache"))
-    stand_in = dataclasses.replace(revisit_nano.SUITE, clips=clips)
+    stand_in = dataclasses.replace(revisit_nano.SUITE, clip=clip, counts={"dev": 1, "test": 1})
     monkeypatch.setattr(revisit_nano, "SUITE", stand_in)
     return rendered
 
