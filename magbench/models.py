@@ -1,26 +1,30 @@
 """What the harness asks of a model, and how models and references are found.
 
 Packages register both by entry points: group ``magbench.models`` (name -> callable without arguments that
-returns a :class:`VideoModel`) and group ``magbench.references`` (likewise, a :class:`Reference`). A program in any
-language is a model too: ``command:FILE``, see :mod:`magbench.command`.
+returns a :class:`VideoModel`) and group ``magbench.references`` (likewise, a :class:`Reference`). Group
+``magbench.families`` holds whole families of models, ``PREFIX:TEXT``. A program in any language is a model too:
+``command:FILE``, see :mod:`magbench.command`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from magbench import __version__
 from magbench.errors import MagbenchError, unknown
-from magbench.files import SAFE_NAME
+from magbench.files import SAFE_NAME, SAFE_TEXT
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from magbench.workload import Workload
+
 MODELS = "magbench.models"
 REFERENCES = "magbench.references"
+FAMILIES = "magbench.families"
 COMMAND = "command:"
 """What the name of a model begins with that is a program."""
 
@@ -69,6 +73,30 @@ class VideoModel(Protocol):
         ...
 
 
+class Family(Protocol):
+    """Models that are told apart by what follows a prefix: ``wan:mag`` is ``mag`` of the family ``wan``.
+
+    An entry point of ``magbench.families``: its name is the prefix, its value an object with these methods. ``text``
+    is what follows the colon; what it means is the family's business, but it becomes part of a path: no slash.
+    """
+
+    def known(self) -> Iterable[tuple[str, str]]:
+        """Some texts, and a line about each; for lists."""
+        ...
+
+    def check(self, text: str) -> None:
+        """Raise :class:`MagbenchError` unless ``text`` names a model. Reads no weights."""
+        ...
+
+    def load(self, text: str) -> VideoModel:
+        """The model, whose name is the whole ``PREFIX:TEXT``."""
+        ...
+
+    def workload(self, text: str, resolution: tuple[int, int] | None) -> Workload:
+        """What `magbench profile` times, for frames of ``resolution`` (H, W); None = the family's own."""
+        ...
+
+
 @dataclass(frozen=True)
 class ReferenceInput:
     """What a reference is made from; unlike a model, it sees the truth.
@@ -106,12 +134,33 @@ def reference_names() -> list[str]:
     return sorted(_entries(REFERENCES))
 
 
+def families() -> dict[str, Family]:
+    """Registered families by prefix."""
+    return {prefix: entry.load() for prefix, entry in sorted(_entries(FAMILIES).items())}
+
+
+def family_of(name: str) -> tuple[Family, str] | None:
+    """The family of a model and what follows the prefix; None for a name that has no registered prefix."""
+    prefix, colon, text = name.partition(":")
+    if not colon or prefix not in _entries(FAMILIES):
+        return None
+    family: Family = _entry(FAMILIES, "family", prefix).load()
+    if not SAFE_TEXT.fullmatch(text):
+        raise MagbenchError(f"model name '{name}' may only hold letters, digits, and '.', '_', '-', '+', ':', '='")
+    return family, text
+
+
 def kind_of(name: str) -> Kind:
     """Whether a name is a model's or a reference's; neither is an error that gives the nearest names."""
     if name.startswith(COMMAND):
         from magbench.command import read_program
 
         read_program(name)
+        return "model"
+    member = family_of(name)
+    if member is not None:
+        family, text = member
+        family.check(text)
         return "model"
     models, references = model_names(), reference_names()
     if not SAFE_NAME.fullmatch(name) and name in models + references:
@@ -129,7 +178,12 @@ def load_model(name: str) -> VideoModel:
     """Make a registered model; this is where weights are read."""
     if name.startswith(COMMAND):
         raise MagbenchError(f"'{name}' is a program: it can be run on clips, but nothing else can be asked of it")
-    model: VideoModel = _entry(MODELS, "model", name).load()()
+    member = family_of(name)
+    if member is not None:
+        family, text = member
+        model = family.load(text)
+    else:
+        model = _entry(MODELS, "model", name).load()()
     if model.name != name:
         raise MagbenchError(f"model '{name}' calls itself '{model.name}'")
     return model
