@@ -1,7 +1,8 @@
 """``wan:CHECKPOINT[+POLICY]``: public checkpoints of Wan under the cache of their release, or under another.
 
 ``wan:self-forcing+window_sink:frames=6:sink=3`` is Self Forcing's weights with another policy and other numbers. What
-writes the memory, and whether it is told the prompt, stays as the checkpoint was released.
+writes the memory, and whether it is told the prompt, stays as the checkpoint was released. With ``@truth`` at the end
+each finished block is remembered as it truly was: a reference, since it is shown what it should have made.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from magbench.errors import MagbenchError, unknown
 if TYPE_CHECKING:
     import torch
 
+    from mag_model.wan.model import WanModel
     from mag_model.wan.workload import Networks
-    from magbench.models import VideoModel
+    from magbench.models import Kind, Reference, VideoModel
     from magbench.workload import Workload
 
 PREFIX = "wan"
 RANDOM = "random"
 """Seeded weights in place of a checkpoint; for profiles."""
+
+TRUTH = "truth"
 
 BIDIRECTIONAL = "wan2.1"
 
@@ -36,6 +40,7 @@ class Chosen:
 
     checkpoint: str
     how: Released
+    guided: bool = False
 
 
 class WanFamily:
@@ -48,17 +53,31 @@ class WanFamily:
             yield name, f"{checkpoint(name).about}; cache as released: {how.policy}"
         yield RANDOM, "Wan2.1-T2V-1.3B's sizes with seeded weights, for profiles"
 
-    def check(self, text: str) -> None:
-        if choose(text).checkpoint == RANDOM:
+    def kind(self, text: str) -> Kind:
+        chosen = choose(text)
+        if chosen.checkpoint == RANDOM:
             raise MagbenchError(f"{PREFIX}:{text} has no codec and learned nothing: it is for `magbench profile` alone")
+        return "reference" if chosen.guided else "model"
 
     def load(self, text: str) -> VideoModel:
+        if self.kind(text) != "model":
+            raise MagbenchError(f"{PREFIX}:{text} is shown the truth: it can be run on clips, but is no model")
+        return self._model(text)
+
+    def reference(self, text: str) -> Reference:
+        from magbench.models import Reference
+
+        self.kind(text)
+        model = self._model(text)
+        summary = "each finished block is remembered as it truly was"
+        return Reference(model.name, summary, model.guided, f"{model.revision}, from ground truth")
+
+    def _model(self, text: str) -> WanModel:
         from mag_model.wan.load import load_text_encoder
         from mag_model.wan.model import WanModel, room_for
         from mag_model.wan.prompts import Prompts
         from mag_model.wan.store import digest
 
-        self.check(text)
         chosen, name = choose(text), f"{PREFIX}:{text}"
         checkpoint, how, (device, dtype) = chosen.checkpoint, chosen.how, _place()
         parts = tuple(dict.fromkeys(("generator", how.writer, "vae", "text", "tokenizer")))
@@ -115,7 +134,10 @@ def choose(text: str) -> Chosen:
     """
     from mag_model.wan.checkpoints import CHECKPOINTS
 
-    checkpoint, plus, policy = text.partition("+")
+    name, at, mode = text.partition("@")
+    if at and mode != TRUTH:
+        raise unknown("way to remember", mode, [TRUTH])
+    checkpoint, plus, policy = name.partition("+")
     usable = {*CHECKPOINTS, RANDOM} - {BIDIRECTIONAL}
     if checkpoint == BIDIRECTIONAL:
         raise MagbenchError(f"{checkpoint} is bidirectional and keeps no memory; it gives codec and text to the others")
@@ -123,9 +145,9 @@ def choose(text: str) -> Chosen:
         raise unknown("checkpoint", checkpoint, usable)
     how = RELEASED.get(checkpoint) or (Released(FullHistory()) if checkpoint == RANDOM else None)
     if plus:
-        return Chosen(checkpoint, replace(how or Released(FullHistory()), policy=named_policy(policy)))
+        how = replace(how or Released(FullHistory()), policy=named_policy(policy))
     if how is None:
         raise MagbenchError(
             f"{checkpoint} was released with a rollout of its own, not with a cache; name one: {checkpoint}+window"
         )
-    return Chosen(checkpoint, how)
+    return Chosen(checkpoint, how, guided=bool(at))

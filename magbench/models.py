@@ -84,12 +84,16 @@ class Family(Protocol):
         """Some texts, and a line about each; for lists."""
         ...
 
-    def check(self, text: str) -> None:
-        """Raise :class:`MagbenchError` unless ``text`` names a model. Reads no weights."""
+    def kind(self, text: str) -> Kind:
+        """What ``text`` names; a :class:`MagbenchError` if nothing. Reads no weights."""
         ...
 
     def load(self, text: str) -> VideoModel:
         """The model, whose name is the whole ``PREFIX:TEXT``."""
+        ...
+
+    def reference(self, text: str) -> Reference:
+        """The reference, likewise: a model that is shown the truth as well."""
         ...
 
     def workload(self, text: str, resolution: tuple[int, int] | None) -> Workload:
@@ -106,12 +110,14 @@ class ReferenceInput:
         switch: first frame of the return.
         other: the next clip of the suite with the same shape, or None if there is none.
         seed: as in :class:`Task`.
+        prompt: likewise.
     """
 
     video: Tensor
     switch: int
     other: Tensor | None
     seed: int
+    prompt: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ def family_of(name: str) -> tuple[Family, str] | None:
         return None
     family: Family = _entry(FAMILIES, "family", prefix).load()
     if not SAFE_TEXT.fullmatch(text):
-        raise MagbenchError(f"model name '{name}' may only hold letters, digits, and '.', '_', '-', '+', ':', '='")
+        raise MagbenchError(f"model name '{name}' may only hold letters, digits, and '.', '_', '-', '+', ':', '=', '@'")
     return family, text
 
 
@@ -160,8 +166,7 @@ def kind_of(name: str) -> Kind:
     member = family_of(name)
     if member is not None:
         family, text = member
-        family.check(text)
-        return "model"
+        return family.kind(text)
     models, references = model_names(), reference_names()
     if not SAFE_NAME.fullmatch(name) and name in models + references:
         raise MagbenchError(f"model name '{name}' may only hold letters, digits, '.', '_' and '-'")
@@ -191,6 +196,10 @@ def load_model(name: str) -> VideoModel:
 
 def load_reference(name: str) -> Reference:
     """Make a registered reference."""
+    member = family_of(name)
+    if member is not None:
+        family, text = member
+        return family.reference(text)
     reference: Reference = _entry(REFERENCES, "reference", name).load()()
     return reference
 

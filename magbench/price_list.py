@@ -102,7 +102,6 @@ def measure_prices(
     At each length the models take turns, and all is walked ``rounds`` times, so that a slow moment of the machine
     falls on every model alike. ``step`` is called after each length of each round.
     """
-    _check(workloads, frames)
     device = probe(workloads[0].device, workloads[0].dtype)
     shapes = {work.shape: work for work in workloads} if decode else {}  # the codec does not know what is remembered
     decoding = {shape: _decode_seconds(work) for shape, work in shapes.items()}
@@ -120,7 +119,8 @@ def measure_prices(
     return device, made
 
 
-def _check(workloads: Sequence[Workload], frames: Sequence[int]) -> None:
+def check_lengths(workloads: Sequence[Workload], frames: Sequence[int]) -> None:
+    """Refuse lengths that are no whole number of blocks."""
     for work in workloads:
         wrong = next((length for length in frames if length % work.block or not length), None)
         if wrong is not None:

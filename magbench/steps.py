@@ -213,6 +213,7 @@ def _profile_workloads(
     from magbench.doctor import machine
 
     frames = history or price_list.HISTORY
+    price_list.check_lengths(workloads, frames)
     with ConsoleProgress() as progress:
         progress.stage("profile", rounds * len(frames))
         device, points = price_list.measure_prices(workloads, frames, rounds=rounds, decode=decode, step=progress.step)

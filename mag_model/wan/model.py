@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -16,9 +15,7 @@ from mag_model.wan.network import Wan
 from mag_model.wan.prompted import Prompted
 from mag_model.wan.vae import WanVae, check_sides
 from magbench.errors import MagbenchError
-
-if TYPE_CHECKING:
-    from magbench.models import Task
+from magbench.models import ReferenceInput, Task
 
 Embed = Callable[[str], Tensor]
 """A prompt -> its encoding (1, words, dim) on the networks' device."""
@@ -65,14 +62,28 @@ class WanModel:
         self._check(task)
         self._memory = Memory()
         with room_for(self.name):
-            yield from self._continued(task)
+            yield from self._continued(task, None)
+
+    def guided(self, given: ReferenceInput) -> Tensor:
+        """The return, (T - switch, 3, H, W), as in :meth:`stream`; each finished block is remembered as it truly was.
+
+        So a block is made from a true past, and no error reaches the next one. A model never sees the block that it
+        is making, nor any later one.
+        """
+        task = Task(given.video[: given.switch], given.prompt, None, len(given.video), 0, given.seed)
+        self._check(task)
+        self._memory = Memory()
+        with room_for(self.name), torch.no_grad():
+            whole = self._codec.encode(self._codec.whole(given.video.to(self._generator.device)))
+            return torch.cat([piece.cpu() for piece in self._continued(task, whole)])
 
     def memory_bytes(self) -> int:
         """Bytes of keys and values held now."""
         return self._memory.bytes
 
     @torch.no_grad()
-    def _continued(self, task: Task) -> Iterator[Tensor]:
+    def _continued(self, task: Task, whole: Tensor | None) -> Iterator[Tensor]:
+        """``whole``: latents of the whole clip, if what is made is not to be remembered, but the truth."""
         codec, given = self._codec, len(task.context)
         context = codec.encode(task.context.to(self._generator.device))
         size = (context.shape[-2], context.shape[-1])
@@ -88,6 +99,7 @@ class WanModel:
             seeded(task.seed),
             writer=writer,
             memory=self._memory,
+            truth=None if whole is None else whole[None, len(context) :],
         )
         decoder = codec.decoder()
         for latent in context:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from mag_model.wan.prompted import Prompted
 from magbench.errors import MagbenchError
 from magbench.generation import FRAMES_FILE, generation_folder
 from magbench.leaderboard.sources import read_folder
-from magbench.models import Task, kind_of, load_model
+from magbench.models import ReferenceInput, Task, kind_of, load_model, load_reference
 from magbench.video import write_lossless
 from tests.mag_model.wan import tiny
 
@@ -119,6 +120,24 @@ def test_prompt_policy_and_seed_matter_and_the_revision_tells_models_apart() -> 
     assert "MagRing(ring=2, sink=2), written by the memory, told nothing, float32" in models[0].revision
 
 
+def test_from_ground_truth_each_block_has_a_true_past(mirrored: Path, tmp_path: Path) -> None:
+    """The first block is the model's own; the next is what the model makes of a context that is a block longer."""
+    name, asked = f"{MODEL}@truth", task(frames=45, given=45)
+    guided = load_reference(name).make(ReferenceInput(asked.context, 21, None, asked.seed))
+    assert guided.shape == (24, 3, 16, 32)
+    free = torch.cat(list(load_model(MODEL).stream(replace(asked, context=asked.context[:21]))))
+    assert torch.equal(guided[:12], free[:12]) and not torch.equal(guided[12:], free[12:])
+    other = asked.context.clone()
+    other[33:] = 0
+    unseen = load_reference(name).make(ReferenceInput(other, 21, None, asked.seed))
+    assert torch.equal(unseen, guided)
+    assert kind_of(name) == "reference"
+    assert magbench_("generate", mirrored, "--models", name, "--out", tmp_path / "out").exit_code == 0
+    assert (generation_folder(tmp_path / "out", name, "wall", 0) / FRAMES_FILE).is_file()
+    with pytest.raises(MagbenchError, match="is shown the truth: it can be run on clips, but is no model"):
+        load_model(name)
+
+
 def test_names_and_numbers_of_policies() -> None:
     assert named_policy("window_sink:frames=6:sink=3") == WindowSink(frames=6, sink=3)
     assert named_policy("mag:first_block_whole=0") == Mag(first_block_whole=False)
@@ -139,6 +158,7 @@ def test_names_and_numbers_of_policies() -> None:
         ("wan:wan2.1", "wan2.1 is bidirectional and keeps no memory"),
         ("wan:rolling-forcing", "rolling-forcing was released with a rollout of its own"),
         ("wan:random", "wan:random has no codec and learned nothing: it is for `magbench profile` alone"),
+        ("wan:mag@future", "unknown way to remember 'future'; did you mean: truth"),
         ("wan:../up", "model name 'wan:../up' may only hold letters"),
         ("wann:mag", "unknown model 'wann:mag'"),
     ],
