@@ -48,8 +48,10 @@ def names(_: click.Context, __: click.Parameter, value: str | None) -> list[str]
     return found
 
 
-def numbers(_: click.Context, __: click.Parameter, value: str) -> list[int]:
+def numbers(_: click.Context, __: click.Parameter, value: str | None) -> list[int] | None:
     """`10,20` -> [10, 20]."""
+    if value is None:
+        return None
     try:
         found = sorted({int(part) for part in value.split(",")})
     except ValueError:
@@ -66,6 +68,16 @@ def height_width(_: click.Context, __: click.Parameter, value: str | None) -> tu
     height, _cross, width = value.partition("x")
     if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
         raise click.BadParameter(f"'{value}' is not HEIGHTxWIDTH, as 480x832 is")
+    return int(height), int(width)
+
+
+def width_height(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """`832x480` -> (480, 832), height first."""
+    if value is None:
+        return None
+    width, _cross, height = value.partition("x")
+    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
+        raise click.BadParameter(f"'{value}' is not WIDTHxHEIGHT, as 832x480 is")
     return int(height), int(width)
 
 
@@ -317,26 +329,43 @@ def train(
 @click.argument("models", callback=names, metavar="MODEL[,MODEL...]")
 @click.option(
     "--history",
-    default="10,20,40,80,160,320",
-    show_default=True,
     callback=numbers,
     metavar="N[,N...]",
-    help="Blocks of history.",
+    help="Blocks of history [default: 10,20,40,80,160,320]; for wan: models latent frames [default: 21,60,120,240].",
 )
 @click.option("--slope-from", default=40, show_default=True, metavar="N", help="Fit slopes to histories >= N.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Walks over the whole list.")
+@click.option("--resolution", callback=width_height, metavar="WxH", help="Of wan: models [default: 832x480].")
+@click.option("--decode", is_flag=True, help="Of wan: models also the frames a second with decoding.")
 @out_option("Results folder [default: runs/profile].")
-def profile(models: list[str], history: list[int], slope_from: int, rounds: int, out: Path | None) -> None:
+def profile(
+    models: list[str],
+    history: list[int] | None,
+    slope_from: int,
+    rounds: int,
+    resolution: tuple[int, int] | None,
+    decode: bool,
+    out: Path | None,
+) -> None:
     """Time and memory of a block against history.
 
-    Seconds a block, FPS, bytes; slopes, and their ratio to the first MODEL's.
+    Seconds a block, FPS, bytes; slopes, and their ratio to the first MODEL's. Of wan: models also operations a second,
+    against a matrix product, and beside each figure what sizes alone predict; without a GPU at reduced sizes.
 
     With --out set to a run's folder, the next `magbench report` draws this beside the run's own latency.
     """
     from magbench import steps
 
     folder = out or Path("runs/profile")
-    steps.profile(models, history, slope_from=slope_from, rounds=rounds, out=folder)
+    steps.profile(
+        models,
+        history,
+        slope_from=slope_from,
+        rounds=rounds,
+        resolution=resolution,
+        decode=decode,
+        out=folder,
+    )
 
 
 @main.group()

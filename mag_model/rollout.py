@@ -33,6 +33,7 @@ def rollout(
     writer: Denoiser | None = None,
     memory: Memory | None = None,
     start: int = 0,
+    truth: Tensor | None = None,
 ) -> Iterator[Tensor]:
     """Continue a clip.
 
@@ -46,6 +47,8 @@ def rollout(
         writer: whose keys and values are remembered; the generator itself if None.
         memory: to look at from outside. If it is not empty, it holds frames before the context.
         start: absolute index of the first frame of the context.
+        truth: (B, F, C, h, w) what the frames after the context should have been: remembered in place of what was made,
+            so that no error of one block reaches the next. Only whole blocks of it are used. None = what was made.
     Yields:
         (B, block, C, h, w): one block of latents after another; the last one is cut at ``frames``.
     """
@@ -64,10 +67,17 @@ def rollout(
         else:
             shape = torch.Size((context.shape[0], size, *context.shape[2:]))
             block = _denoise(generator.at(frame), generator.sigmas, attention, shape, noise, context.device)
-        writer.at(frame)(block, block.new_zeros(block.shape[:2]), attention)
+        seen = block if truth is None or first < given else _true_block(truth, first - given, block)
+        writer.at(frame)(seen, block.new_zeros(block.shape[:2]), attention)
         memory.keep(policy, frame)
         if first >= given:
             yield block[:, : frames - first]
+
+
+def _true_block(truth: Tensor, first: int, made: Tensor) -> Tensor:
+    """The block of the truth that begins at ``first``; ``made``, the last one, where the truth ends inside it."""
+    block = truth[:, first : first + made.shape[1]]
+    return block if block.shape == made.shape else made
 
 
 def _denoise(

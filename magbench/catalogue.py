@@ -11,9 +11,11 @@ from magbench.errors import MagbenchError
 
 def models() -> list[tuple[str, ...]]:
     """Models, then references (which see the truth and have no rank)."""
-    from magbench.models import MODELS, model_names, reference_names
+    from magbench.models import MODELS, families, model_names, reference_names
 
     found = [(name, "model", _first_line(MODELS, name)) for name in model_names()]
+    for prefix, family in families().items():
+        found += [(f"{prefix}:{text}", "model", about) for text, about in family.known()]
     return [*found, *((name, "reference", _summary(name)) for name in reference_names())]
 
 

@@ -21,7 +21,7 @@ NEEDED = (
     *("click", "rich", "PyYAML", "matplotlib", "huggingface-hub"),
 )
 WAN_EXTRA = ("diffusers", "transformers", "ftfy")
-GROUPS = ("magbench.models", "magbench.references", "magbench.policies")
+GROUPS = ("magbench.models", "magbench.references", "magbench.policies", "magbench.families")
 REINSTALL = 'pip install -c constraints.txt "magbench"'
 
 
@@ -188,7 +188,7 @@ def _plugins() -> Iterator[Finding]:
     if not entries:
         yield Finding("models", False, "none is registered: magbench is not installed", "pip install -e .")
     for entry in entries:
-        kind = entry.group.rpartition(".")[2].rstrip("s").replace("policie", "policy")
+        kind = entry.group.rpartition(".")[2].removesuffix("s").replace("ie", "y")
         fix = f"reinstall {entry.dist.name if entry.dist else entry.value}"
         yield _attempt(f"{kind} {entry.name}", fix, partial(_load, entry))
 

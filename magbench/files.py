@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """What a name must look like to become part of a path."""
+SAFE_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:=@-]*")
+"""Likewise what follows the prefix of a family of models."""
 
 
 def file_sha256(path: Path) -> str:

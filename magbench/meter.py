@@ -74,7 +74,7 @@ def measure(
     The global generator is seeded too, so that a model that forgets ``Task.seed`` still repeats itself.
     """
     torch.manual_seed(seed)
-    restarted = _restart_marks()
+    restarted = restart_marks()
     made: list[NDArray[np.uint8]] = []
     seconds: list[float] = []
     history: list[int | None] = []
@@ -130,7 +130,7 @@ def _synchronise() -> None:
         torch.cuda.synchronize()
 
 
-def _restart_marks() -> bool:
+def restart_marks() -> bool:
     """Forget earlier peaks, and say whether the system could.
 
     getrusage's mark only ever rises: a later model would inherit an earlier one's. Linux restarts VmHWM, the
@@ -143,6 +143,13 @@ def _restart_marks() -> bool:
     except OSError:
         return False
     return True
+
+
+def peak_memory(device: str) -> int | None:
+    """Bytes since :func:`restart_marks`: the most that torch held on an accelerator, or this process on a CPU."""
+    if device != "cpu":
+        return torch.cuda.max_memory_allocated()
+    return _peak_rss() if Path("/proc/self/status").is_file() else None
 
 
 def _peak_rss() -> int:

@@ -1,26 +1,30 @@
 """What the harness asks of a model, and how models and references are found.
 
 Packages register both by entry points: group ``magbench.models`` (name -> callable without arguments that
-returns a :class:`VideoModel`) and group ``magbench.references`` (likewise, a :class:`Reference`). A program in any
-language is a model too: ``command:FILE``, see :mod:`magbench.command`.
+returns a :class:`VideoModel`) and group ``magbench.references`` (likewise, a :class:`Reference`). Group
+``magbench.families`` holds whole families of models, ``PREFIX:TEXT``. A program in any language is a model too:
+``command:FILE``, see :mod:`magbench.command`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from magbench import __version__
 from magbench.errors import MagbenchError, unknown
-from magbench.files import SAFE_NAME
+from magbench.files import SAFE_NAME, SAFE_TEXT
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from magbench.workload import Workload
+
 MODELS = "magbench.models"
 REFERENCES = "magbench.references"
+FAMILIES = "magbench.families"
 COMMAND = "command:"
 """What the name of a model begins with that is a program."""
 
@@ -69,6 +73,34 @@ class VideoModel(Protocol):
         ...
 
 
+class Family(Protocol):
+    """Models that are told apart by what follows a prefix: ``wan:mag`` is ``mag`` of the family ``wan``.
+
+    An entry point of ``magbench.families``: its name is the prefix, its value an object with these methods. ``text``
+    is what follows the colon; what it means is the family's business, but it becomes part of a path: no slash.
+    """
+
+    def known(self) -> Iterable[tuple[str, str]]:
+        """Some texts, and a line about each; for lists."""
+        ...
+
+    def kind(self, text: str) -> Kind:
+        """What ``text`` names; a :class:`MagbenchError` if nothing. Reads no weights."""
+        ...
+
+    def load(self, text: str) -> VideoModel:
+        """The model, whose name is the whole ``PREFIX:TEXT``."""
+        ...
+
+    def reference(self, text: str) -> Reference:
+        """The reference, likewise: a model that is shown the truth as well."""
+        ...
+
+    def workload(self, text: str, resolution: tuple[int, int] | None) -> Workload:
+        """What `magbench profile` times, for frames of ``resolution`` (H, W); None = the family's own."""
+        ...
+
+
 @dataclass(frozen=True)
 class ReferenceInput:
     """What a reference is made from; unlike a model, it sees the truth.
@@ -78,12 +110,14 @@ class ReferenceInput:
         switch: first frame of the return.
         other: the next clip of the suite with the same shape, or None if there is none.
         seed: as in :class:`Task`.
+        prompt: likewise.
     """
 
     video: Tensor
     switch: int
     other: Tensor | None
     seed: int
+    prompt: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +140,22 @@ def reference_names() -> list[str]:
     return sorted(_entries(REFERENCES))
 
 
+def families() -> dict[str, Family]:
+    """Registered families by prefix."""
+    return {prefix: entry.load() for prefix, entry in sorted(_entries(FAMILIES).items())}
+
+
+def family_of(name: str) -> tuple[Family, str] | None:
+    """The family of a model and what follows the prefix; None for a name that has no registered prefix."""
+    prefix, colon, text = name.partition(":")
+    if not colon or prefix not in _entries(FAMILIES):
+        return None
+    family: Family = _entry(FAMILIES, "family", prefix).load()
+    if not SAFE_TEXT.fullmatch(text):
+        raise MagbenchError(f"model name '{name}' may only hold letters, digits, and '.', '_', '-', '+', ':', '=', '@'")
+    return family, text
+
+
 def kind_of(name: str) -> Kind:
     """Whether a name is a model's or a reference's; neither is an error that gives the nearest names."""
     if name.startswith(COMMAND):
@@ -113,6 +163,10 @@ def kind_of(name: str) -> Kind:
 
         read_program(name)
         return "model"
+    member = family_of(name)
+    if member is not None:
+        family, text = member
+        return family.kind(text)
     models, references = model_names(), reference_names()
     if not SAFE_NAME.fullmatch(name) and name in models + references:
         raise MagbenchError(f"model name '{name}' may only hold letters, digits, '.', '_' and '-'")
@@ -129,7 +183,12 @@ def load_model(name: str) -> VideoModel:
     """Make a registered model; this is where weights are read."""
     if name.startswith(COMMAND):
         raise MagbenchError(f"'{name}' is a program: it can be run on clips, but nothing else can be asked of it")
-    model: VideoModel = _entry(MODELS, "model", name).load()()
+    member = family_of(name)
+    if member is not None:
+        family, text = member
+        model = family.load(text)
+    else:
+        model = _entry(MODELS, "model", name).load()()
     if model.name != name:
         raise MagbenchError(f"model '{name}' calls itself '{model.name}'")
     return model
@@ -137,6 +196,10 @@ def load_model(name: str) -> VideoModel:
 
 def load_reference(name: str) -> Reference:
     """Make a registered reference."""
+    member = family_of(name)
+    if member is not None:
+        family, text = member
+        return family.reference(text)
     reference: Reference = _entry(REFERENCES, "reference", name).load()()
     return reference
 

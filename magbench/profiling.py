@@ -200,5 +200,7 @@ def curves(content: Mapping[str, Any]) -> dict[str, list[tuple[int, float]]]:
     """What draw_profile draws, from the content of profile.json."""
     found: dict[str, list[tuple[int, float]]] = {}
     for point in content["points"]:
+        if point["seconds"] is None:  # there was no room for this history
+            continue
         found.setdefault(point["model"], []).append((int(point["history"]), float(point["seconds"])))
     return found

@@ -119,7 +119,7 @@ def generate(
     run = run_of(suite, seeds=seeds, limit=limit)
     claim(out, run)
     tasks, place = run.tasks(suite), partial(generation_folder, out)
-    references = [name for name in makers if name in reference_names()]
+    references = [name for name in makers if name in names and kind_of(name) == "reference"]
     models = {name: make for name, make in makers.items() if name not in references}
     failures = generate_from(models, tasks, place, progress)
     return failures + _make_references(references, suite, tasks, place, progress)
@@ -258,6 +258,7 @@ def _reference_input(suite: Suite, clip: Clip, sample: int) -> ReferenceInput:
         switch=clip.switch,
         other=None if other is None else to_float(other.frames),
         seed=task_seed(clip.id, sample),
+        prompt=clip.caption,
     )
 
 

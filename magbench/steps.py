@@ -13,7 +13,7 @@ from magbench.errors import MagbenchError
 from magbench.leaderboard.curve import draw_curve
 from magbench.leaderboard.grids import short_grid
 from magbench.leaderboard.report import FILES, report
-from magbench.models import kind_of, load_model
+from magbench.models import family_of, kind_of, load_model
 from magbench.panel import ensure
 from magbench.run import claim, run_of
 from magbench.runner import Failure, generate
@@ -25,6 +25,7 @@ from magbench.videos import import_videos
 
 if TYPE_CHECKING:
     from magbench.suites.mirror import Mirroring
+    from magbench.workload import Workload
 
 
 def run(
@@ -163,11 +164,37 @@ def train(start: Callable[..., Path | None], stage: str, out: Path) -> None:
     click.echo(weights)
 
 
-def profile(names: Sequence[str], history: Sequence[int], *, slope_from: int, rounds: int, out: Path) -> None:
-    """Time models behind long histories; print and save seconds a block, FPS, bytes and slopes."""
+def profile(
+    names: Sequence[str],
+    history: Sequence[int] | None,
+    *,
+    slope_from: int,
+    rounds: int,
+    resolution: tuple[int, int] | None,
+    decode: bool,
+    out: Path,
+) -> None:
+    """Time models behind long histories; print and save what they cost. Families have their own tables."""
+    members = [member for name in names if (member := family_of(name)) is not None]
+    if members and len(members) < len(names):
+        raise MagbenchError(f"{', '.join(names)}: models of a family cannot be profiled together with others")
+    if members:
+        workloads = [family.workload(text, resolution) for family, text in members]
+        _profile_workloads(workloads, history, rounds=rounds, decode=decode, out=out)
+    elif resolution or decode:
+        raise MagbenchError("--resolution and --decode are for models of a family, as wan:random is one")
+    else:
+        _profile_models(names, history, slope_from=slope_from, rounds=rounds, out=out)
+
+
+def _profile_models(
+    names: Sequence[str], history: Sequence[int] | None, *, slope_from: int, rounds: int, out: Path
+) -> None:
+    """Print and save seconds a block, FPS, bytes and slopes."""
     from magbench import profiling
     from magbench.doctor import machine
 
+    history = history or profiling.HISTORY
     models = [profiling.as_history_model(load_model(name), name) for name in names]
     with ConsoleProgress() as progress:
         progress.stage("profile", rounds * len(history))
@@ -178,6 +205,26 @@ def profile(names: Sequence[str], history: Sequence[int], *, slope_from: int, ro
     print_grid(profiling.slope_grid(points, slope_from))
     click.echo()
     print_lines([(str(out / "profile.json"),), (str(out / "profile.png"),)])
+
+
+def _profile_workloads(
+    workloads: Sequence[Workload], history: Sequence[int] | None, *, rounds: int, decode: bool, out: Path
+) -> None:
+    """Print and save seconds a block, FPS, bytes, operations a second, each beside its prediction."""
+    from magbench import price_list, price_report
+    from magbench.doctor import machine
+
+    frames = history or price_list.HISTORY
+    price_list.check_lengths(workloads, frames)
+    with ConsoleProgress() as progress:
+        progress.stage("profile", rounds * len(frames))
+        device, points = price_list.measure_prices(workloads, frames, rounds=rounds, decode=decode, step=progress.step)
+    price_report.write_prices(points, workloads, device, machine(), out)
+    print_grid(price_report.price_grid(points))
+    click.echo()
+    print_lines(price_report.price_notes(workloads, device))
+    click.echo()
+    print_lines([(str(out / f"profile.{kind}"),) for kind in ("json", "md", "png")])
 
 
 def history_effect(

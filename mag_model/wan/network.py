@@ -145,6 +145,11 @@ class Wan(nn.Module):
         """Of the weights; all is computed in it, but for norms and rotations."""
         return self.head.head.weight.dtype
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.head.head.weight.device
+
     def read(self, text: Tensor) -> TextKV:
         """Keys and values of an encoded text, (B, words, text), zero-padded; for all passes under it."""
         embedded = self.text_embedding(text.to(self.dtype))

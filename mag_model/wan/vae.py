@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mag_model.wan.extra import extra
 from mag_model.wan.tensors import VaeSizes
@@ -27,6 +27,11 @@ def empty_vae(sizes: VaeSizes) -> Any:
         num_res_blocks=sizes.residual,
         temperal_downsample=list(sizes.temporal),
     )
+
+
+def placed(network: Any, device: str, dtype: torch.dtype) -> Any:
+    """The network, moved by torch: diffusers' own method warns of modules that Wan's codec does not have."""
+    return nn.Module.to(network, device=device, dtype=dtype)
 
 
 class WanVae:
@@ -53,6 +58,10 @@ class WanVae:
     def pixel_frames(self, latents: int) -> int:
         """Pixel frames of the first ``latents`` latent frames: 4 (n - 1) + 1."""
         return 1 + (latents - 1) * self.stride if latents > 0 else 0
+
+    def filling_frames(self, frames: int) -> int:
+        """The fewest latent frames whose pixel frames are ``frames`` or more."""
+        return self.latent_frames(frames + self.stride - 1)
 
     def whole(self, frames: Tensor) -> Tensor:
         """The frames (T, ...) without those at the end that fill no latent frame."""
@@ -178,7 +187,7 @@ def load_vae(
     wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     check_shapes(path, {name: tuple(value.shape) for name, value in tensors.items()}, wanted)
     network.load_state_dict(tensors)
-    return WanVae(network.to(device=device, dtype=dtype))
+    return WanVae(placed(network, device, dtype))
 
 
 def check_sides(height: int, width: int, unit: int) -> None:

@@ -91,7 +91,7 @@ def open_sides(a: str, b: str, run: Path) -> tuple[Side, Side]:
 
 
 def _open(text: str, run: Path) -> Side:
-    folder, _, model = text.rpartition(":") if ":" in text else (text, "", "")
+    folder, _, model = text.partition(":")
     if _is_run(Path(folder)):
         return _side(text, Path(folder), model)
     if _is_run(Path(text)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,49 +10,20 @@ from torch import Tensor
 
 from mag_model.policy import Mag
 from mag_model.rollout import rollout, seeded
-from mag_model.wan import store
-from mag_model.wan.checkpoints import CHECKPOINTS, Checkpoint, Part
 from mag_model.wan.load import load_codec, load_text_encoder, load_transformer
 from mag_model.wan.prompted import Prompted
-from mag_model.wan.store import Request
-from mag_model.wan.tensors import WanSizes, official_text, official_vae
 from mag_model.wan.text import embed_once
-from magbench.runner import Quiet
-from tests.mag_model.wan import published
-
-LENGTH = 8
-SPEC = replace(published.SPEC, channels=published.VAE.channels, text=published.TEXT.dim, words=LENGTH)
-ENTRY = Checkpoint(
-    name="tiny-mag",
-    about="generator, memory model and all that they need",
-    repository="someone/tiny-mag",
-    licence="MIT",
-    parts=(
-        Part("generator", ("dmd.pt",), WanSizes(SPEC), branches=("generator_ema",)),
-        Part("memory", ("memory/*.safetensors", "memory/*.json"), WanSizes(SPEC)),
-        Part("vae", ("Wan2.1_VAE.pth",), published.VAE, rename=official_vae),
-        Part("text", ("t5.pth",), published.TEXT, rename=official_text),
-        Part("tokenizer", ("umt5/*",), None),
-    ),
-    spec=SPEC,
-)
+from tests.mag_model.wan import tiny
+from tests.mag_model.wan.tiny import LENGTH, SPEC
 
 
 @pytest.fixture
 def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("MAGBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(CHECKPOINTS, ENTRY.name, ENTRY)
-    folder, sizes = tmp_path / "repository", WanSizes(SPEC)
-    small = [{name: 0.3 * value for name, value in published.wan_tensors(seed, sizes).items()} for seed in (0, 1)]
-    published.save_folder(folder / "memory", small[1], shards=2, in_dim=SPEC.channels)
-    torch.save({"generator_ema": published.wrapped(small[0])}, folder / "dmd.pt")
-    vae, text = published.tiny_vae().state_dict(), published.tiny_text().state_dict()
-    torch.save({published.published_vae(name): value for name, value in vae.items()}, folder / "Wan2.1_VAE.pth")
-    named = {published.published_text(name): value for name, value in text.items()}
-    torch.save({name: value for name, value in named.items() if name}, folder / "t5.pth")
-    published.save_sentencepiece(folder / "umt5")
-    store.fetch(ENTRY.name, Request(folder=folder), Quiet())
-    return ENTRY.name
+    name = tiny.known(monkeypatch, tmp_path / "cache")
+    (tmp_path / "repository").mkdir()
+    tiny.publish(tmp_path / "repository")
+    tiny.fetch(tmp_path / "repository")
+    return name
 
 
 def continued(name: str, frames: Tensor, prompt: str, blocks: int) -> Tensor:

@@ -1,0 +1,62 @@
+"""A checkpoint of tiny networks, published in two forms and fetched: as `wan:tiny-mag` it runs in the harness."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from baselines.mag_ring import MagRing
+from baselines.released import RELEASED, Released
+from mag_model.wan import store
+from mag_model.wan.checkpoints import CHECKPOINTS, Checkpoint, Part
+from mag_model.wan.store import Request
+from mag_model.wan.tensors import WanSizes, official_text, official_vae
+from magbench.runner import Quiet
+from tests.mag_model.wan import published
+
+LENGTH = 8
+SPEC = replace(published.SPEC, channels=published.VAE.channels, text=published.TEXT.dim, words=LENGTH)
+ENTRY = Checkpoint(
+    name="tiny-mag",
+    about="generator, memory model and all that they need",
+    repository="someone/tiny-mag",
+    licence="MIT",
+    parts=(
+        Part("generator", ("dmd.pt",), WanSizes(SPEC), branches=("generator_ema",)),
+        Part("memory", ("memory/*.safetensors", "memory/*.json"), WanSizes(SPEC)),
+        Part("vae", ("Wan2.1_VAE.pth",), published.VAE, rename=official_vae),
+        Part("text", ("t5.pth",), published.TEXT, rename=official_text),
+        Part("tokenizer", ("umt5/*",), None),
+    ),
+    spec=SPEC,
+)
+HOW = Released(MagRing(ring=2, sink=2), writer="memory", told=False)
+
+
+def publish(folder: Path) -> None:
+    """The checkpoint's files, as in its repository."""
+    sizes = WanSizes(SPEC)
+    small = [{name: 0.3 * value for name, value in published.wan_tensors(seed, sizes).items()} for seed in (0, 1)]
+    published.save_folder(folder / "memory", small[1], shards=2, in_dim=SPEC.channels)
+    torch.save({"generator_ema": published.wrapped(small[0])}, folder / "dmd.pt")
+    vae, text = published.tiny_vae().state_dict(), published.tiny_text().state_dict()
+    torch.save({published.published_vae(name): value for name, value in vae.items()}, folder / "Wan2.1_VAE.pth")
+    named = {published.published_text(name): value for name, value in text.items()}
+    torch.save({name: value for name, value in named.items() if name}, folder / "t5.pth")
+    published.save_sentencepiece(folder / "umt5")
+
+
+def known(monkeypatch: pytest.MonkeyPatch, cache: Path) -> str:
+    """Make the checkpoint known, its weights to be in ``cache``; returns its name."""
+    monkeypatch.setenv("MAGBENCH_CACHE", str(cache))
+    monkeypatch.setitem(CHECKPOINTS, ENTRY.name, ENTRY)
+    monkeypatch.setitem(RELEASED, ENTRY.name, HOW)
+    return ENTRY.name
+
+
+def fetch(folder: Path) -> None:
+    """Fetch it from where :func:`publish` put it."""
+    store.fetch(ENTRY.name, Request(folder=folder), Quiet())
