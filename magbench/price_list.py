@@ -100,17 +100,20 @@ def measure_prices(
     """Time ``rounds`` x ``timed`` blocks of each model at each length, one memory on the device at a time.
 
     At each length the models take turns, and all is walked ``rounds`` times, so that a slow moment of the machine
-    falls on every model alike. ``step`` is called after each length of each round.
+    falls on every model alike; the device's own speed is the best of the rounds. ``step`` is called after each length
+    of each round.
     """
-    device = probe(workloads[0].device, workloads[0].dtype)
+    probes: list[Device] = []
     shapes = {work.shape: work for work in workloads} if decode else {}  # the codec does not know what is remembered
     decoding = {shape: _decode_seconds(work) for shape, work in shapes.items()}
     runs = {(work.name, length): _Run() for length in frames for work in workloads}
     for _ in range(rounds):
+        probes.append(probe(workloads[0].device, workloads[0].dtype))
         for length in frames:
             for work in workloads:
                 _time(work, length, runs[work.name, length], warmup, timed)
             step()
+    device = Device(max(p.flops for p in probes), max(p.bandwidth for p in probes))
     made = [
         _measured(work, length, runs[work.name, length], device, decoding.get(work.shape))
         for work in workloads
@@ -134,17 +137,21 @@ def _time(work: Workload, length: int, run: _Run, warmup: int, timed: int) -> No
         return
     restart_marks()
     try:
-        placed = work.behind(length)
-        spent = [_seconds(placed.make, work.device) for _ in range(warmup + timed)]
+        spent, held = _blocks(work, length, warmup + timed)
     except torch.OutOfMemoryError:
         run.full, run.seconds = True, []
     else:
         run.seconds += spent[warmup:]
-        run.held = placed.allocated()
-        run.peak = max(run.peak or 0, peak_memory(work.device) or 0) or None
-        del placed
+        run.held, run.peak = held, max(run.peak or 0, peak_memory(work.device) or 0) or None
     if work.device != "cpu":
         torch.cuda.empty_cache()
+
+
+def _blocks(work: Workload, length: int, count: int) -> tuple[list[float], int]:
+    """Seconds of each block, and bytes of keys and values; the memory is free again afterwards."""
+    placed = work.behind(length)
+    spent = [_seconds(placed.make, work.device) for _ in range(count)]
+    return spent, placed.allocated()
 
 
 def _seconds(make: Callable[[], Tensor], device: str) -> float:
@@ -164,7 +171,7 @@ def _decode_seconds(work: Workload) -> float:
 def probe(device: str, dtype: torch.dtype) -> Device:
     """How fast the device multiplies matrices, and copies."""
     side, length = (8192, 1 << 28) if device != "cpu" else (1024, 1 << 25)
-    a, b = torch.ones(2, side, side, device=device, dtype=dtype)
+    a, b = torch.empty(2, side, side, device=device, dtype=dtype).uniform_(-1, 1)
     product = torch.empty_like(a)
     source = torch.zeros(length, device=device, dtype=torch.uint8)
     target = torch.empty_like(source)

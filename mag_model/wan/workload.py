@@ -29,7 +29,7 @@ SMALLER = 4
 """By how much sides are divided where there is no GPU."""
 
 REDUCED = WanSpec(dim=192, layers=2, heads=6, hidden=1120, frequencies=64, text=64, words=64)
-"""An eighth of the width, so that at a quarter of the resolution a frame of history weighs about as much, against the
+"""An eighth of the width: at a quarter of the resolution a frame of history then weighs about half as much, against the
 linear work, as it does in the 1.3B model at 832x480."""
 REDUCED_VAE = VaeSizes(dim=4)
 
