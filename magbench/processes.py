@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from magbench.errors import MagbenchError
 
@@ -46,20 +47,20 @@ def share(function: Callable[[Job, Item], Result], job: Job, items: Sequence[Ite
 def _in_processes(
     function: Callable[[Job, Item], Result], job: Job, items: Sequence[Item], workers: int
 ) -> Iterator[Result]:
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(function, job))
+    if workers not in _pools:
+        _pools[workers] = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin)
     try:
-        yield from pool.map(_work, items)
+        yield from _pools[workers].map(partial(function, job), items)
     except BrokenProcessPool as error:
+        del _pools[workers]
         raise MagbenchError(f"one of {workers} processes ended; with too little memory, use fewer") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
-_given: list[tuple[Callable[[Any, Any], Any], Any]] = []
-"""In a started process: what it does, and what it was told once."""
+_pools: dict[int, ProcessPoolExecutor] = {}
+"""Number of processes -> those that were started; they stay, idle, since to start one takes seconds."""
 
 
-def _begin(function: Callable[[Job, Item], Result], job: Job) -> None:
+def _begin() -> None:
     """Make a process ready. An interruption is the first process's to answer: it starts nothing further."""
     import cv2
     import torch
@@ -67,12 +68,6 @@ def _begin(function: Callable[[Job, Item], Result], job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    _given[:] = [(function, job)]
-
-
-def _work(item: Any) -> Any:
-    ((function, job),) = _given
-    return function(job, item)
 
 
 @contextmanager
