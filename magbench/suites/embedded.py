@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from magbench.processes import share, worth
@@ -39,6 +40,10 @@ class Embedded:
     def label(self, split: str) -> str:
         """Folder name of a split: another version or another content gets another one."""
         return f"{self.name}-v{self.version}-{split}-{self.digest[split][:12]}"
+
+    def shipped(self, split: str) -> Path:
+        """Where the split lies in the package, if it ships: nothing is drawn then, and all have the same bytes."""
+        return Path(str(files("magbench"))) / "suites" / "data" / self.label(split)
 
     def write(self, split: str, folder: Path) -> None:
         """Make one split in a folder that does not exist yet."""

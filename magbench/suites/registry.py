@@ -57,13 +57,18 @@ def make_suite(name: str, folder: Path) -> None:
 
 
 def open_suite(name: str) -> Suite:
-    """A suite by its name, or by its folder. An embedded one is made once, then read and checked as any other."""
+    """A suite by its name, or by its folder.
+
+    An embedded one that does not ship is made once; then it is read and checked as any other.
+    """
     base, colon, rest = name.partition(":")
     if base == OFFICIAL:
         return _open_official(Path(rest) if colon else None)
     if base not in embedded() and (os.sep in name or Path(name).exists()):
         return load_suite(Path(name))
     suite, split = _find(name)
+    if suite.shipped(split).exists():
+        return load_suite(suite.shipped(split))
     folder = cache_folder() / "suites" / suite.label(split)
     if not folder.exists():
         try:

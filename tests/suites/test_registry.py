@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from magbench.errors import MagbenchError
@@ -14,7 +15,7 @@ from magbench.suites.clip import Clip
 from magbench.suites.registry import cache_folder, is_published, make_suite, open_suite, suite_names
 from tests.conftest import tiny_clip
 
-FOLDER = f"revisit-nano-v1-test-{revisit_nano.DIGEST['test'][:12]}"
+FOLDER = "revisit-nano-v1-test-other"
 
 
 @pytest.fixture
@@ -27,7 +28,9 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return tiny_clip(f"{split}-{index}", index)
 
     monkeypatch.setenv("MAGBENCH_CACHE", str(tmp_path / "cache"))
-    stand_in = dataclasses.replace(revisit_nano.SUITE, clip=clip, counts={"dev": 1, "test": 1})
+    stand_in = dataclasses.replace(
+        revisit_nano.SUITE, clip=clip, counts={"dev": 1, "test": 1}, digest={"dev": "other", "test": "other"}
+    )
     monkeypatch.setattr(revisit_nano, "SUITE", stand_in)
     return rendered
 
@@ -38,6 +41,15 @@ def test_a_named_suite_is_made_once(made: list[str]) -> None:
     assert first == second
     assert (first.name, first.split, first.window) == ("revisit-nano", "test", revisit_nano.WINDOW)
     assert [path.name for path in (cache_folder() / "suites").iterdir()] == [FOLDER]
+
+
+def test_what_ships_is_what_the_renderer_makes() -> None:
+    suite = open_suite("revisit-nano")
+    assert suite.digest == revisit_nano.DIGEST["test"]
+    assert len(suite.clips) == revisit_nano.CLIPS["test"]
+    for index in (0, 5):
+        drawn = revisit_nano.clip("test", index).frames.astype(int)
+        assert np.abs(drawn - suite.clips[index].frames).max() <= 1  # another processor may round otherwise
 
 
 def test_another_split(made: list[str]) -> None:
