@@ -27,11 +27,12 @@ from numpy.typing import NDArray
 from magbench import __version__
 from magbench.errors import MagbenchError
 from magbench.generation import Generation, generation_folder, read_frames, read_generation
+from magbench.making import Failure, Source
 from magbench.models import kind_of, model_names
 from magbench.records import Record, read_records, write_records
 from magbench.retention import NOISE
 from magbench.run import claim, run_of
-from magbench.runner import Failure, Progress, Source, find_sources, generate_from
+from magbench.runner import Progress, find_sources, generate_from
 from magbench.suites.clip import Clip
 from magbench.suites.disk import Suite
 from magbench.swapped import Swap, swap_of

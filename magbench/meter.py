@@ -19,6 +19,8 @@ from torch import Tensor
 from magbench.errors import MagbenchError
 from magbench.video import to_uint8
 
+CPU = "cpu"
+"""The device of a stream that used no accelerator."""
 WARM_UP_PIECES = 2
 """The first piece and one that reads history."""
 
@@ -43,7 +45,7 @@ class Metered:
         history_bytes: after each piece, or None if the model cannot say.
         peak_rss_bytes: the largest resident size of the process during the stream, with all that was resident
             before it (weights, libraries, the suite); None where this mark cannot be restarted: not on Linux.
-        device: name of the accelerator that was used, else ``cpu``.
+        device: name of the accelerator that was used, else :data:`CPU`.
         device_peak_bytes: most bytes torch held on the accelerator during the stream, or None without one.
     """
 
@@ -107,7 +109,7 @@ def measure(
         seconds=seconds,
         history_bytes=known or None,
         peak_rss_bytes=_peak_rss() if restarted else None,
-        device=torch.cuda.get_device_name() if used else "cpu",
+        device=torch.cuda.get_device_name() if used else CPU,
         device_peak_bytes=torch.cuda.max_memory_allocated() if used else None,
     )
 
@@ -147,7 +149,7 @@ def restart_marks() -> bool:
 
 def peak_memory(device: str) -> int | None:
     """Bytes since :func:`restart_marks`: the most that torch held on an accelerator, or this process on a CPU."""
-    if device != "cpu":
+    if device != CPU:
         return torch.cuda.max_memory_allocated()
     return _peak_rss() if Path("/proc/self/status").is_file() else None
 

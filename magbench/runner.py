@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,11 +13,10 @@ import torch
 from torch import Tensor
 
 from magbench.errors import MagbenchError
-from magbench.generation import discard_unless_current, generation_folder, write_error, write_generation
-from magbench.meter import Expected, measure, warm_up
+from magbench.generation import generation_folder
+from magbench.making import Failure, Job, Source, make_missing, one_line
 from magbench.models import (
     COMMAND,
-    Kind,
     Reference,
     ReferenceInput,
     Task,
@@ -37,11 +36,6 @@ from magbench.video import to_float
 if TYPE_CHECKING:
     from magbench.command import Program
 
-MESSAGE_LENGTH = 300
-"""Of what other people's code raises."""
-ELSEWHERE = "another process"
-"""The device of a program, which nobody looked into."""
-
 
 class Progress(Protocol):
     """Told how far the work is: a stage of ``total`` steps, then each step."""
@@ -59,39 +53,6 @@ class Quiet:
 
     def step(self) -> None:
         pass
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Something that could not be made or scored; ``clip`` and ``sample`` are None for a whole model."""
-
-    model: str
-    clip: str | None
-    sample: int | None
-    message: str
-
-    def __str__(self) -> str:
-        where = "" if self.clip is None else f", clip {self.clip}, sample {self.sample}"
-        return f"{self.model}{where}: {self.message}"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A model, a program or a reference, seen as something that starts streams.
-
-    Attributes:
-        start: (clip, sample, folder of the generation) -> what begins the stream. What is done before is not timed.
-        warms_up: whether the first stream is begun twice, so that what is paid once is not timed.
-        inside: whether it runs in this process, whose memory then says something about it.
-    """
-
-    name: str
-    kind: Kind
-    revision: str
-    start: Callable[[Clip, int, Path], Callable[[], Iterator[Tensor]]]
-    memory_bytes: Callable[[], int | None]
-    warms_up: bool = False
-    inside: bool = True
 
 
 def generate(
@@ -188,9 +149,10 @@ def generate_from(
         try:
             source = make()
         except Exception as error:  # anybody's code, and the other models still have to run
-            failures.append(Failure(name, None, None, _one_line(error)))
+            failures.append(Failure(name, None, None, one_line(error)))
             continue
-        failures += _generate(source, tasks, place, progress)
+        jobs = [Job(clip, sample, place(source.name, clip.id, sample)) for clip, sample in tasks]
+        failures += make_missing(source, jobs, progress.step)
     return failures
 
 
@@ -260,47 +222,3 @@ def _reference_input(suite: Suite, clip: Clip, sample: int) -> ReferenceInput:
         seed=task_seed(clip.id, sample),
         prompt=clip.caption,
     )
-
-
-def _generate(
-    source: Source, tasks: list[tuple[Clip, int]], place: Callable[[str, str, int], Path], progress: Progress
-) -> list[Failure]:
-    folders = [place(source.name, clip.id, sample) for clip, sample in tasks]
-    # All of them before the first is made: a run that stops early must not mix two revisions of a model.
-    done = [discard_unless_current(folder, source.revision) for folder in folders]
-    failures: list[Failure] = []
-    warm = not source.warms_up
-    for (clip, sample), folder, skip in zip(tasks, folders, done, strict=True):
-        if not skip:
-            try:
-                stream = source.start(clip, sample, folder)
-                if not warm:
-                    warm_up(stream)
-                    warm = True
-                height, width = clip.size
-                expected = Expected(len(clip) - clip.switch, height, width)
-                metered = measure(stream, source.memory_bytes, expected, task_seed(clip.id, sample))
-                if not source.inside:
-                    metered = replace(metered, peak_rss_bytes=None, device=ELSEWHERE, device_peak_bytes=None)
-                write_generation(
-                    folder,
-                    metered,
-                    clip,
-                    model=source.name,
-                    revision=source.revision,
-                    kind=source.kind,
-                    sample=sample,
-                )
-            except MagbenchError as error:
-                failures.append(Failure(source.name, clip.id, sample, _one_line(error)))
-            except Exception as error:  # anybody's code, and the other clips still have to be made
-                message = f"{_one_line(error)} (traceback in {write_error(folder, error)})"
-                failures.append(Failure(source.name, clip.id, sample, message))
-        progress.step()
-    return failures
-
-
-def _one_line(error: Exception) -> str:
-    if type(error) is MagbenchError:
-        return " ".join(str(error).split())
-    return " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH]

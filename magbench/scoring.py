@@ -11,10 +11,11 @@ from pathlib import Path
 
 from magbench.errors import MagbenchError
 from magbench.generation import GENERATIONS, generation_folder, read_frames, read_generation
+from magbench.making import Failure
 from magbench.processes import share, worth
 from magbench.records import Record, read_records, write_records
 from magbench.run import claim, read_run, run_of
-from magbench.runner import Failure, Progress
+from magbench.runner import Progress
 from magbench.scored import COST, Scene, cost_records, score_records, stamp, wanted
 from magbench.suites.disk import Suite
 

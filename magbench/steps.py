@@ -13,10 +13,11 @@ from magbench.errors import MagbenchError
 from magbench.leaderboard.curve import draw_curve
 from magbench.leaderboard.grids import short_grid
 from magbench.leaderboard.report import FILES, report
+from magbench.making import Failure
 from magbench.models import family_of, kind_of, load_model
 from magbench.panel import ensure
 from magbench.run import claim, run_of
-from magbench.runner import Failure, generate
+from magbench.runner import generate
 from magbench.scoring import score
 from magbench.stats import detectable_line
 from magbench.suites.disk import Suite, check_suite

@@ -29,8 +29,9 @@ TOLERANCE = 1e-3
 PREVIEW_SIZE = 128
 """Least height and width of a preview, in pixels."""
 
-# A fixed number of slices, and one thread: the bytes must not depend on the machine.
-_FFV1 = {"level": "3", "coder": "1", "context": "0", "slices": "4", "slicecrc": "1", "g": "1"}
+_SLICES = 4
+"""Of a lossless frame, a thread each. Their number is fixed: the bytes must not depend on the machine."""
+_FFV1 = {"level": "3", "coder": "1", "context": "0", "slices": str(_SLICES), "slicecrc": "1", "g": "1"}
 _H264 = {"preset": "ultrafast", "crf": "20"}
 
 
@@ -140,7 +141,7 @@ def _picture(pixels: VideoReformatter, frame: av.VideoFrame, where: str) -> NDAr
 
 def write_lossless(path: Path, frames: NDArray[np.uint8], fps: int) -> None:
     """Write (T, H, W, 3) uint8 as FFV1 in Matroska: the same pixels come back, and give the same bytes."""
-    _encode(path, frames, fps, codec="ffv1", pixels="bgr0", container="matroska", options=_FFV1)
+    _encode(path, frames, fps, codec="ffv1", pixels="bgr0", container="matroska", options=_FFV1, slices=_SLICES)
 
 
 def write_preview(path: Path, frames: NDArray[np.uint8], fps: int) -> bool:
@@ -169,8 +170,9 @@ def _encode(
     container: str,
     options: dict[str, str],
     factor: int = 1,
+    slices: int = 1,
 ) -> None:
-    """Write frames, each pixel repeated ``factor`` times both ways."""
+    """Write frames, each pixel repeated ``factor`` times both ways, each of its ``slices`` by a thread of its own."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scaler = VideoReformatter()
     with av.open(str(path), "w", format=container, options={"fflags": "+bitexact"}) as output:
@@ -178,7 +180,7 @@ def _encode(
         assert isinstance(stream, av.VideoStream)  # PyAV cannot tell the type checker
         stream.height, stream.width = (side * factor for side in frames.shape[1:3])
         stream.pix_fmt = pixels
-        stream.thread_count = 1
+        stream.thread_type, stream.thread_count = "SLICE", slices
         for array in frames:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(array), format="rgb24")
             frame = scaler.reformat(frame, stream.width, stream.height, pixels, interpolation=Interpolation.POINT)
@@ -199,13 +201,17 @@ def to_float(frames: NDArray[np.uint8]) -> Tensor:
 
 
 def to_uint8(frames: Tensor) -> NDArray[np.uint8]:
-    """(T, 3, H, W) float32 in [0, 1], within ``TOLERANCE``, to (T, H, W, 3) uint8, rounded to the nearest."""
-    finite = torch.isfinite(frames)
-    if not finite.all():
-        frame, *_ = (~finite).nonzero()[0].tolist()
-        raise MagbenchError(f"frame {frame} holds {frames[~finite][0].item()}")
-    low, high = frames.min().item(), frames.max().item()
-    if low < -TOLERANCE or high > 1 + TOLERANCE:
+    """(T, 3, H, W) float32 in [0, 1], within ``TOLERANCE``, to (T, H, W, 3) uint8, rounded to the nearest.
+
+    It is computed where the frames are.
+    """
+    low, high = (bound.item() for bound in torch.aminmax(frames))  # of frames with a NaN both are NaN
+    if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
+        finite = torch.isfinite(frames)
+        if not finite.all():
+            frame, *_ = (~finite).nonzero()[0].tolist()
+            raise MagbenchError(f"frame {frame} holds {frames[~finite][0].item()}")
         raise MagbenchError(f"values span {low:.4g} to {high:.4g}, outside [0, 1]")
-    pixels = (frames.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
-    return pixels.permute(0, 2, 3, 1).contiguous().numpy()
+    # One by one: what a frame needs in between stays in the processor's cache.
+    pixels = [frame.clamp(0, 1).mul_(255).round_().to(torch.uint8).permute(1, 2, 0) for frame in frames.detach()]
+    return torch.stack(pixels).cpu().numpy()

@@ -17,9 +17,10 @@ from magbench.errors import MagbenchError, unknown
 from magbench.files import SAFE_NAME
 from magbench.finished import READERS, finished_sha256, form, read_finished
 from magbench.generation import GENERATION_FILE, GENERATIONS, Original, generation_folder, read_generation, write_import
+from magbench.making import Failure
 from magbench.models import model_names, reference_names
 from magbench.run import RUN_FILE, Run, claim, read_run, run_of
-from magbench.runner import Failure, Progress
+from magbench.runner import Progress
 from magbench.suites.clip import Clip
 from magbench.suites.disk import Suite
 from magbench.suites.official import clip_name

@@ -18,8 +18,9 @@ import yaml
 from magbench.command import PLACEHOLDERS, read_program
 from magbench.errors import MagbenchError
 from magbench.generation import generation_folder, read_frames, read_generation
+from magbench.making import Failure
 from magbench.models import kind_of, load_model
-from magbench.runner import Failure, Quiet, generate
+from magbench.runner import Quiet, generate
 from magbench.seeds import task_seed
 from magbench.suites.disk import Suite
 from magbench.video import write_lossless

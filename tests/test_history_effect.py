@@ -110,7 +110,7 @@ def test_what_is_there_is_used_and_kept(suite: Suite, tmp_path: Path, monkeypatc
     found = measured(suite, tmp_path, limit=1)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert read_effects(tmp_path) == found.records
-    monkeypatch.setattr("magbench.runner.measure", lambda *_: pytest.fail("made again"))
+    monkeypatch.setattr("magbench.making.measure", lambda *_: pytest.fail("made again"))
     monkeypatch.setattr("magbench.history_effect.effect", lambda *_: pytest.fail("scored again"))
     assert measured(suite, tmp_path, limit=1).records == found.records
 

@@ -15,8 +15,9 @@ from torch import Tensor
 from magbench import generation as generation_module
 from magbench.errors import MagbenchError
 from magbench.generation import generation_folder, read_frames, read_generation
+from magbench.making import Failure
 from magbench.models import Task
-from magbench.runner import Failure, Quiet, generate, make_task
+from magbench.runner import Quiet, generate, make_task
 from magbench.seeds import task_seed
 from magbench.suites.disk import Suite
 from magbench.video import read_video, to_float, to_uint8
@@ -106,7 +107,7 @@ def test_all_names_by_default(suite: Suite, tmp_path: Path, monkeypatch: pytest.
 def test_the_same_command_again_makes_nothing(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(suite, ["tiny", "oracle"], tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
-    monkeypatch.setattr("magbench.runner.measure", lambda *_: pytest.fail("made again"))
+    monkeypatch.setattr("magbench.making.measure", lambda *_: pytest.fail("made again"))
     progress = Counting()
     assert generate(suite, ["tiny", "oracle"], tmp_path, progress=progress) == []
     assert progress.stages == [["tiny", 3, 3], ["oracle", 3, 3]]
