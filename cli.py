@@ -374,12 +374,20 @@ def weights() -> None:
 
 
 @weights.command("ls")
-def weights_ls() -> None:
-    """The known checkpoints: what is here, what would be fetched, licence, repository."""
+@click.argument("name", required=False)
+def weights_ls(name: str | None) -> None:
+    """The known checkpoints: what is here, what would be fetched, licence, repository.
+
+    Of checkpoint NAME every file: commit, size and sha256.
+    """
     from mag_model.wan import shelf
     from magbench import console
 
-    console.print_lines(shelf.rows())
+    if name is None:
+        console.print_lines(shelf.rows())
+    else:
+        click.echo(shelf.licence(name))
+        console.print_lines(shelf.files(name))
 
 
 @weights.command("fetch")
@@ -393,7 +401,7 @@ def weights_ls() -> None:
     metavar="PART=PATH",
     help="Where a part is in the repository, a folder or a file, if not where it is known to be.",
 )
-@click.option("--revision", default="", metavar="REV", help="Branch, tag or commit [default: as locked, else main].")
+@click.option("--revision", default="", metavar="REV", help="Branch, tag or commit [default: as locked, else pinned].")
 @click.option(
     "--from",
     "folder",

@@ -1,11 +1,12 @@
 """The public checkpoints, one entry each: where they lie, what is in them, under which licence.
 
-No entry names a commit, since none could be looked up when this was written: the first fetch resolves ``revision`` to
-a commit, takes every file's size and sha256 from there, and writes all that into a lock file beside the weights.
+Commits, sizes and hashes are those that at least two independent public projects pin; what only one or none of them
+does is left out. An entry without a commit is pinned by its first fetch, in the lock file beside the weights.
 """
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import dataclass
 
 from mag_model.wan.spec import WanSpec
@@ -23,6 +24,15 @@ from magbench.errors import unknown
 
 WAN = "Wan-AI/Wan2.1-T2V-1.3B"
 NON_COMMERCIAL = "CC-BY-NC-SA-4.0"
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What a file of the pinned commit is: its path in the repository, bytes, hex sha256."""
+
+    path: str
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,6 @@ class Part:
         branches: keys of a torch file under which the state dict may lie; the first that is there is taken.
         rename: published name of a tensor -> its name here.
         adapter: merged into the weights.
-        bytes: about how much is fetched, for the user; 0 = not known.
     """
 
     name: str
@@ -55,7 +64,16 @@ class Part:
     branches: tuple[str, ...] = ()
     rename: Rename = bare
     adapter: Adapter | None = None
-    bytes: int = 0
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Of all files that are fetched, the adapter's included."""
+        return self.files if self.adapter is None else (*self.files, self.adapter.file)
+
+
+def matches(path: str, pattern: str) -> bool:
+    """``*`` stands for any characters but a slash."""
+    return path.count("/") == pattern.count("/") and fnmatch.fnmatchcase(path, pattern)
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,8 @@ class Checkpoint:
         terms: what must be accepted before they are fetched; "" = nothing.
         parts: what the repository gives.
         uses: name of the checkpoint that gives the parts that this one lacks.
-        revision: branch, tag or commit.
+        revision: commit; "main" where none is known.
+        pins: what its files must be.
         spec: sizes of the transformers, and the steps and the shift that they were trained for.
     """
 
@@ -82,16 +101,21 @@ class Checkpoint:
     terms: str = ""
     uses: str = ""
     revision: str = "main"
+    pins: tuple[Pin, ...] = ()
     spec: WanSpec = WanSpec()
 
     def part(self, name: str) -> Part | None:
         """The part of that name, if it is here."""
         return next((part for part in self.parts if part.name == name), None)
 
+    def pins_of(self, part: Part) -> list[Pin]:
+        """The pins of a part's files."""
+        return [pin for pin in self.pins if any(matches(pin.path, pattern) for pattern in part.patterns)]
 
-def generator(*files: str, branches: tuple[str, ...] = (), adapter: Adapter | None = None, bytes: int = 0) -> Part:
+
+def generator(*files: str, branches: tuple[str, ...] = (), adapter: Adapter | None = None) -> Part:
     """A diffusion transformer of the 1.3B sizes."""
-    return Part("generator", files, WanSizes(), branches, adapter=adapter, bytes=bytes)
+    return Part("generator", files, WanSizes(), branches, adapter=adapter)
 
 
 SHARE_ALIKE = "no commercial use, share alike"
@@ -104,17 +128,50 @@ CHECKPOINTS = {
             about="Wan2.1-T2V-1.3B: bidirectional, with the codec and text encoder of all others",
             repository=WAN,
             licence="Apache-2.0",
+            revision="37ec512624d61f7aa208f7ea8140a131f93afc9a",
             parts=(
-                generator("diffusion_pytorch_model*.safetensors", "config.json", bytes=5_676_000_000),
-                Part("vae", ("Wan2.1_VAE.pth",), VaeSizes(), rename=official_vae, bytes=508_000_000),
-                Part(
-                    "text",
-                    ("models_t5_umt5-xxl-enc-bf16.pth",),
-                    TextSizes(),
-                    rename=official_text,
-                    bytes=11_362_000_000,
+                generator("diffusion_pytorch_model*.safetensors", "config.json"),
+                Part("vae", ("Wan2.1_VAE.pth",), VaeSizes(), rename=official_vae),
+                Part("text", ("models_t5_umt5-xxl-enc-bf16.pth",), TextSizes(), rename=official_text),
+                Part("tokenizer", ("google/umt5-xxl/*",), None),
+            ),
+            pins=(
+                Pin(
+                    "diffusion_pytorch_model.safetensors",
+                    5_676_070_424,
+                    "96b6b242ca1c2f24e9d02cd6596066fab6d310e2d7538f33ae267cb18d957e8f",
                 ),
-                Part("tokenizer", ("google/umt5-xxl/*",), None, bytes=22_000_000),
+                Pin("config.json", 249, "ab37994c43740513f94b3ba6233a784035a67b43c8cde83c8f31aa90468c67ce"),
+                Pin(
+                    "Wan2.1_VAE.pth",
+                    507_609_880,
+                    "38071ab59bd94681c686fa51d75a1968f64e470262043be31f7a094e442fd981",
+                ),
+                Pin(
+                    "models_t5_umt5-xxl-enc-bf16.pth",
+                    11_361_920_418,
+                    "7cace0da2b446bbbbc57d031ab6cf163a3d59b366da94e5afe36745b746fd81d",
+                ),
+                Pin(
+                    "google/umt5-xxl/special_tokens_map.json",
+                    6_623,
+                    "7b8a9f5040adb67b5805abdfd42c1f8d0f3d0e711f10726580eb3789cd0ad61d",
+                ),
+                Pin(
+                    "google/umt5-xxl/spiece.model",
+                    4_548_313,
+                    "e3909a67b780650b35cf529ac782ad2b6b26e6d1f849d3fbb6a872905f452458",
+                ),
+                Pin(
+                    "google/umt5-xxl/tokenizer.json",
+                    16_837_417,
+                    "6e197b4d3dbd71da14b4eb255f4fa91c9c1f2068b20a2de2472967ca3d22602b",
+                ),
+                Pin(
+                    "google/umt5-xxl/tokenizer_config.json",
+                    61_728,
+                    "ed9a3a8b0faa71a70a32847e0435fe036e6e112d4df4edb7bb48a921e344dc05",
+                ),
             ),
         ),
         Checkpoint(
@@ -134,12 +191,21 @@ CHECKPOINTS = {
             terms=SHARE_ALIKE,
             parts=(generator("checkpoints/self_forcing_dmd.pt", branches=("generator_ema",)),),
             uses="wan2.1",
+            revision="2f8b779212da279d212c22a509b66ad6552f350e",
+            pins=(
+                Pin(
+                    "checkpoints/self_forcing_dmd.pt",
+                    5_676_252_553,
+                    "a0413986d9734e02c09504e1520f5697ba6df731bb2f0f35577485e9cc8f56a3",
+                ),
+            ),
         ),
         Checkpoint(
             name="longlive",
             about="LongLive: base and its LoRA, merged (arXiv 2509.22622)",
             repository="Efficient-Large-Model/LongLive-1.3B",
-            licence="Apache-2.0 (code; hub card not seen)",
+            licence=NON_COMMERCIAL,
+            terms=SHARE_ALIKE,
             parts=(
                 generator(
                     "models/longlive_base.pt",
@@ -148,6 +214,19 @@ CHECKPOINTS = {
                 ),
             ),
             uses="wan2.1",
+            revision="cda9138d93872ef109d9a74c270184eb3a5acc6e",
+            pins=(
+                Pin(
+                    "models/longlive_base.pt",
+                    5_676_334_208,
+                    "10a2aa8fcf89c77d9033f4c117405412a690e289625766619d293f0c5a208ee7",
+                ),
+                Pin(
+                    "models/lora.pt",
+                    2_800_056_690,
+                    "c4e43b87d62d4b0614b496773639f1ab170a7ee486dc23407901e9d3a5ebc07a",
+                ),
+            ),
         ),
         Checkpoint(
             name="causvid",
@@ -157,7 +236,9 @@ CHECKPOINTS = {
             terms=SHARE_ALIKE,
             parts=(generator("autoregressive_checkpoint/model.pt", branches=("generator",)),),
             uses="wan2.1",
-            spec=WanSpec(steps=(1000.0, 757.0, 522.0), shift=1.0),  # steps that are shifted already, by 8
+            revision="b545eb2728fc9d1515023a270b847f7b24b3aa89",
+            # Released as 1000, 757 and 522 after the shift; these have the noise levels that are nearest in its table.
+            spec=WanSpec(steps=(1000.0, 280.0, 120.0), shift=8.0),
         ),
         Checkpoint(
             name="rolling-forcing",
@@ -167,6 +248,13 @@ CHECKPOINTS = {
             terms="academic use alone",
             parts=(generator("checkpoints/rolling_forcing_dmd.pt", branches=("generator_ema",)),),
             uses="wan2.1",
+            pins=(
+                Pin(
+                    "checkpoints/rolling_forcing_dmd.pt",
+                    17_028_919_541,
+                    "08448992460d85ef1b992dd30585d5724d098d805a48399730c8e717027a6d9d",
+                ),
+            ),
             spec=WanSpec(steps=(1000.0, 800.0, 600.0, 400.0, 200.0)),
         ),
         Checkpoint(

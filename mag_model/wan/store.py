@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from safetensors.torch import save_file
 from torch import Tensor
 
-from mag_model.wan.checkpoints import Checkpoint, Part, checkpoint
+from mag_model.wan.checkpoints import Checkpoint, Part, checkpoint, matches
 from mag_model.wan.convert import converted
 from mag_model.wan.hub import Folder, Listing, RemoteFile, Source, check_space, hub
 from mag_model.wan.lock import File, Held, home, is_here, read_lock, write_lock
@@ -39,7 +38,8 @@ class Request:
         parts: names; none = all that the entry gives.
         places: part -> its folder or file in the repository, instead of the entry's.
         folder: where the repository's files already are; None = the hub.
-        revision: branch, tag or commit; "" = the one in the lock file, else the entry's.
+        revision: branch, tag or commit, whose files may be others than those that are pinned; "" = the one in the lock
+            file, else the entry's.
         accepted: the user accepts the licence's terms.
     """
 
@@ -206,10 +206,15 @@ def _bring(
     """Fetch one part's files, keep it in our form, and remove what is no longer needed."""
     folder = home(entry.name)
     wanted = _wanted(entry, part, listing, request)
+    pinned = not request.revision and listing.revision in (entry.revision, Folder.REVISION)
+    for file in wanted if pinned else ():
+        _check_pin(entry, file.path, file.size, file.sha256)
     sizes = part.sizes
     shapes = {} if sizes is None else sizes.shapes()  # says what is not installed before anything is fetched
     paths = {file.path: source.get(file, listing.revision, folder / "fetched", progress) for file in wanted}
     fetched = tuple(File(file.path, file.size, file.sha256 or file_sha256(paths[file.path])) for file in wanted)
+    for known in fetched if pinned else ():
+        _check_pin(entry, known.path, known.size, known.sha256)
     folder.mkdir(parents=True, exist_ok=True)
     if sizes is None:
         kept = _keep_files(folder, part, paths)
@@ -220,6 +225,23 @@ def _bring(
         listing.revision,
         fetched,
         tuple(File(path.relative_to(folder).as_posix(), path.stat().st_size, file_sha256(path)) for path in kept),
+    )
+
+
+def _check_pin(entry: Checkpoint, path: str, size: int, sha256: str) -> None:
+    """A file of the pinned commit is what the table says; ``sha256`` "": of a small file, not known yet."""
+    pin = next((pin for pin in entry.pins if pin.path == path), None)
+    if pin is None:
+        return
+    if size != pin.size:
+        found, wanted = f"{size} bytes", f"{pin.size}"
+    elif sha256 not in ("", pin.sha256):
+        found, wanted = f"sha256 {sha256[:12]}", pin.sha256[:12]
+    else:
+        return
+    raise MagbenchError(
+        f"{entry.repository}: {path} is {found}, not {wanted} as in commit {entry.revision[:12]};"
+        " --revision takes the files of another one"
     )
 
 
@@ -245,10 +267,10 @@ def _wanted(entry: Checkpoint, part: Part, listing: Listing, request: Request) -
     adapter = () if part.adapter is None else (part.adapter.file,)
     found: dict[str, RemoteFile] = {}
     for pattern in (*patterns, *adapter):
-        matches = [file for file in listing.files if _matches(file.path, pattern)]
-        if not matches and PurePosixPath(pattern).suffix != ".json":
+        there = [file for file in listing.files if matches(file.path, pattern)]
+        if not there and PurePosixPath(pattern).suffix != ".json":
             raise MagbenchError(f"{entry.repository} at {listing.revision[:12]}: no file {pattern}")
-        found.update({file.path: file for file in matches})
+        found.update({file.path: file for file in there})
     return list(found.values())
 
 
@@ -257,11 +279,6 @@ def _at(place: str, listing: Listing) -> tuple[str, ...]:
     if any(file.path == place for file in listing.files):
         return (place,)
     return (f"{place}/*.safetensors", f"{place}/*.json")
-
-
-def _matches(path: str, pattern: str) -> bool:
-    """``*`` stands for any characters but a slash."""
-    return path.count("/") == pattern.count("/") and fnmatch.fnmatchcase(path, pattern)
 
 
 def _candidates(listing: Listing) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,7 @@ from torch import Tensor
 from mag_model.attention import SequenceAttention
 from mag_model.wan import hub as hub_module
 from mag_model.wan import store
-from mag_model.wan.checkpoints import CHECKPOINTS, Adapter, Checkpoint, Part
+from mag_model.wan.checkpoints import CHECKPOINTS, Adapter, Checkpoint, Part, Pin
 from mag_model.wan.load import load_codec, load_text_encoder, load_transformer
 from mag_model.wan.lock import home, read_lock
 from mag_model.wan.network import Wan
@@ -195,6 +197,48 @@ def test_later_parts_come_from_the_commit_of_the_first(hub: HubServer) -> None:
     assert read_lock("tiny-base")["generator"].revision == repository.commit
 
 
+def pinned(folder: Path, revision: str, monkeypatch: pytest.MonkeyPatch, **changed: str) -> None:
+    """Pin all files of the first repository; ``changed``: stem of a file -> another sha256."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    pins = tuple(
+        Pin(path.relative_to(folder).as_posix(), path.stat().st_size, changed.get(path.stem, file_sha256(path)))
+        for path in files
+    )
+    monkeypatch.setitem(CHECKPOINTS, "tiny-base", replace(BASE, revision=revision, pins=pins))
+
+
+def test_a_pinned_commit_is_asked_for_whatever_came_after_it(
+    hub: HubServer, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = hub.repositories["someone/base"].commit
+    pinned(folders["base"], commit, monkeypatch)
+    fetch("tiny-base")
+    assert {held.revision for held in read_lock("tiny-base").values()} == {commit}
+    pinned(folders["base"], "0" * 40, monkeypatch)
+    (home("tiny-base") / "lock.json").unlink()
+    with pytest.raises(MagbenchError, match=r"revision/0{40}.*: not there \(404\)"):
+        fetch("tiny-base", "vae")
+
+
+@pytest.mark.parametrize(("stem", "asked"), [("Wan2.1_VAE", []), ("config", ["config.json"])])
+def test_files_of_a_pinned_commit_are_what_was_pinned(
+    hub: HubServer, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, stem: str, asked: list[str]
+) -> None:
+    """The listing tells the hash of large files, so that one that is wrong is not even fetched."""
+    part = "vae" if "VAE" in stem else "generator"
+    commit = hub.repositories["someone/base"].commit
+    pinned(folders["base"], commit, monkeypatch, **{stem: "f" * 64})
+    message = rf"someone/base: {stem}\.\w+ is sha256 \w+, not f{{12}} as in commit {commit[:12]}; --revision takes"
+    with pytest.raises(MagbenchError, match=message):
+        fetch("tiny-base", part)
+    assert [path for path, _ in hub.asked if path.endswith(".pth") or path == "config.json"] == asked
+    with pytest.raises(MagbenchError, match=message):
+        fetch("tiny-base", part, folder=folders["base"])
+    assert read_lock("tiny-base") == {}
+    fetch("tiny-base", part, revision="main")
+    assert read_lock("tiny-base")[part].revision == commit
+
+
 def test_an_adapter_is_merged_once(hub: HubServer) -> None:
     fetch("tiny-lora")
     found = load_file(store.part_path("tiny-lora", "generator"))
@@ -355,9 +399,31 @@ def test_every_known_checkpoint_is_complete_data() -> None:
         own = {part.name for part in entry.parts}
         used = {part.name for part in CHECKPOINTS[entry.uses].parts} if entry.uses else set()
         assert own | used >= {"generator", "vae", "text", "tokenizer"}
+        assert entry.revision == "main" or re.fullmatch("[0-9a-f]{40}", entry.revision)
+        assert sum(len(entry.pins_of(part)) for part in entry.parts) == len(entry.pins)
+        assert all(re.fullmatch("[0-9a-f]{64}", pin.sha256) for pin in entry.pins)
         for part in entry.parts:
             assert (part.sizes is None) == (part.name == "tokenizer")
             assert part.sizes in (None, VaeSizes(), TextSizes(), WanSizes(WanSpec()))
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "copies", "width"),
+    [
+        ("wan2.1", "generator", 1, 4),
+        ("wan2.1", "vae", 1, 4),
+        ("wan2.1", "text", 1, 2),
+        ("self-forcing", "generator", 1, 4),
+        ("longlive", "generator", 1, 4),
+        ("rolling-forcing", "generator", 3, 4),  # the generator, its average, the critic
+    ],
+)
+def test_the_pinned_sizes_are_those_of_the_numbers_in_the_files(name: str, part: str, copies: int, width: int) -> None:
+    own = CHECKPOINTS[name].part(part)
+    assert own is not None and own.sizes is not None
+    numbers = sum(math.prod(shape) for shape in own.sizes.shapes().values())
+    size = next(pin.size for pin in CHECKPOINTS[name].pins_of(own) if pin.path != "config.json")
+    assert 0 < size / (copies * width * numbers) - 1 < 2e-4
 
 
 def test_the_hub_of_these_tests_is_one_for_the_public_client_too(hub: HubServer, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
-from mag_model.wan.checkpoints import CHECKPOINTS, Checkpoint, Part
-from tests.hub_server import HubServer, Repository, serve
+from mag_model.wan.checkpoints import CHECKPOINTS, Checkpoint, Part, Pin
+from tests.hub_server import HubServer, Repository, serve, sha256
 from tests.mag_model.wan import published
 
 ENTRY = Checkpoint(
@@ -21,9 +21,10 @@ ENTRY = Checkpoint(
     licence="CC-BY-NC-4.0",
     terms="no commercial use",
     parts=(
-        Part("generator", ("diffusion_pytorch_model.safetensors", "config.json"), published.WAN, bytes=2_000_000_000),
+        Part("generator", ("diffusion_pytorch_model.safetensors", "config.json"), published.WAN),
         Part("vae", ("vae.pth",), published.VAE),
     ),
+    pins=(Pin("vae.pth", 2_000_000_000, "a" * 64),),
     spec=published.SPEC,
 )
 
@@ -46,7 +47,7 @@ def weights(*words: str) -> Result:
 
 def test_fetch_check_and_list(hub: HubServer) -> None:
     assert next(line for line in weights("ls").stdout.splitlines() if line.startswith("tiny ")).split()[1:5] == [
-        *("-", "generator,vae", "(about", "2.0"),
+        *("-", "generator,vae", "(2.0", "GB)"),
     ]
     result = weights("fetch", "tiny", "--only", "generator", "--accept-licence")
     assert result.exit_code == 0
@@ -55,6 +56,14 @@ def test_fetch_check_and_list(hub: HubServer) -> None:
     assert first.startswith("generator: 0.00 GB from someone/tiny at ")
     assert second == "also needed: magbench weights fetch tiny --only vae"
     assert weights("fetch", "tiny", "--only", "generator").stdout.splitlines()[0] == "generator: already here"
+    shown, _, *files, pinned = weights("ls", "tiny").stdout.splitlines()
+    assert shown == "tiny: someone/tiny, CC-BY-NC-4.0: no commercial use"
+    repository = hub.repositories["someone/tiny"]
+    assert [line.split() for line in files] == [
+        ["generator", repository.commit, str(len(repository.files[name])), sha256(repository.files[name]), name]
+        for name in ("diffusion_pytorch_model.safetensors", "config.json")
+    ]
+    assert pinned.split() == ["vae", "main", "2000000000", "a" * 64, "vae.pth"]
     row = next(line for line in weights("ls").stdout.splitlines() if line.startswith("tiny "))
     assert row.split()[1:3] == ["generator", "vae"]
     checked = weights("check", "tiny")
