@@ -87,8 +87,7 @@ def write_generation(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ERROR_FILE).unlink(missing_ok=True)
     write_lossless(folder / FRAMES_FILE, metered.frames, clip.fps)
-    whole = np.concatenate([clip.frames[: clip.switch], metered.frames])
-    write_preview(folder / PREVIEW_FILE, whole, clip.fps)
+    write_preview(folder / PREVIEW_FILE, [clip.frames[: clip.switch], metered.frames], clip.fps)
     generation = Generation(
         model=model,
         revision=revision,

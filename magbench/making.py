@@ -17,7 +17,7 @@ from torch import Tensor
 
 from magbench.errors import MagbenchError
 from magbench.generation import discard_unless_current, write_error, write_generation
-from magbench.meter import CPU, Expected, Metered, measure, warm_up
+from magbench.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
 from magbench.models import Kind
 from magbench.seeds import task_seed
 from magbench.suites.clip import Clip
@@ -93,13 +93,14 @@ def _make(source: Source, jobs: Sequence[Job]) -> Iterator[Exception | None]:
     The one thread does its work in order too. So a clip can only be begun once the clip two before it is saved, and no
     more than two are ever in memory.
     """
-    accelerated, warm = False, not source.warms_up
+    warm = not source.warms_up
     ahead: Future[Begin] | None = None
     outcomes: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1) as beside:
         for job, after in zip_longest(jobs, jobs[1:]):
             begun = ahead or beside.submit(_begin, source, job)
             wait([begun])
+            accelerated = source.inside and device_in_use() != CPU
             ahead = beside.submit(_begin, source, after) if accelerated and after is not None else None
             try:
                 begin = begun.result()
@@ -107,7 +108,6 @@ def _make(source: Source, jobs: Sequence[Job]) -> Iterator[Exception | None]:
                     warm_up(begin)
                     warm = True
                 metered = _measure(source, job, begin)
-                accelerated = metered.device not in (CPU, ELSEWHERE)
                 outcomes.append(beside.submit(_save, source, job, metered))
             except Exception as error:  # anybody's code, and the other clips still have to be made
                 failed: Future[None] = Future()

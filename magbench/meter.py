@@ -102,16 +102,22 @@ def measure(
     known = [size for size in history if size is not None]
     if known and len(known) < len(made):
         raise MagbenchError(f"memory_bytes() is None after {len(made) - len(known)} of {len(made)} pieces")
-    used = torch.cuda.is_initialized() and torch.cuda.max_memory_allocated() > 0
+    device = device_in_use()
     return Metered(
         frames=np.concatenate(made),
         pieces=[len(piece) for piece in made],
         seconds=seconds,
         history_bytes=known or None,
         peak_rss_bytes=_peak_rss() if restarted else None,
-        device=torch.cuda.get_device_name() if used else CPU,
-        device_peak_bytes=torch.cuda.max_memory_allocated() if used else None,
+        device=device,
+        device_peak_bytes=None if device == CPU else torch.cuda.max_memory_allocated(),
     )
+
+
+def device_in_use() -> str:
+    """Name of the accelerator on which torch holds or, since :func:`restart_marks`, held memory; else :data:`CPU`."""
+    used = torch.cuda.is_initialized() and torch.cuda.max_memory_allocated() > 0
+    return torch.cuda.get_device_name() if used else CPU
 
 
 def _checked(piece: Tensor, index: int, expected: Expected) -> NDArray[np.uint8]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import av
@@ -141,28 +142,31 @@ def _picture(pixels: VideoReformatter, frame: av.VideoFrame, where: str) -> NDAr
 
 def write_lossless(path: Path, frames: NDArray[np.uint8], fps: int) -> None:
     """Write (T, H, W, 3) uint8 as FFV1 in Matroska: the same pixels come back, and give the same bytes."""
-    _encode(path, frames, fps, codec="ffv1", pixels="bgr0", container="matroska", options=_FFV1, slices=_SLICES)
+    _encode(path, [frames], fps, codec="ffv1", pixels="bgr0", container="matroska", options=_FFV1, slices=_SLICES)
 
 
-def write_preview(path: Path, frames: NDArray[np.uint8], fps: int) -> bool:
+def write_preview(path: Path, parts: Sequence[NDArray[np.uint8]], fps: int) -> bool:
     """Write a small H.264 file for the eye, each pixel repeated until both sides have ``PREVIEW_SIZE``.
+
+    Args:
+        parts: (T, H, W, 3) each, shown one after another.
 
     Returns:
         False, and writes nothing, where this PyAV has no libx264.
     """
     if "libx264" not in av.codecs_available:
         return False
-    height, width = frames.shape[1:3]
+    height, width = parts[0].shape[1:3]
     factor = max(1, math.ceil(PREVIEW_SIZE / min(height, width)))
     if height * factor % 2 or width * factor % 2:  # yuv420p wants even sides
         factor += 1
-    _encode(path, frames, fps, codec="libx264", pixels="yuv420p", container="mp4", options=_H264, factor=factor)
+    _encode(path, parts, fps, codec="libx264", pixels="yuv420p", container="mp4", options=_H264, factor=factor)
     return True
 
 
 def _encode(
     path: Path,
-    frames: NDArray[np.uint8],
+    parts: Sequence[NDArray[np.uint8]],
     fps: int,
     *,
     codec: str,
@@ -178,10 +182,10 @@ def _encode(
     with av.open(str(path), "w", format=container, options={"fflags": "+bitexact"}) as output:
         stream = output.add_stream(codec, rate=fps, options=options)
         assert isinstance(stream, av.VideoStream)  # PyAV cannot tell the type checker
-        stream.height, stream.width = (side * factor for side in frames.shape[1:3])
+        stream.height, stream.width = (side * factor for side in parts[0].shape[1:3])
         stream.pix_fmt = pixels
         stream.thread_type, stream.thread_count = "SLICE", slices
-        for array in frames:
+        for array in chain.from_iterable(parts):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(array), format="rgb24")
             frame = scaler.reformat(frame, stream.width, stream.height, pixels, interpolation=Interpolation.POINT)
             output.mux(stream.encode(frame))
@@ -197,7 +201,11 @@ def frames_sha256(frames: NDArray[np.uint8]) -> str:
 
 def to_float(frames: NDArray[np.uint8]) -> Tensor:
     """(T, H, W, 3) uint8 to (T, 3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).contiguous().float() / 255
+    count, height, width, channels = frames.shape
+    result = torch.empty(count, channels, height, width)
+    for frame, pixels in zip(result, frames, strict=True):  # one by one, see to_uint8
+        frame.copy_(torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)).div_(255)
+    return result
 
 
 def to_uint8(frames: Tensor) -> NDArray[np.uint8]:

@@ -39,7 +39,7 @@ def test_lossless_gives_the_same_pixels_and_the_same_bytes(tmp_path: Path, shape
 @pytest.mark.parametrize(("shape", "size"), [((32, 32), (128, 128)), ((33, 47), (132, 188)), ((300, 301), (600, 602))])
 def test_preview_plays_and_looks_alike(tmp_path: Path, shape: tuple[int, int], size: tuple[int, int]) -> None:
     frames = np.repeat(pixels(3, 1, 1), shape[0], axis=1).repeat(shape[1], axis=2)
-    assert write_preview(tmp_path / "preview.mp4", frames, 16)
+    assert write_preview(tmp_path / "preview.mp4", [frames], 16)
     shown = read_video(tmp_path / "preview.mp4")
     assert shown.shape == (3, *size, 3)
     assert np.abs(shown[:, ::100, ::100].astype(int) - frames[:, :1, :1]).max() < 12
@@ -50,7 +50,7 @@ def test_preview_plays_and_looks_alike(tmp_path: Path, shape: tuple[int, int], s
 
 def test_no_preview_without_an_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(av, "codecs_available", {"ffv1"})
-    assert not write_preview(tmp_path / "preview.mp4", pixels(2, 32, 32), 16)
+    assert not write_preview(tmp_path / "preview.mp4", [pixels(2, 32, 32)], 16)
     assert not list(tmp_path.iterdir())
 
 
@@ -58,7 +58,7 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(MagbenchError, match=r"nowhere\.mkv: no such file"):
         read_video(tmp_path / "nowhere.mkv")
     broken = tmp_path / "broken.mp4"
-    write_preview(broken, pixels(4, 32, 32), 16)
+    write_preview(broken, [pixels(4, 32, 32)], 16)
     whole = broken.read_bytes()
     for damaged in (b"", b"not a video", whole[: len(whole) // 2]):
         broken.write_bytes(damaged)

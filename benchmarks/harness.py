@@ -1,0 +1,123 @@
+"""What the harness adds to the time that a model takes: python benchmarks/harness.py
+
+`magbench generate` decodes clips, checks and converts pixels, and saves videos. Here that is measured on whole clips:
+seconds of the loop over clips less the seconds inside the streams, over the latter. Exit code 1 if a bar is missed.
+
+nano  MAG on revisit-nano, on the processor, which then does nothing beside a stream.
+full  A stand-in for a model on an accelerator, at 832x480, clips of 177 frames, 36 of them made: each block of 12
+      frames is there after so many seconds, and each that is given takes a quarter of them; the processor is idle
+      meanwhile. It counts as an accelerator, so that files are decoded and saved beside it. Its pixels lie in the
+      machine's own memory, where converting them costs more than on a card.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import click
+import torch
+from torch import Tensor
+
+from benchmarks.legacy_speed import Case, moving_scene
+from magbench import making
+from magbench.generation import read_generation
+from magbench.making import Job, Source, make_missing
+from magbench.runner import find_sources, make_task
+from magbench.suites.clip import Clip
+from magbench.suites.official import FPS
+from magbench.suites.official_folder import open_official
+from magbench.suites.registry import open_suite
+from magbench.video import to_uint8, write_preview
+
+BAR = 0.02
+FRAMES, BLOCK = 177, 12
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """Seconds of the loop, those inside the streams, and how many clips there were."""
+
+    name: str
+    loop: float
+    inside: float
+    clips: int
+
+    @property
+    def share(self) -> float:
+        return self.loop / self.inside - 1
+
+
+def overhead(source: Source, clips: list[Clip], out: Path) -> Overhead:
+    """Make a generation of each clip and compare the loop's time with what the meter saw."""
+    jobs = [Job(clip, 0, out / clip.id) for clip in clips]
+    start = time.perf_counter()
+    failures = make_missing(source, jobs, lambda: None)
+    loop = time.perf_counter() - start
+    if failures:
+        raise SystemExit(str(failures[0]))
+    made = [read_generation(job.folder) for job in jobs]
+    return Overhead(source.name, loop, sum(sum(one.seconds) for one in made if one is not None), len(clips))
+
+
+def nano(clips: int, out: Path) -> Overhead:
+    suite = open_suite("revisit-nano")
+    (make,) = find_sources(["mag"], suite).values()
+    return overhead(replace(make(), warms_up=False), list(suite.clips[:clips]), out)
+
+
+def full(clips: int, seconds: float, out: Path) -> Overhead:
+    given = full_clips(clips, out / "suite")
+    block = moving_scene(Case(BLOCK, *given[0].size, BLOCK, 1), seed=9).float() / 255
+
+    def stream(given: int, frames: int) -> Iterator[Tensor]:
+        time.sleep(seconds / 4 * given / BLOCK)
+        for first in range(0, frames, BLOCK):
+            time.sleep(seconds)
+            yield block[: frames - first]
+
+    def start(clip: Clip, sample: int, _: Path) -> Callable[[], Iterator[Tensor]]:
+        task = make_task(clip, sample)
+        return partial(stream, len(task.context), task.frames - len(task.context))
+
+    making.device_in_use = lambda: "a stand-in"
+    found = overhead(Source(f"a block in {seconds:g} s", "model", "1", start, lambda: None), given, out / "made")
+    begin = time.perf_counter()
+    to_uint8(block)
+    spent = time.perf_counter() - begin
+    print(f"converting a block of {BLOCK} frames: {spent:.3f} s, {torch.get_num_threads()} threads")
+    return found
+
+
+def full_clips(clips: int, folder: Path) -> list[Clip]:
+    """An official folder of films whose camera pans over blobs with some grain, as H.264."""
+    case = Case(FRAMES, 480, 832, FRAMES, 1)
+    rows = ["video_path,raw_caption,duration(sec)"]
+    for i in range(clips):
+        film = moving_scene(case, i).permute(0, 2, 3, 1).contiguous().numpy()
+        write_preview(folder / f"clip{i}.mp4", [film], FPS)
+        rows.append(f"clip{i}.mp4,blobs,{FRAMES / FPS}")
+    (folder / "clips.csv").write_text("\n".join(rows) + "\n")
+    return list(open_official(folder).clips)
+
+
+@click.command(help=__doc__)
+@click.argument("case", type=click.Choice(["nano", "full"]))
+@click.option("--clips", default=8, show_default=True)
+@click.option("--seconds", default=1.0, show_default=True, help="Of a block, in case full.")
+def main(case: str, clips: int, seconds: float) -> None:
+    with tempfile.TemporaryDirectory() as out:
+        run = partial(nano, clips) if case == "nano" else partial(full, clips, seconds)
+        found = run(Path(out))
+    spent, share = found.loop - found.inside, f"{100 * found.share:.1f} %"
+    print(f"{found.name}: {found.clips} clips, {found.inside:.1f} s inside, {spent:.2f} s around: {share}")
+    sys.exit(found.share > BAR)
+
+
+if __name__ == "__main__":
+    main()
