@@ -1,10 +1,9 @@
-"""`magbench doctor`: what is installed, what is missing, what to type. Also names the machine."""
+"""`magbench doctor`: what is installed, what is missing, what to type."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from magbench.errors import MagbenchError
 from magbench.models import load_model, load_reference
+from magbench.provenance import cpu_model, usable_cores
 
 NEEDED = (
     *("torch", "numpy", "einops", "safetensors", "av", "pandas", "pyarrow", "pydantic"),
@@ -48,38 +48,6 @@ def examine() -> Iterator[Finding]:
     yield from _weights()
     yield from _plugins()
     yield _cache()
-
-
-def machine() -> dict[str, str | int]:
-    """The kind of machine, for provenance: processor, cores, threads, torch, system; no host name."""
-    import torch
-
-    found: dict[str, str | int] = {
-        "cpu": cpu_model(),
-        "cores": usable_cores(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-    }
-    if torch.cuda.is_available():
-        found["gpu"] = torch.cuda.get_device_name()
-    return found
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
-def cpu_model() -> str:
-    """The processor's name as the system gives it."""
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 def _python() -> Finding:

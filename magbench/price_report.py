@@ -48,25 +48,36 @@ def price_notes(workloads: Sequence[Workload], device: Device) -> list[tuple[str
     return [*shapes, ("device", speeds)]
 
 
+def source_notes(source: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """By which command and on what this was measured."""
+    machine = ", ".join(f"{key} {value}" for key, value in source["machine"].items())
+    made_by = f"magbench {source['magbench_version']}, commit {source['commit'] or 'unknown'}"
+    return [("command", f"`{source['command']}`"), ("made by", made_by), ("machine", machine)]
+
+
 def write_prices(
     points: Sequence[Measured],
     workloads: Sequence[Workload],
     device: Device,
-    machine: Mapping[str, Any],
+    source: Mapping[str, Any],
     out: Path,
 ) -> None:
-    """profile.json (every timed block, sizes, machine), profile.md and profile.png."""
+    """profile.json (every timed block, sizes), profile.md and profile.png.
+
+    source: see :func:`magbench.provenance.provenance`.
+    """
     from magbench.leaderboard.text import markdown
 
     out.mkdir(parents=True, exist_ok=True)
     content = {
-        "machine": dict(machine),
+        **source,
         "device": asdict(device),
         "shapes": {work.name: work.shape for work in workloads},
         "points": [asdict(point) for point in points],
     }
     (out / "profile.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-    notes = "".join(f"- {name}: {text}\n" for name, text in price_notes(workloads, device))
+    lines = [*price_notes(workloads, device), *source_notes(source)]
+    notes = "".join(f"- {name}: {text}\n" for name, text in lines)
     (out / "profile.md").write_text(f"{markdown(price_grid(points))}\n{notes}")
     _draw(points, out / "profile.png")
 

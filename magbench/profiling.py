@@ -168,15 +168,18 @@ def slope_grid(points: Sequence[ProfilePoint], start: int = SLOPE_FROM) -> Grid:
 
 
 def write_profile(
-    points: Sequence[ProfilePoint], machine: Mapping[str, Any], out: Path, start: int = SLOPE_FROM
+    points: Sequence[ProfilePoint], source: Mapping[str, Any], out: Path, start: int = SLOPE_FROM
 ) -> None:
-    """profile.json (every timed block, slopes, machine) and profile.png."""
+    """profile.json (every timed block, slopes) and profile.png.
+
+    source: see :func:`magbench.provenance.provenance`.
+    """
     from magbench.leaderboard.latency import draw_profile
     from magbench.leaderboard.style import looks, new_figure, save
 
     out.mkdir(parents=True, exist_ok=True)
     content = {
-        "machine": dict(machine),
+        **source,
         "slope_from": start,
         "slopes": [asdict(s) for s in slopes(points, start)],
         "points": [asdict(p) for p in points],

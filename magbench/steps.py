@@ -193,14 +193,14 @@ def _profile_models(
 ) -> None:
     """Print and save seconds a block, FPS, bytes and slopes."""
     from magbench import profiling
-    from magbench.doctor import machine
+    from magbench.provenance import provenance
 
     history = history or profiling.HISTORY
     models = [profiling.as_history_model(load_model(name), name) for name in names]
     with ConsoleProgress() as progress:
         progress.stage("profile", rounds * len(history))
         points = profiling.profile(models, history, rounds=rounds, step=progress.step)
-    profiling.write_profile(points, machine(), out, slope_from)
+    profiling.write_profile(points, provenance(), out, slope_from)
     print_grid(profiling.point_grid(points))
     click.echo()
     print_grid(profiling.slope_grid(points, slope_from))
@@ -213,14 +213,14 @@ def _profile_workloads(
 ) -> None:
     """Print and save seconds a block, FPS, bytes, operations a second, each beside its prediction."""
     from magbench import price_list, price_report
-    from magbench.doctor import machine
+    from magbench.provenance import provenance
 
     frames = history or price_list.HISTORY
     price_list.check_lengths(workloads, frames)
     with ConsoleProgress() as progress:
         progress.stage("profile", rounds * len(frames))
         device, points = price_list.measure_prices(workloads, frames, rounds=rounds, decode=decode, step=progress.step)
-    price_report.write_prices(points, workloads, device, machine(), out)
+    price_report.write_prices(points, workloads, device, provenance(), out)
     print_grid(price_report.price_grid(points))
     click.echo()
     print_lines(price_report.price_notes(workloads, device))

@@ -97,9 +97,14 @@ def test_no_room_is_a_line_and_the_rest_goes_on(clock: Clock, tmp_path: Path) ->
     device, points = measure_prices(works, [3, 6], rounds=2)
     assert [(p.model, p.frames, p.seconds) for p in points] == [("a", 3, 3), ("a", 6, None), ("b", 3, 3), ("b", 6, 6)]
     assert price_grid(points).rows[1] == ("6", "a", "no room", "-", "-", "-", "- / 60 B", "- / 65 B", "-", "-")
-    write_prices(points, works, device, {"cores": 1}, tmp_path)
-    assert json.loads((tmp_path / "profile.json").read_text())["points"][1]["seconds"] is None
-    assert "| 6 | **a** | no room |" in (tmp_path / "profile.md").read_text()
+    source = {"magbench_version": "1", "commit": "abc", "command": "magbench profile a,b", "machine": {"cores": 1}}
+    write_prices(points, works, device, source, tmp_path)
+    content = json.loads((tmp_path / "profile.json").read_text())
+    assert content["points"][1]["seconds"] is None
+    assert {key: content[key] for key in source} == source
+    text = (tmp_path / "profile.md").read_text()
+    assert "| 6 | **a** | no room |" in text
+    assert "- command: `magbench profile a,b`\n- made by: magbench 1, commit abc\n- machine: cores 1\n" in text
     assert (tmp_path / "profile.png").stat().st_size > 0
     assert read_profile(tmp_path / "profile.json") == {"a": [(0, 3.0)], "b": [(0, 3.0), (1, 6.0)]}
 

@@ -106,7 +106,7 @@ def test_a_model_without_stream_at_is_an_error() -> None:
 
 def test_what_is_written_can_be_read(clock: Clock, tmp_path: Path) -> None:
     points = profile([Ticking("full", clock, 0.1, 0.01), Ticking("mag", clock, 0.2, 0.003)], [40, 80])
-    write_profile(points, {"cores": 2}, tmp_path)
+    write_profile(points, {"machine": {"cores": 2}}, tmp_path)
     content = json.loads((tmp_path / "profile.json").read_text())
     assert content["machine"] == {"cores": 2}
     assert content["slopes"][1]["ratio"] == pytest.approx(0.3)

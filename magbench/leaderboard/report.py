@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench import __version__
-from magbench.doctor import machine
 from magbench.errors import MagbenchError
 from magbench.files import write_atomic
 from magbench.forgetting import gap_curves
@@ -21,6 +20,7 @@ from magbench.leaderboard.gap import retention_against_gap
 from magbench.leaderboard.sources import PARQUET, score_files, with_extras
 from magbench.leaderboard.tables import Table, build_table
 from magbench.noise import read_noise
+from magbench.provenance import commit, machine
 from magbench.records import Record, read_records, write_parquet
 from magbench.run import Run, read_run
 from magbench.suites.clip import Clip
@@ -137,6 +137,7 @@ def _provenance(suite: Suite, run: Run, clips: int, records: Sequence[Record], o
         "samples_per_clip": run.seeds,
         "window_frames": suite.window,
         "magbench_version": __version__,
+        "commit": commit(),
         "generated_on": sorted({f"{m.device}, torch {m.torch}, {m.platform}" for m in made if m.device is not None}),
         "machine": machine(),
     }
