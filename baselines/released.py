@@ -1,13 +1,14 @@
 """With which cache each public checkpoint of Wan was released: what ``wan:NAME`` uses unless it is told otherwise.
 
 Papers count the block that is being made; here ``frames`` are history. Each writes its cache itself, under the prompt,
-but for MAG, whose memory model never sees one.
+but for MAG, whose memory model never sees one. How a checkpoint samples is in its ``spec``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from baselines.anchored_window import AnchoredWindow
 from baselines.ema_sink import EmaSink
 from baselines.mag_ring import MagRing
 from baselines.window import Window
@@ -36,5 +37,5 @@ RELEASED = {
     "causvid": Released(Window(frames=18)),
     "longlive": Released(WindowSink(frames=6, sink=3)),
     "reward-forcing": Released(EmaSink(frames=3, sink=3, decay=0.999)),
+    "rolling-forcing": Released(AnchoredWindow(frames=18, sink=3)),
 }
-"""Rolling Forcing is missing: it denoises several blocks at once, which is another rollout and not a cache."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from mag_model.wan.model import WanModel
+    from mag_model.wan.spec import WanSpec
     from mag_model.wan.workload import Networks
     from magbench.models import Kind, Reference, VideoModel
     from magbench.workload import Workload
@@ -41,6 +42,14 @@ class Chosen:
     checkpoint: str
     how: Released
     guided: bool = False
+
+    @property
+    def spec(self) -> WanSpec:
+        """Sizes, and how it samples."""
+        from mag_model.wan.checkpoints import checkpoint
+        from mag_model.wan.spec import WanSpec
+
+        return WanSpec() if self.checkpoint == RANDOM else checkpoint(self.checkpoint).spec
 
 
 class WanFamily:
@@ -83,6 +92,8 @@ class WanFamily:
         parts = tuple(dict.fromkeys(("generator", how.writer, "vae", "text", "tokenizer")))
         told = "told the prompt" if how.told else "told nothing"
         kept = f"{how.policy}, written by the {how.writer}, {told}, {str(dtype).removeprefix('torch.')}"
+        if chosen.spec.together > 1:
+            kept += f", {chosen.spec.together} blocks together"
         revision = f"{__version__}+{digest(checkpoint, parts)}, {kept}"
         with room_for(name):
             networks = _networks(chosen, device, dtype)
@@ -92,14 +103,11 @@ class WanFamily:
         return WanModel(name, revision, how.policy, networks.generator, networks.writer, codec, embed, how.told)
 
     def workload(self, text: str, resolution: tuple[int, int] | None) -> Workload:
-        from mag_model.wan.checkpoints import checkpoint
-        from mag_model.wan.spec import WanSpec
         from mag_model.wan.workload import WanWorkload, random_networks, shape_of
 
         chosen, (device, dtype) = choose(text), _place()
         seeded = chosen.checkpoint == RANDOM
-        spec = WanSpec() if seeded else checkpoint(chosen.checkpoint).spec
-        shape = shape_of(resolution, spec, device, dtype, reducible=seeded)
+        shape = shape_of(resolution, chosen.spec, device, dtype, reducible=seeded)
         networks = random_networks(shape) if seeded else _networks(chosen, device, dtype)
         return WanWorkload(f"{PREFIX}:{text}", chosen.how.policy, shape, networks)
 
@@ -130,7 +138,7 @@ def choose(text: str) -> Chosen:
     """What a name says.
 
     Raises:
-        MagbenchError: no such checkpoint or policy, or none that a rollout of blocks can use.
+        MagbenchError: no such checkpoint or policy, or none that goes with the rest.
     """
     from mag_model.wan.checkpoints import CHECKPOINTS
 
@@ -148,6 +156,12 @@ def choose(text: str) -> Chosen:
         how = replace(how or Released(FullHistory()), policy=named_policy(policy))
     if how is None:
         raise MagbenchError(
-            f"{checkpoint} was released with a rollout of its own, not with a cache; name one: {checkpoint}+window"
+            f"how {checkpoint} was released to remember is not known; name a policy: {checkpoint}+window"
         )
-    return Chosen(checkpoint, how, guided=bool(at))
+    chosen = Chosen(checkpoint, how, guided=bool(at))
+    if chosen.guided and chosen.spec.together > 1:
+        raise MagbenchError(
+            f"{checkpoint} makes {chosen.spec.together} blocks together: a block's truth would come when the next are"
+            f" half made; @{TRUTH} is for models that make one after another"
+        )
+    return chosen

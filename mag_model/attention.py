@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -12,6 +12,9 @@ from torch.nn.functional import scaled_dot_product_attention
 from mag_model.memory import FrameKV, LayerMemory, Memory
 from mag_model.policy import CachePolicy
 from mag_model.rope import Rope, rotate
+
+Read = Callable[[FrameKV, Tensor], FrameKV]
+"""What a cache and the frames at hand, (n,) int64, give to attend to; see :meth:`mag_model.policy.CachePolicy.read`."""
 
 
 class Attention(Protocol):
@@ -74,21 +77,29 @@ class CachedAttention:
 
     Args:
         memory: the frames before the block.
-        frame: (n,) int64 absolute indices of the block's frames, on the CPU.
+        frame: (n,) int64 absolute indices of the block's frames, on the CPU; of all blocks that are made together.
         device: where the passes run.
+        read: what is read of the memory; None = the policy's ``read``.
     """
 
     def __init__(
-        self, memory: Memory, policy: CachePolicy, rope: Rope, frame: Tensor, device: torch.device | str = "cpu"
+        self,
+        memory: Memory,
+        policy: CachePolicy,
+        rope: Rope,
+        frame: Tensor,
+        device: torch.device | str = "cpu",
+        read: Read | None = None,
     ) -> None:
-        self._memory, self._policy, self._rope, self._frame = memory, policy, rope, frame
+        self._memory, self._policy, self._rope, self._frame, self._device = memory, policy, rope, frame, device
+        self._read = policy.read if read is None else read
         self._own = rope.turns(frame.to(device))
         self._raw = policy.looks or policy.moves
         self._gathered: dict[int, tuple[Tensor, Tensor]] = {}
         self._places: FrameKV | None = None
         if not policy.looks and memory.layers:
             held, order = memory.layers[0].frame.sort()
-            self._places = policy.read(FrameKV.numbered(order, held), frame)
+            self._places = self._read(FrameKV.numbered(order, held), frame)
             own_index = memory.layers[0].frame[self._places.numbers]
             if not policy.moves and not torch.equal(own_index, self._places.frame):
                 raise ValueError(f"{policy} reads frames at other indices, but does not say that it moves them")
@@ -106,6 +117,13 @@ class CachedAttention:
         values[:, :, -k.shape[1] :] = v.transpose(1, 2)
         return _attend(q, keys, values)
 
+    def to_write(self, frame: Tensor) -> CachedAttention:
+        """For the pass that writes the frames ``frame``: itself, if that pass reads what the others read."""
+        if self._policy.reads_once and torch.equal(frame, self._frame):
+            return self
+        read = self._policy.read_to_write
+        return CachedAttention(self._memory, self._policy, self._rope, frame, self._device, read)
+
     def _in_place(self, held: LayerMemory) -> bool:
         """Whether the history can be read where it lies."""
         everything = self._places is None or len(self._places.frame) == len(held.frame)
@@ -117,7 +135,7 @@ class CachedAttention:
             seen = held.content(self._places.numbers, self._places.frame)
         else:
             frame, order = held.frame.sort()
-            seen = self._policy.read(held.content(order, frame), self._frame)
+            seen = self._read(held.content(order, frame), self._frame)
         keys = seen.k.flatten(1, 2)
         if self._raw:
             keys = rotate(keys, self._rope.turns(seen.frame.to(keys.device)))

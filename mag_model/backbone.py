@@ -191,6 +191,10 @@ class Posed:
         return sampling_sigmas(self.backbone.spec.steps, self.backbone.spec.shift)
 
     @property
+    def together(self) -> int:
+        return 1
+
+    @property
     def rope(self) -> Rope:
         return self.backbone.spec.turning
 

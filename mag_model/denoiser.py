@@ -41,6 +41,11 @@ class Denoiser(Protocol):
         ...
 
     @property
+    def together(self) -> int:
+        """Blocks in the making at once; the number of steps is a multiple of it."""
+        ...
+
+    @property
     def rope(self) -> Rope:
         """How its queries and keys turn."""
         ...

@@ -14,8 +14,11 @@ def shift_sigma(sigma: Tensor, shift: float) -> Tensor:
 
 
 def sampling_sigmas(steps: Sequence[float], shift: float) -> list[float]:
-    """Noise levels of the denoising steps. 1000, 750, 500, 250 with shift 5 give 1, 0.9375, 0.8333, 0.625."""
-    return shift_sigma(torch.tensor(steps, dtype=torch.float64) / 1000, shift).tolist()
+    """Noise levels of the denoising steps. 1000, 750, 500, 250 with shift 5 give 1, 0.9375, 0.8333, 0.625.
+
+    They are shifted in float32, as those that networks were trained on: the last bit of a timestep is felt.
+    """
+    return shift_sigma(torch.tensor(steps) / 1000, shift).tolist()
 
 
 def add_noise(x0: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:

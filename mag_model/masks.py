@@ -34,8 +34,10 @@ def block_masks(policy: CachePolicy, blocks: int, size: int) -> BlockMasks:
     """Masks of ``policy`` over ``blocks`` blocks of ``size`` frames.
 
     Raises:
-        ValueError: the policy moves frames to other indices, which a mask cannot express.
+        ValueError: the policy moves frames to other indices, which a mask cannot express, or has two readings.
     """
+    if not policy.reads_once:
+        raise ValueError(f"{policy} reads something else to write a block than to make it; it has no single mask")
     total = blocks * size
     states = [torch.zeros(0, dtype=torch.int64)]
     past = FrameKV.empty(_indices(0, size))
@@ -61,20 +63,38 @@ def token_mask(frames: Tensor, tokens: int) -> Tensor:
 
 def kept_frames(policy: CachePolicy, blocks: int, size: int) -> Tensor:
     """(n,) int64: the frames that a cache holds after ``blocks`` blocks of ``size`` frames."""
+    return _after(policy, blocks, size).frame
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many frames of history a block has to do with.
+
+    Attributes:
+        making: read by the passes that make it.
+        writing: read by the pass that writes it.
+        held: in the cache once it is written.
+    """
+
+    making: int
+    writing: int
+    held: int
+
+
+def reach(policy: CachePolicy, blocks: int, size: int, together: int = 1) -> Reach:
+    """Of the last of ``blocks`` blocks of ``size`` frames; ``together`` - 1 later ones are in the making with it."""
+    past, first = _after(policy, blocks - 1, size), (blocks - 1) * size
+    window, block = _indices(first, together * size), _indices(first, size)
+    making, writing = policy.read(past, window.frame), policy.read_to_write(past, block.frame)
+    return Reach(len(making.frame), len(writing.frame), len(policy.write(past, block).frame))
+
+
+def _after(policy: CachePolicy, blocks: int, size: int) -> FrameKV:
+    """The cache after ``blocks`` blocks of ``size`` frames."""
     past = FrameKV.empty(_indices(0, size))
     for number in range(blocks):
         past = policy.write(past, _indices(number * size, size))
-    return past.frame
-
-
-def read_frames(policy: CachePolicy, blocks: int, size: int) -> list[int]:
-    """How many frames of history each of ``blocks`` blocks reads, and what is held in the end; (blocks + 1,)."""
-    past, counts = FrameKV.empty(_indices(0, size)), []
-    for number in range(blocks):
-        block = _indices(number * size, size)
-        counts.append(len(policy.read(past, block.frame).frame))
-        past = policy.write(past, block)
-    return [*counts, len(past.frame)]
+    return past
 
 
 def _indices(first: int, size: int) -> FrameKV:

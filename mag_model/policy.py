@@ -15,25 +15,35 @@ from mag_model.memory import FrameKV
 class CachePolicy(ABC):
     """What a cache keeps and what is read from it. Subclasses are frozen dataclasses; their fields are all they know.
 
-    Both methods are pure, so that training and inference share them.
+    All methods are pure, so that training and inference share them.
 
     Attributes:
         looks: whether keys and values matter to it. If not, it only chooses among frames, the same in each layer, and
             the memory hands it numbers instead of contents.
         moves: whether it reads frames at other indices than their own. If not, keys are turned once and for all when
             they are written.
+        reads_once: whether the pass that writes a block reads what those that make it read. If not, it reads what
+            :meth:`read_to_write` says.
     """
 
     looks: ClassVar[bool] = True
     moves: ClassVar[bool] = True
+    reads_once: ClassVar[bool] = True
 
     @abstractmethod
     def write(self, past: FrameKV, block: FrameKV) -> FrameKV:
         """Once per block and layer: the cache after ``block`` (all frames of the newest block) was made."""
 
     def read(self, past: FrameKV, query: Tensor) -> FrameKV:
-        """Once per block and layer: what the block with frames ``query`` (F,) attends to, and at which indices."""
+        """Once per block and layer: what the block with frames ``query`` (F,) attends to, and at which indices.
+
+        Where several blocks are made together, ``query`` has the frames of all of them.
+        """
         return past
+
+    def read_to_write(self, past: FrameKV, query: Tensor) -> FrameKV:
+        """The same for the pass that writes the block with frames ``query`` (F,)."""
+        return self.read(past, query)
 
 
 class FrameRule(CachePolicy):

@@ -90,7 +90,7 @@ class Checkpoint:
         uses: name of the checkpoint that gives the parts that this one lacks.
         revision: commit; "main" where none is known.
         pins: what its files must be.
-        spec: sizes of the transformers, and the steps and the shift that they were trained for.
+        spec: sizes of the transformers, and how they were trained to sample.
     """
 
     name: str
@@ -242,7 +242,7 @@ CHECKPOINTS = {
         ),
         Checkpoint(
             name="rolling-forcing",
-            about="Rolling Forcing, DMD (arXiv 2509.25161); made for noise that rises along the window",
+            about="Rolling Forcing, DMD (arXiv 2509.25161): five blocks in the making at once",
             repository="TencentARC/RollingForcing",
             licence="MIT (hub), own licence (code)",
             terms="academic use alone",
@@ -255,7 +255,7 @@ CHECKPOINTS = {
                     "08448992460d85ef1b992dd30585d5724d098d805a48399730c8e717027a6d9d",
                 ),
             ),
-            spec=WanSpec(steps=(1000.0, 800.0, 600.0, 400.0, 200.0)),
+            spec=WanSpec(steps=(1000.0, 800.0, 600.0, 400.0, 200.0), together=5),
         ),
         Checkpoint(
             name="reward-forcing",

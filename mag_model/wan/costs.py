@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mag_model.masks import read_frames
+from mag_model.masks import reach
 from mag_model.policy import CachePolicy
 from mag_model.wan.spec import WanSpec
 
 
 @dataclass(frozen=True)
 class PassFlops:
-    """Operations of one pass over one block of one clip.
+    """Operations of one pass over some frames of one clip.
 
     Attributes:
         linear: all projections, the patches and the modulation.
         cross: attention to the text.
-        own: attention of the block to itself.
+        own: attention of the frames to each other.
         history: attention to the frames of the history.
     """
 
@@ -33,12 +33,12 @@ class PassFlops:
         return self.linear + self.cross + self.own + self.history
 
 
-def pass_flops(spec: WanSpec, grid: tuple[int, int], history: int) -> PassFlops:
-    """Of a block of frames with ``grid`` rows and columns of tokens, behind ``history`` frames."""
+def pass_flops(spec: WanSpec, grid: tuple[int, int], frames: int, history: int) -> PassFlops:
+    """Of a pass over ``frames`` frames with ``grid`` rows and columns of tokens, behind ``history`` frames."""
     frame = grid[0] * grid[1]
-    tokens, cells = spec.block * frame, spec.patch[1] * spec.patch[2] * spec.channels
+    tokens, cells = frames * frame, spec.patch[1] * spec.patch[2] * spec.channels
     layer = 6 * spec.dim**2 + 2 * spec.dim * spec.hidden
-    modulation = spec.block * spec.dim * (spec.frequencies + 7 * spec.dim)
+    modulation = frames * spec.dim * (spec.frequencies + 7 * spec.dim)
     attention = 4 * tokens * spec.dim * spec.layers
     return PassFlops(
         linear=2 * (tokens * (spec.layers * layer + 2 * spec.dim * cells) + modulation),
@@ -66,17 +66,15 @@ def parameters(spec: WanSpec) -> int:
 
 @dataclass(frozen=True)
 class BlockCost:
-    """What the last block of a clip costs: its denoising passes and the pass that writes it.
+    """What a late block costs: the passes until it is done, and the pass that writes it.
 
     Attributes:
-        history: frames read.
         flops: operations of all passes.
-        attended: bytes of the keys and values that are in reach while it is made, its own included.
+        attended: bytes of the keys and values that are in reach of a pass, at most, its own included.
         held: bytes of keys and values that are kept once it is written.
         moved: bytes that all passes must at least move: weights, history and own keys and values, once a pass.
     """
 
-    history: int
     flops: int
     attended: int
     held: int
@@ -84,14 +82,21 @@ class BlockCost:
 
 
 def block_cost(spec: WanSpec, grid: tuple[int, int], policy: CachePolicy, frames: int, itemsize: int = 2) -> BlockCost:
-    """Of the last block of a clip of ``frames`` latent frames, a multiple of the block."""
-    passes, frame = len(spec.steps) + 1, frame_bytes(spec, grid, itemsize)
-    *_, history, after = read_frames(policy, frames // spec.block, spec.block)
-    attended = (history + spec.block) * frame
+    """Of the last block of a clip of ``frames`` latent frames, a multiple of the block.
+
+    Where blocks are made together, of the block that ends there in the middle of a longer clip: as many passes over all
+    of them as lie between one block's end and the next one's.
+    """
+    frame, weights = frame_bytes(spec, grid, itemsize), itemsize * parameters(spec)
+    found = reach(policy, frames // spec.block, spec.block, spec.together)
+    passes = len(spec.steps) // spec.together
+    window = spec.together * spec.block
+    making = pass_flops(spec, grid, window, found.making)
+    writing = pass_flops(spec, grid, spec.block, found.writing)
+    seen = [(found.making + window) * frame] * passes + [(found.writing + spec.block) * frame]
     return BlockCost(
-        history=history,
-        flops=passes * pass_flops(spec, grid, history).total,
-        attended=attended,
-        held=after * frame,
-        moved=passes * (itemsize * parameters(spec) + attended),
+        flops=passes * making.total + writing.total,
+        attended=max(seen),
+        held=found.held * frame,
+        moved=len(seen) * weights + sum(seen),
     )

@@ -45,6 +45,10 @@ class Prompted:
         return sampling_sigmas(self.network.spec.steps, self.network.spec.shift)
 
     @property
+    def together(self) -> int:
+        return self.network.spec.together
+
+    @property
     def rope(self) -> Rope:
         return self.network.spec.rope(self.grid, self.network.dtype)
 

@@ -29,6 +29,8 @@ class WanSpec:
         block: latent frames made together.
         steps: denoising timesteps out of 1000, before the shift.
         shift: timestep shift of the flow; 1 = none.
+        together: blocks in the making at once, each an equal share of the steps behind the one before it; 1 = a block
+            begins once the one before it is done.
     """
 
     dim: int = 1536
@@ -44,12 +46,15 @@ class WanSpec:
     block: int = 3
     steps: tuple[float, ...] = (1000.0, 750.0, 500.0, 250.0)
     shift: float = 5.0
+    together: int = 1
 
     def __post_init__(self) -> None:
         if self.dim % self.heads or self.head_dim % 2:
             raise ValueError(f"dim {self.dim} does not split into {self.heads} heads of even width")
         if self.patch[0] != 1:
             raise ValueError(f"patch {self.patch} joins latent frames; a cache keeps frames apart")
+        if len(self.steps) % self.together:
+            raise ValueError(f"{len(self.steps)} steps cannot be shared among {self.together} blocks made together")
 
     @classmethod
     def published(cls, config: Mapping[str, Any]) -> WanSpec:

@@ -9,10 +9,11 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from mag_model.attention import CachedAttention
 from mag_model.masks import kept_frames
 from mag_model.memory import Memory
 from mag_model.policy import CachePolicy
-from mag_model.rollout import rollout, seeded
+from mag_model.rollout import denoise, rising_levels, seeded, write
 from mag_model.wan.costs import block_cost, parameters
 from mag_model.wan.network import Wan
 from mag_model.wan.prompted import Prompted
@@ -79,7 +80,7 @@ def shape_of(
         return Shape(spec, VaeSizes(), (height, width), device, dtype)
     size = (_smaller(height, unit), _smaller(width, unit))
     note = f" (reduced, for want of a GPU, from {width}x{height}, {spec.layers} layers of width {spec.dim})"
-    reduced = replace(REDUCED, steps=spec.steps, shift=spec.shift)
+    reduced = replace(REDUCED, steps=spec.steps, shift=spec.shift, together=spec.together)
     return Shape(reduced, REDUCED_VAE, size, device, dtype, note)
 
 
@@ -135,11 +136,11 @@ class WanWorkload:
     def behind(self, frames: int) -> Placed:
         spec, latent, policy = self._sizes.spec, self._sizes.latent, self._policy
         rows, cols = spec.grid(*latent)
-        start = frames - spec.block
+        start, window = frames - spec.block, spec.together * spec.block
         held = kept_frames(policy, start // spec.block, spec.block)
         like = torch.zeros(1, rows * cols, spec.heads, spec.head_dim, device=self.device, dtype=self.dtype)
-        memory = Memory.made_up(spec.layers, like, held, room=spec.block, seed=0)
-        context = torch.zeros(1, 0, spec.channels, *latent, device=self.device)
+        memory = Memory.made_up(spec.layers, like, held, room=window, seed=0)
+        nothing = torch.zeros(1, window, spec.channels, *latent, device=self.device)
         text = torch.zeros(1, spec.words, spec.text, device=self.device)
         with torch.no_grad():
             generator = Prompted.by(self._networks.generator, text, latent)
@@ -147,11 +148,16 @@ class WanWorkload:
             if self._networks.writer is not self._networks.generator:
                 writer = Prompted.by(self._networks.writer, text, latent)
 
+        frame, levels = torch.arange(start, start + window), rising_levels(generator)
+
+        @torch.inference_mode()
         def make() -> Tensor:
             for layer in memory.layers:
                 layer.frame = held
-            noise = seeded(0)
-            (block,) = rollout(generator, policy, context, spec.block, noise, writer=writer, memory=memory, start=start)
+            attention = CachedAttention(memory, policy, generator.rope, frame, self.device)
+            made = denoise(generator.at(frame), attention, nothing, levels, seeded(0))
+            block = made[:, : spec.block]
+            write(writer, policy, memory, attention, frame[: spec.block], block)
             return block
 
         return Placed(make, lambda: memory.allocated)

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 import pytest
 import torch
 
+from baselines.anchored_window import AnchoredWindow
 from baselines.ema_sink import EmaSink
 from baselines.mag_ring import MagRing
 from baselines.relative_window import RelativeWindow
@@ -42,6 +43,8 @@ MATRIX: list[tuple[CachePolicy, list[int]]] = [
     (MagRing(ring=2, sink=2), [0, 1, 11, 14]),
     (RelativeWindow(), [0, 1, 2, 9, 10, 11, 12, 13, 14]),
     (RelativeWindow(frames=4, sink=1), [0, 11, 12, 13, 14]),
+    (AnchoredWindow(), list(range(15))),
+    (AnchoredWindow(frames=7, sink=2), [0, 1, 8, 9, 10, 11, 12, 13, 14]),
     (EmaSink(), [0, 1, 2, 12, 13, 14]),
     (EmaSink(frames=4, sink=2, decay=0.6), [0, 1, 11, 12, 13, 14]),
 ]
@@ -52,6 +55,15 @@ every_policy = pytest.mark.parametrize("policy", POLICIES, ids=str)
 @pytest.mark.parametrize(("policy", "held"), MATRIX, ids=lambda value: str(value) if "(" in str(value) else "")
 def test_holds_the_frames_that_its_rule_says(policy: CachePolicy, held: list[int]) -> None:
     assert kept_frames(policy, blocks=5, size=3).tolist() == held
+
+
+@every_policy
+def test_only_policies_that_say_so_read_otherwise_to_write(policy: CachePolicy) -> None:
+    frame, block = kept_frames(policy, blocks=8, size=3), torch.arange(24, 27)
+    past = FrameKV.numbered(frame, frame)
+    made, written = policy.read(past, block), policy.read_to_write(past, block)
+    alike = torch.equal(made.frame, written.frame) and torch.equal(made.numbers, written.numbers)
+    assert alike == policy.reads_once
 
 
 def test_every_registered_policy_is_in_the_matrix() -> None:
@@ -115,6 +127,18 @@ def test_a_relative_window_counts_back_from_the_block() -> None:
     read = RelativeWindow().read(FrameKV.numbered(frame, frame), torch.tensor([30, 31, 32]))
     assert (read.frame - 30).tolist() == [place - 9 for place in range(9)]
     assert torch.equal(read.numbers, frame)
+
+
+def test_an_anchor_comes_just_before_what_is_read_of_the_window() -> None:
+    """Of 21 frames in all, those in the making leave room for 3, for 9 or for 15 of the window."""
+    frame = torch.tensor([0, 1, 2, *range(12, 30)])
+    past, policy = FrameKV.numbered(frame, frame), AnchoredWindow()
+    for making in (15, 9, 3):
+        read = policy.read(past, torch.arange(30, 30 + making))
+        assert read.numbers.tolist() == [0, 1, 2, *range(12 + making, 30)]
+        assert read.frame.tolist() == list(range(9 + making, 30))
+    written = policy.read_to_write(past, torch.arange(30, 33))
+    assert written.numbers.tolist() == written.frame.tolist() == list(range(12, 30))
 
 
 def test_frames_that_leave_are_averaged_into_the_sink_one_for_one() -> None:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import pytest
 
 from baselines.released import RELEASED
-from mag_model.masks import read_frames
+from mag_model.masks import reach
+from mag_model.wan.checkpoints import checkpoint
 
-REACH = {"mag": 21 + 2 + 3, "self-forcing": 21, "causvid": 21, "longlive": 12, "reward-forcing": 9}
+REACH = {
+    **{"mag": 21 + 2 + 3, "self-forcing": 21, "causvid": 21, "longlive": 12, "reward-forcing": 9},
+    **{"rolling-forcing": 21},
+}
 
 
 @pytest.mark.parametrize("name", RELEASED)
 def test_a_late_block_reaches_the_published_number_of_frames(name: str) -> None:
-    assert read_frames(RELEASED[name].policy, 40, 3)[39] + 3 == REACH[name]
+    together = checkpoint(name).spec.together
+    found = reach(RELEASED[name].policy, 40, 3, together)
+    assert found.making + 3 * together == found.writing + 3 == REACH[name]
 
 
 def test_only_mag_has_a_writer_of_its_own_which_sees_no_prompt() -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
+from mag_model.attention import Read
 from mag_model.denoiser import Denoiser
 from mag_model.flow import add_noise
 from mag_model.memory import FrameKV
@@ -15,16 +16,16 @@ from mag_model.rope import Rope, rotate
 
 
 class PlainAttention:
-    """Attention over [past, own], with everything joined anew; keeps the pass's own keys and values."""
+    """Attention over [what is read of the past, own], all joined anew; keeps the pass's own keys and values."""
 
-    def __init__(self, policy: CachePolicy, past: list[FrameKV], rope: Rope, frame: Tensor) -> None:
-        self.policy, self.past, self.rope, self.frame = policy, past, rope, frame
+    def __init__(self, read: Read, past: list[FrameKV], rope: Rope, frame: Tensor) -> None:
+        self.read, self.past, self.rope, self.frame = read, past, rope, frame
         self.own: list[FrameKV] = []
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         own = FrameKV(*(x.unflatten(1, (len(self.frame), -1)) for x in (k, v)), self.frame)
         self.own.append(own)
-        seen = self.policy.read(self.past[layer], self.frame).append(own) if self.past else own
+        seen = self.read(self.past[layer], self.frame).append(own) if self.past else own
         keys = rotate(seen.k.flatten(1, 2), self.rope.turns(seen.frame))
         q = rotate(q, self.rope.turns(self.frame))
         tokens = (x.transpose(1, 2) for x in (q, keys, seen.v.flatten(1, 2)))
@@ -47,9 +48,9 @@ def plain_rollout(
             for sigma in generator.sigmas:
                 level = torch.full(size[:2], sigma)
                 noised = add_noise(block, noise(size), level)
-                block = generator.at(frame)(noised, level, PlainAttention(policy, past, generator.rope, frame))
+                block = generator.at(frame)(noised, level, PlainAttention(policy.read, past, generator.rope, frame))
             made = torch.cat([made, block], 1)
-        attention = PlainAttention(policy, past, generator.rope, frame)
+        attention = PlainAttention(policy.read_to_write, past, generator.rope, frame)
         writer.at(frame)(block, torch.zeros(block.shape[:2]), attention)
         past = past or [FrameKV.empty(own) for own in attention.own]
         past = [policy.write(old, new) for old, new in zip(past, attention.own, strict=True)]

@@ -1,7 +1,8 @@
-"""The stored reference values, and the tiny networks that made them; see tests/golden-wan/README.md."""
+"""The stored reference values, and the tiny networks that made them; see README.md of the folders."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from mag_model.wan.prompted import Prompted
 from mag_model.wan.spec import WanSpec
 
 FOLDER = Path(__file__).parents[2] / "golden-wan"
+ROLLING_FOLDER = Path(__file__).parents[2] / "golden-wan-rolling"
 SPEC = WanSpec(dim=96, layers=3, heads=3, hidden=256, frequencies=64, text=32, words=20)
+ROLLING = replace(SPEC, steps=(1000.0, 800.0, 600.0, 400.0, 200.0), together=5)
 SIZE = (8, 12)
+ROLLING_SIZE = (4, 4)
 FRAMES = 18
 TOLERANCE = 3e-5
 NOTHING = torch.zeros(1, 0, SPEC.channels, *SIZE)
@@ -28,9 +32,14 @@ def golden(name: str) -> dict[str, Tensor]:
 
 
 @cache
-def network(which: str) -> Wan:
+def golden_rolling(name: str) -> dict[str, Tensor]:
+    return load_file(ROLLING_FOLDER / f"{name}.safetensors")
+
+
+@cache
+def network(which: str, spec: WanSpec = SPEC) -> Wan:
     """``generator`` or ``memory``."""
-    made = Wan(SPEC).eval().requires_grad_(False)
+    made = Wan(spec).eval().requires_grad_(False)
     made.load_state_dict(golden(f"weights_A_{which}"))
     return made
 
@@ -38,6 +47,11 @@ def network(which: str) -> Wan:
 def prompted(which: str, text: str) -> Prompted:
     """A network under ``text`` or the ``empty`` text."""
     return Prompted.by(network(which), golden("inputs_b1")[text], SIZE)
+
+
+def prompted_together(spec: WanSpec = ROLLING) -> Prompted:
+    """The generator under the text, as one that makes blocks together."""
+    return Prompted.by(network("generator", spec), golden("inputs_b1")["text"], ROLLING_SIZE)
 
 
 def stored_noise() -> Noise:

@@ -43,11 +43,11 @@ def test_operations_are_those_that_torch_counts(spec: WanSpec, size: tuple[int, 
     attention = CachedAttention(memory, FullHistory(), told.rope, frame, "meta")
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH), torch.inference_mode():
         told.at(frame)(latents, level, attention)
-    assert pass_flops(spec, grid, history).total == counter.get_total_flops()
+    assert pass_flops(spec, grid, spec.block, history).total == counter.get_total_flops()
 
 
 def test_parts_of_a_pass_at_832x480() -> None:
-    cost = pass_flops(FULL, GRID, history=1)
+    cost = pass_flops(FULL, GRID, frames=3, history=1)
     found = [round(part / 1e12, 2) for part in (cost.linear, cost.cross, cost.own)]
     assert found == [pytest.approx(11.70, abs=0.02), 0.44, 4.04]
     assert round(cost.history / 1e12, 3) == 1.346

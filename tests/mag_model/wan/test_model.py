@@ -11,7 +11,9 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
+from baselines.anchored_window import AnchoredWindow
 from baselines.named import named_policy
+from baselines.released import RELEASED
 from baselines.wan import WAN, choose
 from baselines.window_sink import WindowSink
 from cli import main
@@ -19,6 +21,7 @@ from mag_model.policy import FullHistory, Mag
 from mag_model.rollout import rollout, seeded
 from mag_model.wan import extra, store
 from mag_model.wan import model as wan_model
+from mag_model.wan.checkpoints import CHECKPOINTS
 from mag_model.wan.load import load_codec, load_text_encoder, load_transformer
 from mag_model.wan.prompted import Prompted
 from magbench.errors import MagbenchError
@@ -136,13 +139,39 @@ def test_from_ground_truth_each_block_has_a_true_past(mirrored: Path, tmp_path: 
         load_model(name)
 
 
+def test_a_checkpoint_that_makes_blocks_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same weights, told to make four blocks at once; with any policy."""
+    alone = load_model(f"{MODEL}+anchored_window")
+    monkeypatch.setitem(CHECKPOINTS, tiny.ENTRY.name, replace(tiny.ENTRY, spec=replace(tiny.SPEC, together=4)))
+    together = load_model(f"{MODEL}+anchored_window")
+    assert together.revision == f"{alone.revision}, 4 blocks together"
+    pieces = [list(model.stream(task(frames=45))) for model in (alone, together)]
+    assert [[len(piece) for piece in made] for made in pieces] == [[12, 12, 12]] * 2
+    assert not torch.equal(pieces[0][0], pieces[1][0])
+    one = [torch.cat(list(model.stream(task(frames=21)))) for model in (alone, together)]
+    assert torch.equal(*one)
+    with pytest.raises(MagbenchError, match="tiny-mag makes 4 blocks together: a block's truth would come when"):
+        kind_of(f"{MODEL}@truth")
+
+
+def test_a_checkpoint_without_a_cache_of_its_own_wants_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(RELEASED, tiny.ENTRY.name)
+    with pytest.raises(
+        MagbenchError, match=r"how tiny-mag was released to remember is not known; .*: tiny-mag\+window"
+    ):
+        choose(tiny.ENTRY.name)
+    assert choose(f"{tiny.ENTRY.name}+window").how.writer == "generator"
+
+
 def test_names_and_numbers_of_policies() -> None:
     assert named_policy("window_sink:frames=6:sink=3") == WindowSink(frames=6, sink=3)
     assert named_policy("mag:first_block_whole=0") == Mag(first_block_whole=False)
     assert choose("random").how.policy == FullHistory()
     assert choose("mag").how.writer == "memory" and not choose("mag+strided").how.told
+    assert choose("rolling-forcing").how.policy == AnchoredWindow(frames=18, sink=3)
+    assert choose("rolling-forcing+strided").spec.together == 5 and choose("self-forcing").spec.together == 1
     assert kind_of("wan:self-forcing+strided") == "model"
-    assert {text for text, _ in WAN.known()} >= {"mag", "self-forcing", "longlive", "random"}
+    assert {text for text, _ in WAN.known()} >= {"mag", "self-forcing", "longlive", "rolling-forcing", "random"}
 
 
 @pytest.mark.parametrize(
@@ -154,7 +183,7 @@ def test_names_and_numbers_of_policies() -> None:
         ("wan:mag+window:frames=x", "'frames=x' of a policy: a number is wanted, as frames=1"),
         ("wan:mag+full_history:frames=3", "policy 'full_history' takes no numbers, 'frames=3' was given"),
         ("wan:wan2.1", "wan2.1 is bidirectional and keeps no memory"),
-        ("wan:rolling-forcing", "rolling-forcing was released with a rollout of its own"),
+        ("wan:rolling-forcing@truth", "rolling-forcing makes 5 blocks together: a block's truth would come when"),
         ("wan:random", "wan:random has no codec and learned nothing: it is for `magbench profile` alone"),
         ("wan:mag@future", "unknown way to remember 'future'; did you mean: truth"),
         ("wan:../up", "model name 'wan:../up' may only hold letters"),

@@ -5,20 +5,22 @@ from __future__ import annotations
 import pytest
 import torch
 
+from baselines.anchored_window import AnchoredWindow
 from baselines.ema_sink import EmaSink
 from baselines.mag_ring import MagRing
 from baselines.relative_window import RelativeWindow
 from baselines.strided import Strided
 from mag_model.flow import add_noise
-from mag_model.masks import block_masks, read_frames
+from mag_model.masks import block_masks, kept_frames
 from mag_model.memory import Memory
 from mag_model.policy import CachePolicy, FullHistory, Mag
 from mag_model.rollout import rollout, seeded
 from mag_model.training.loss import predict, write_sequence
 from mag_model.wan.network import Wan
 from mag_model.wan.prompted import Prompted
+from mag_model.wan.spec import WanSpec
 from tests.mag_model.plain import plain_rollout
-from tests.mag_model.wan.golden import SIZE, SPEC, golden, prompted
+from tests.mag_model.wan.golden import ROLLING, SIZE, SPEC, golden, prompted
 
 GIVEN, FRAMES = 6, 15
 
@@ -28,7 +30,11 @@ def context() -> torch.Tensor:
     return golden("mag_bc_sink2")["output"][:, :GIVEN]
 
 
-@pytest.mark.parametrize("policy", [EmaSink(decay=0.6), RelativeWindow(frames=4, sink=1), MagRing(ring=2)], ids=str)
+@pytest.mark.parametrize(
+    "policy",
+    [EmaSink(decay=0.6), RelativeWindow(frames=4, sink=1), AnchoredWindow(frames=4, sink=1), MagRing(ring=2)],
+    ids=str,
+)
 def test_against_plain_tensors(policy: CachePolicy, context: torch.Tensor) -> None:
     generator, writer = prompted("generator", "text"), prompted("memory", "empty")
     made = torch.cat(list(rollout(generator, policy, context, FRAMES, seeded(1), writer=writer)), 1)
@@ -36,18 +42,21 @@ def test_against_plain_tensors(policy: CachePolicy, context: torch.Tensor) -> No
     torch.testing.assert_close(made, wanted, atol=3e-5, rtol=0)
 
 
-@pytest.mark.parametrize("policy", [EmaSink(), RelativeWindow(), MagRing(ring=2), FullHistory()], ids=str)
-def test_tensors_stay_on_the_device_of_the_context(policy: CachePolicy) -> None:
+@pytest.mark.parametrize("spec", [SPEC, ROLLING], ids=lambda spec: f"{spec.together} together")
+@pytest.mark.parametrize(
+    "policy", [EmaSink(), RelativeWindow(), AnchoredWindow(), MagRing(ring=2), FullHistory()], ids=str
+)
+def test_tensors_stay_on_the_device_of_the_context(policy: CachePolicy, spec: WanSpec) -> None:
     """The device without content refuses to meet another, as a card does; only frame indices are on the CPU."""
     with torch.device("meta"):
-        network = Wan(SPEC).bfloat16().requires_grad_(False)
+        network = Wan(spec).bfloat16().requires_grad_(False)
         told = Prompted.by(network, torch.zeros(1, SPEC.words, SPEC.text), SIZE)
         context = torch.zeros(1, 6, SPEC.channels, *SIZE)
     memory = Memory()
     made = torch.cat(list(rollout(told, policy, context, 9, seeded(0), memory=memory)), 1)
     assert made.is_meta and made.dtype == torch.float32
     assert memory.layers[0].kv.is_meta and memory.layers[0].kv.dtype == torch.bfloat16
-    assert len(memory.frame) == read_frames(policy, 3, 3)[-1]
+    assert len(memory.frame) == len(kept_frames(policy, 3, 3))
 
 
 @pytest.mark.parametrize("policy", [Mag(recent=1), MagRing(ring=2), Strided(stride=2, sink=1)], ids=str)
