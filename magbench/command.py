@@ -16,10 +16,7 @@ import os
 import re
 import shlex
 import shutil
-import signal
-import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -31,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, ValidationError
 from magbench.errors import MagbenchError, unknown
 from magbench.files import SAFE_NAME, first_problem
 from magbench.models import COMMAND, Task, model_names, reference_names
+from magbench.programs import run_program
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,7 +134,9 @@ class Job:
         with self.log.open("wb") as log:
             log.write(f"$ {shlex.join(self.arguments)}\n".encode())
             log.flush()
-            code = self._run(log.fileno())
+            code = run_program(self.arguments, self.folder, log.fileno(), self.timeout_s)
+        if code is None:
+            raise MagbenchError(f"command was stopped after {self.timeout_s:g} s; see {self.log}")
         if code:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             raise MagbenchError(f"command {how}: {self._last_line()}; see {self.log}")
@@ -147,25 +147,6 @@ class Job:
             raise MagbenchError(f"{said}; see {self.log}") from error
         yield to_float(frames)
         shutil.rmtree(self.work)
-
-    def _run(self, log: int) -> int:
-        try:
-            process = subprocess.Popen(
-                self.arguments,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise MagbenchError(f"command '{self.arguments[0]}' cannot be started ({error.strerror})") from error
-        try:
-            return process.wait(self.timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise MagbenchError(f"command was stopped after {self.timeout_s:g} s; see {self.log}") from error
-        finally:
-            _stop(process)  # after an error or an interruption it, and what it started, would run on
 
     def _last_line(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[1:]
@@ -250,10 +231,3 @@ def _write_pngs(folder: Path, frames: NDArray[np.uint8]) -> None:
     for index, frame in enumerate(frames):
         _, png = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         (folder / f"{index:05d}.png").write_bytes(png.tobytes())
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the program and everything that it started."""
-    with suppress(ProcessLookupError, PermissionError):  # gone already (macOS calls that forbidden)
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -16,14 +16,12 @@ import os
 import re
 import shlex
 import shutil
-import signal
-import subprocess
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from magbench.errors import MagbenchError
+from magbench.programs import run_program
 from magbench.vbench.dimensions import Dimension
 
 VIDEOS = "videos"
@@ -52,38 +50,18 @@ class Program:
         shutil.rmtree(results, ignore_errors=True)
         line = [str(self.path), "evaluate", "--videos_path", VIDEOS, "--dimension", dimension.name]
         line += ["--mode", "custom_input", "--output_path", RESULTS]
+        paths = os.pathsep.join([str(self.path.resolve().parent), os.environ.get("PATH", os.defpath)])
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as file:
             file.write(f"$ {shlex.join(line)}\n".encode())
             file.flush()
-            code = self._run(line, folder, file.fileno(), log)
+            code = run_program(line, folder, file.fileno(), self.timeout_s, os.environ | {"PATH": paths})
+        if code is None:
+            raise MagbenchError(f"was stopped after {self.timeout_s:g} s; see {_short(log)}")
         found = sorted(results.glob("*_eval_results.json"))
         if len(found) != 1:
             raise MagbenchError(f"wrote {len(found)} results (exit code {code}): {_complaint(log)}; see {_short(log)}")
         return read_results(found[0], dimension)
-
-    def _run(self, line: list[str], folder: Path, log: int, where: Path) -> int:
-        paths = os.pathsep.join([str(self.path.resolve().parent), os.environ.get("PATH", os.defpath)])
-        try:
-            process = subprocess.Popen(
-                line,
-                cwd=folder,
-                env=os.environ | {"PATH": paths},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise MagbenchError(f"{self.path} cannot be started ({error.strerror})") from error
-        try:
-            return process.wait(self.timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise MagbenchError(f"was stopped after {self.timeout_s:g} s; see {_short(where)}") from error
-        finally:
-            with suppress(ProcessLookupError, PermissionError):  # what it started would run on
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def find_program(path: str, timeout_s: float) -> Program:
