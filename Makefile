@@ -23,13 +23,15 @@ check:
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest
 
-# Editable, so that a changed source file never leaves an old copy behind.
+# Editable, and without what an earlier build left beside the sources, so that no old copy is ever found.
 $(INSTALLED): pyproject.toml constraints.txt
+	rm -rf build *.egg-info
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt
+	rm -rf build *.egg-info
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(INSTALLED) $@
