@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,31 +16,39 @@ from urllib.parse import unquote, urlsplit
 LARGE = 1000
 """Files of so many bytes have a sha256 in the listing, and are sent from another address, as the hub's are."""
 
+LISTING = re.compile(
+    r"/api/(?P<kind>models|datasets)/(?P<name>[^/]+/[^/]+)(/(?P<verb>revision|tree)/(?P<revision>[^/]+))?"
+)
+FILE = re.compile(
+    r"(?P<sent>/sent)?(/(?P<kind>datasets))?/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)"
+)
+
 
 @dataclass
 class Repository:
-    """Files of one commit. ``kind``: models or datasets."""
+    """Files of its branches; a commit is named by what it holds.
+
+    Attributes:
+        files: path -> content, on the branch main.
+        licence: as its card has it.
+        kind: models or datasets.
+        branches: other branch -> its files.
+    """
 
     files: dict[str, bytes]
     licence: str = ""
     kind: str = "models"
+    branches: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     @property
     def commit(self) -> str:
-        digest = hashlib.sha1()
-        for path, data in sorted(self.files.items()):
-            digest.update(path.encode() + data)
-        return digest.hexdigest()
+        """The commit of main."""
+        return commit_of(self.files)
 
-    def listing(self, name: str) -> dict[str, Any]:
-        entries = []
-        for path, data in self.files.items():
-            entry: dict[str, Any] = {"rfilename": path, "size": len(data), "blobId": git_hash(data)}
-            if len(data) >= LARGE:
-                entry["lfs"] = {"sha256": sha256(data), "size": len(data), "pointerSize": 134}
-            entries.append(entry)
-        card = {"license": self.licence} if self.licence else None
-        return {"id": name, "sha": self.commit, "siblings": entries, "cardData": card}
+    def at(self, revision: str) -> dict[str, bytes] | None:
+        """Files of a branch or commit, None if there is no such."""
+        branches = {**self.branches, "main": self.files}
+        return (branches | {commit_of(files): files for files in branches.values()}).get(revision)
 
 
 @dataclass
@@ -47,18 +56,20 @@ class HubServer:
     """What is served and what was asked.
 
     Attributes:
-        repositories: owner/name -> files; may be changed while it runs.
-        cuts: bytes after which each of the next answers with a file breaks off.
+        repositories: owner/name -> repository; may be changed while it runs.
+        cuts: path -> bytes after which each of the next answers with that file breaks off.
         spoiled: paths whose bytes arrive changed.
         ranges: whether a part of a file can be asked for.
+        requests: (path, range) of every request.
         asked: (path, first byte) of every file that was asked for.
     """
 
+    repositories: dict[str, Repository]
     address: str = ""
-    repositories: dict[str, Repository] = field(default_factory=dict)
-    cuts: list[int] = field(default_factory=list)
+    cuts: dict[str, list[int]] = field(default_factory=dict)
     spoiled: set[str] = field(default_factory=set)
     ranges: bool = True
+    requests: list[tuple[str, str]] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
 
 
@@ -70,10 +81,17 @@ def git_hash(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
+def commit_of(files: dict[str, bytes]) -> str:
+    digest = hashlib.sha1()
+    for path, data in sorted(files.items()):
+        digest.update(path.encode() + data)
+    return digest.hexdigest()
+
+
 @contextmanager
 def serve(repositories: dict[str, Repository]) -> Iterator[HubServer]:
     """The hub, until the block ends; give its ``address`` to the client as HF_ENDPOINT."""
-    hub = HubServer(repositories=repositories)
+    hub = HubServer(repositories)
     handler = type("Handler", (_Handler,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     hub.address = f"http://127.0.0.1:{server.server_address[1]}"
@@ -88,74 +106,81 @@ def serve(repositories: dict[str, Repository]) -> Iterator[HubServer]:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
     hub: HubServer
 
     def do_HEAD(self) -> None:
-        self._answer(body=False)
+        self.do_GET()
 
     def do_GET(self) -> None:
-        self._answer(body=True)
+        address = unquote(urlsplit(self.path).path)
+        self.hub.requests.append((address, self.headers.get("Range", "")))
+        words = LISTING.fullmatch(address) or FILE.fullmatch(address)
+        found = self.hub.repositories.get(words["name"]) if words else None
+        if words is None or found is None or found.kind != (words["kind"] or "models"):
+            return self._send(404, b"", {"X-Error-Code": "RepoNotFound"})
+        files = found.at(words["revision"] or "main")
+        if files is None:
+            return self._send(404, b"", {"X-Error-Code": "RevisionNotFound"})
+        if words.re is FILE:
+            return self._file(words["path"], files, bool(words["sent"]))
+        answer = _tree(files) if words["verb"] == "tree" else _info(words["name"], files, found.licence)
+        return self._send(200, json.dumps(answer).encode(), {})
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
-    def _answer(self, body: bool) -> None:
-        words = [unquote(word) for word in urlsplit(self.path).path.split("/") if word]
-        sent = words[0] == "sent"
-        words = words[1:] if sent else words
-        if words[0] == "api":
-            kind, owner, name, rest = words[1], words[2], words[3], words[4:]
-            found = self._repository(f"{owner}/{name}", kind, rest[1] if len(rest) == 2 else "main")
-            if found is not None:
-                self._send(200, json.dumps(found.listing(f"{owner}/{name}")).encode(), {}, body)
-            return
-        kind = "datasets" if words[0] == "datasets" else "models"
-        words = words[1:] if kind == "datasets" else words
-        found = self._repository("/".join(words[:2]), kind, words[3])
-        if found is None:
-            return
-        path = "/".join(words[4:])
-        if path not in found.files:
-            self._send(404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": found.commit}, body)
-            return
-        data = found.files[path]
+    def _file(self, path: str, files: dict[str, bytes], sent: bool) -> None:
+        headers = {"X-Repo-Commit": commit_of(files)}
+        if path not in files:
+            return self._send(404, b"", headers | {"X-Error-Code": "EntryNotFound"})
+        data = files[path]
         large = len(data) >= LARGE
-        headers = {"X-Repo-Commit": found.commit, "ETag": f'"{sha256(data) if large else git_hash(data)}"'}
+        headers["ETag"] = f'"{sha256(data) if large else git_hash(data)}"'
         if large and not sent:
             headers |= {"X-Linked-Etag": f'"{sha256(data)}"', "X-Linked-Size": str(len(data))}
-            self._send(302, b"", headers | {"Location": f"{self.hub.address}/sent{self.path}"}, body)
-            return
-        self._file(path, data, headers, body)
-
-    def _file(self, path: str, data: bytes, headers: dict[str, str], body: bool) -> None:
-        wanted = self.headers.get("Range", "") if self.hub.ranges else ""
-        first = int(wanted.removeprefix("bytes=").partition("-")[0]) if wanted else 0
-        if body:
-            self.hub.asked.append((path, first))
+            return self._send(302, b"", headers | {"Location": f"{self.hub.address}/sent{self.path}"})
         if path in self.hub.spoiled:
             data = bytes([data[0] ^ 1]) + data[1:]
-        headers = {**headers, "Accept-Ranges": "bytes"}
+        wanted = self.headers.get("Range", "") if self.hub.ranges else ""
+        first = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
         if wanted:
             headers["Content-Range"] = f"bytes {first}-{len(data) - 1}/{len(data)}"
-        self._send(206 if wanted else 200, data[first:], headers, body, self.hub.cuts.pop(0) if self.hub.cuts else None)
+        cut = None
+        if self.command == "GET":
+            self.hub.asked.append((path, first))
+            cut = self.hub.cuts[path].pop(0) if self.hub.cuts.get(path) else None
+        return self._send(206 if wanted else 200, data[first:], headers, cut)
 
-    def _repository(self, name: str, kind: str, revision: str) -> Repository | None:
-        found = self.hub.repositories.get(name)
-        if found is None or found.kind != kind:
-            self._send(404, b"", {"X-Error-Code": "RepoNotFound"}, True)
-            return None
-        if revision not in ("main", found.commit):
-            self._send(404, b"", {"X-Error-Code": "RevisionNotFound"}, True)
-            return None
-        return found
-
-    def _send(self, status: int, data: bytes, headers: dict[str, str], body: bool, cut: int | None = None) -> None:
+    def _send(self, status: int, data: bytes, headers: dict[str, str], cut: int | None = None) -> None:
         self.send_response(status)
         for key, value in headers.items():
             self.send_header(key, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        if body:
+        if self.command == "GET":
             self.wfile.write(data[:cut])
-            if cut is not None:
-                self.close_connection = True
+        if cut is not None:
+            self.close_connection = True
+
+
+def _info(name: str, files: dict[str, bytes], licence: str) -> dict[str, Any]:
+    """A repository at one commit, with its files."""
+    siblings = [
+        {"rfilename": path, "size": len(data), "blobId": git_hash(data), **_large("sha256", data)}
+        for path, data in files.items()
+    ]
+    card = {"license": licence} if licence else None
+    return {"id": name, "sha": commit_of(files), "siblings": siblings, "cardData": card}
+
+
+def _tree(files: dict[str, bytes]) -> list[dict[str, Any]]:
+    """The files alone, in other words."""
+    return [
+        {"type": "file", "path": path, "size": len(data), "oid": git_hash(data), **_large("oid", data)}
+        for path, data in files.items()
+    ]
+
+
+def _large(key: str, data: bytes) -> dict[str, Any]:
+    return {"lfs": {key: sha256(data), "size": len(data), "pointerSize": 134}} if len(data) >= LARGE else {}

@@ -14,7 +14,7 @@ from magbench.errors import MagbenchError
 from magbench.suites import hub
 from magbench.suites.registry import cache_folder, open_suite, suite_lines
 from magbench.video import write_lossless
-from tests.suites.fake_hub import FIRST, SECOND, Hub, serve
+from tests.hub_server import HubServer, Repository, serve
 
 LENGTH, SWITCH = 45, 33
 NAMES = ("one", "two")
@@ -39,18 +39,29 @@ def table(prefix: str = "videos/") -> bytes:
 
 def repository(videos: dict[str, bytes], csv: str = "bench/test.csv") -> dict[str, bytes]:
     files = {f"bench/videos/{name}.mkv": content for name, content in videos.items()}
-    return {csv: table(), "other.csv": b"a,b\n1,2\n", "weights.bin": b"large", **files}
+    return {csv: table(), "other.csv": b"a,b\n1,2\n", "weights.bin": b"large" * 1000, **files}
 
 
 @pytest.fixture
-def there(videos: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def there(videos: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     """A hub with the data, an empty cache, and nothing that waits."""
     monkeypatch.setenv("MAGBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    with serve(Hub({FIRST: repository(videos)})) as served:
-        monkeypatch.setenv("HF_ENDPOINT", served.url)
+    with serve({hub.REPOSITORY: Repository(repository(videos), kind="datasets")}) as served:
+        monkeypatch.setenv("HF_ENDPOINT", served.address)
         yield served
+
+
+@pytest.fixture
+def mag(there: HubServer) -> Repository:
+    """The repository on that hub."""
+    return there.repositories[hub.REPOSITORY]
+
+
+def move_on(mag: Repository, files: dict[str, bytes]) -> None:
+    """A new commit on main; the one before stays."""
+    mag.branches["before"], mag.files = mag.files, files
 
 
 def fetch(revision: str | None = None, csv: str | None = None, videos: str | None = None) -> hub.Lock:
@@ -58,61 +69,63 @@ def fetch(revision: str | None = None, csv: str | None = None, videos: str | Non
 
 
 @pytest.mark.parametrize("kind", ["dataset", "model"])
-def test_what_the_table_names_is_fetched_and_opens_as_a_suite(there: Hub, kind: str) -> None:
-    there.kind = kind
+def test_what_the_table_names_is_fetched_and_opens_as_a_suite(there: HubServer, mag: Repository, kind: str) -> None:
+    mag.kind = f"{kind}s"
     lock = fetch()
     assert (lock.commit, lock.kind, lock.csv, lock.videos, lock.complete) == (
-        FIRST,
+        mag.commit,
         kind,
         "bench/test.csv",
         "bench",
         True,
     )
-    assert "weights.bin" not in there.downloads
+    assert "weights.bin" not in [path for path, _ in there.asked]
     suite = open_suite("mag-bench")
     assert [(clip.id, clip.caption, len(clip), clip.switch) for clip in suite.clips] == [
         (name, f"a {name}", LENGTH, SWITCH) for name in NAMES
     ]
     assert suite.clips[0].revisit[-1] == 0
-    assert (dict(suite_lines())["mag-bench"]).endswith(f"fetched, commit {FIRST[:12]}")
+    assert (dict(suite_lines())["mag-bench"]).endswith(f"fetched, commit {mag.commit[:12]}")
     assert not hub.places(cache_folder()).arriving.exists()
 
 
-def test_once_fetched_no_network_is_needed(there: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_once_fetched_no_network_is_needed(there: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     first = fetch()
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    there.asked.clear()
+    there.requests.clear()
     assert fetch() == first
     assert len(open_suite("mag-bench").clips) == 2
-    assert there.asked == []
+    assert there.requests == []
 
 
 def test_a_transfer_that_stops_goes_on_at_its_byte(
-    there: Hub, videos: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    there: HubServer, videos: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1024)
-    there.broken["bench/videos/one.mkv"] = 1
+    there.cuts["bench/videos/one.mkv"] = [len(videos["one"]) // 2]
     assert fetch().complete
     kept = len(videos["one"]) // 2 // 1024 * 1024
-    assert [asked[2] for asked in there.asked if asked[2]] == [f"bytes={kept}-"]
+    assert [part for _, part in there.requests if part] == [f"bytes={kept}-"]
 
 
-def test_a_fetch_that_broke_off_goes_on_with_the_commit_that_it_began(there: Hub, videos: dict[str, bytes]) -> None:
-    there.broken["bench/videos/two.mkv"] = 10**6
+def test_a_fetch_that_broke_off_goes_on_with_the_commit_that_it_began(
+    there: HubServer, mag: Repository, videos: dict[str, bytes]
+) -> None:
+    begun = mag.commit
+    there.cuts["bench/videos/two.mkv"] = [len(videos["two"]) // 2] * 1000
     with pytest.raises(MagbenchError, match="cannot fetch .*goes on where it was") as caught:
         fetch()
     assert "\n" not in str(caught.value)
     with pytest.raises(MagbenchError, match="fetched in part; magbench suite fetch mag-bench goes on"):
         open_suite("mag-bench")
-    there.broken.clear()
+    there.cuts.clear()
     there.asked.clear()
-    there.commits[SECOND] = {**repository(videos), "bench/videos/one.mkv": b"another"}
-    there.branches["main"] = SECOND
-    assert fetch().commit == FIRST
-    assert there.downloads == ["two.mkv"]
+    move_on(mag, {**repository(videos), "bench/videos/one.mkv": b"another"})
+    assert fetch().commit == begun
+    assert [path for path, _ in there.asked] == ["bench/videos/two.mkv"]
 
 
-def test_a_changed_or_missing_file_is_told_and_mended(there: Hub) -> None:
+def test_a_changed_or_missing_file_is_told_and_mended(there: HubServer) -> None:
     fetch()
     path = hub.places(cache_folder()).data / "videos/one.mkv"
     good = path.read_bytes()
@@ -127,27 +140,27 @@ def test_a_changed_or_missing_file_is_told_and_mended(there: Hub) -> None:
     assert path.read_bytes() == good
 
 
-def test_a_file_that_is_not_what_the_hub_promised_is_refused(there: Hub, videos: dict[str, bytes]) -> None:
-    there.swapped["bench/videos/one.mkv"] = videos["one"][:-1] + b"?"
+def test_a_file_that_is_not_what_the_hub_promised_is_refused(there: HubServer) -> None:
+    there.spoiled = {"bench/videos/one.mkv"}
     with pytest.raises(MagbenchError, match=r"one\.mkv arrived damaged"):
         fetch()
-    there.swapped.clear()
+    there.spoiled.clear()
     assert fetch().complete
 
 
-def test_a_revision_is_fetched_once_and_never_moves(there: Hub, videos: dict[str, bytes]) -> None:
-    there.commits[SECOND] = repository(videos)
-    there.branches["main"] = SECOND
-    assert fetch(FIRST).commit == FIRST
-    assert fetch().commit == FIRST
-    for options in ({"revision": SECOND}, {"revision": "main"}, {"csv": "x.csv"}, {"videos": ""}):
+def test_a_revision_is_fetched_once_and_never_moves(mag: Repository, videos: dict[str, bytes]) -> None:
+    first = mag.commit
+    move_on(mag, {**repository(videos), "bench/videos/one.mkv": b"another"})
+    assert fetch(first).commit == first
+    assert fetch().commit == first
+    for options in ({"revision": mag.commit}, {"revision": "main"}, {"csv": "x.csv"}, {"videos": ""}):
         with pytest.raises(MagbenchError, match="remove it to fetch another"):
             fetch(**options)
 
 
-def test_paths_that_cannot_be_found_can_be_given(there: Hub, videos: dict[str, bytes]) -> None:
+def test_paths_that_cannot_be_found_can_be_given(mag: Repository, videos: dict[str, bytes]) -> None:
     moved = {f"clips/all/{name}.mkv": content for name, content in videos.items()}
-    there.commits[FIRST] = {"a.csv": table(""), "b.csv": table(""), **moved, "more.zip": b""}
+    mag.files = {"a.csv": table(""), "b.csv": table(""), **moved, "more.zip": b""}
     with pytest.raises(MagbenchError, match=r"several CSVs .* --csv: a\.csv, b\.csv"):
         fetch()
     with pytest.raises(
@@ -168,20 +181,22 @@ def test_paths_that_cannot_be_found_can_be_given(there: Hub, videos: dict[str, b
         ({}, {"revision": "elsewhere"}, "has no such revision"),
     ],
 )
-def test_what_cannot_be_used_is_said(there: Hub, files: dict[str, bytes], options: dict[str, str], words: str) -> None:
-    there.commits[FIRST] |= files
+def test_what_cannot_be_used_is_said(
+    mag: Repository, files: dict[str, bytes], options: dict[str, str], words: str
+) -> None:
+    mag.files |= files
     with pytest.raises(MagbenchError, match=words.replace("(", r"\(")):
         fetch(**options)
     assert hub.read_lock(hub.places(cache_folder())) is None
 
 
-def test_no_such_repository(there: Hub) -> None:
-    there.kind = "space"
+def test_no_such_repository(mag: Repository) -> None:
+    mag.kind = "spaces"
     with pytest.raises(MagbenchError, match="has no data set or model xilluill/MAG"):
         fetch()
 
 
-def test_no_network_is_one_clear_line(there: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_network_is_one_clear_line(there: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(
         MagbenchError, match=r"http://127\.0\.0\.1:9: cannot fetch xilluill/MAG .*mag-bench:DIR"
@@ -192,7 +207,7 @@ def test_no_network_is_one_clear_line(there: Hub, monkeypatch: pytest.MonkeyPatc
         open_suite("mag-bench")
 
 
-def test_a_damaged_lock_file_is_said(there: Hub) -> None:
+def test_a_damaged_lock_file_is_said(there: HubServer) -> None:
     fetch()
     lock = hub.places(cache_folder()).lock
     lock.write_text(json.dumps({**json.loads(lock.read_text()), "commit": 3}))

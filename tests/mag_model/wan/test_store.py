@@ -279,14 +279,14 @@ def test_a_card_that_forbids_commerce_is_accepted_too(hub: HubServer) -> None:
 @pytest.mark.parametrize("ranges", [True, False])
 def test_a_broken_connection_is_taken_up_where_it_broke(hub: HubServer, ranges: bool) -> None:
     hub.ranges = ranges
-    hub.cuts = [5000, 9000]
+    hub.cuts["Wan2.1_VAE.pth"] = [5000, 9000]
     fetch("tiny-base", "vae")
     starts = [first for path, first in hub.asked if path == "Wan2.1_VAE.pth"]
     assert starts == ([0, 5000, 14000] if ranges else [0, 0, 0])
 
 
 def test_a_fetch_that_stops_goes_on_at_the_next_call(hub: HubServer) -> None:
-    hub.cuts = [5000, 0]
+    hub.cuts["Wan2.1_VAE.pth"] = [5000, 0]
     with pytest.raises(MagbenchError, match="Wan2.1_VAE.pth: (not reached|ended)"):
         fetch("tiny-base", "vae")
     fetch("tiny-base", "vae")
