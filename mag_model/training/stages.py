@@ -111,6 +111,7 @@ STAGES = {
             Cycle(1.5e-3, (Phase(850, SHORT), Phase(120, LONG))),
             Cycle(1.2e-3, (Phase(300, SHORT), Phase(80, LONG))),
             Cycle(1.0e-3, (Phase(200, WIDE), Phase(50, WIDE_LONG))),
+            Cycle(1.2e-3, (Phase(600, WIDE), Phase(100, WIDE_LONG))),
         ),
     ),
     "memory": Stage(
@@ -131,6 +132,9 @@ STAGES = {
         start="memory",
         writer="memory",
         policy=Mag(first_block_whole=False),
-        cycles=(Cycle(1.2e-3, (Phase(450, WIDE), Phase(50, WIDE_LONG))),),
+        cycles=(
+            Cycle(1.2e-3, (Phase(450, WIDE), Phase(50, WIDE_LONG))),
+            Cycle(1.2e-3, (Phase(600, WIDE), Phase(100, WIDE_LONG))),
+        ),
     ),
 }
