@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import click
 import torch
@@ -41,12 +42,13 @@ FRAMES, BLOCK = 177, 12
 
 @dataclass(frozen=True)
 class Overhead:
-    """Seconds of the loop, those inside the streams, and how many clips there were."""
+    """Seconds of the loop over clips, those inside the streams, and those from one stream's begin to the next one's
+    that are not inside."""
 
     name: str
     loop: float
     inside: float
-    clips: int
+    between: list[float]
 
     @property
     def share(self) -> float:
@@ -56,13 +58,26 @@ class Overhead:
 def overhead(source: Source, clips: list[Clip], out: Path) -> Overhead:
     """Make a generation of each clip and compare the loop's time with what the meter saw."""
     jobs = [Job(clip, 0, out / clip.id) for clip in clips]
+    begins: list[float] = []
+
+    def started(clip: Clip, sample: int, folder: Path) -> Callable[[], Iterator[Tensor]]:
+        stream = source.start(clip, sample, folder)
+
+        def begin() -> Iterator[Tensor]:
+            begins.append(time.perf_counter())
+            return stream()
+
+        return begin
+
     start = time.perf_counter()
-    failures = make_missing(source, jobs, lambda: None)
+    failures = make_missing(replace(source, start=started), jobs, lambda: None)
     loop = time.perf_counter() - start
     if failures:
         raise SystemExit(str(failures[0]))
     made = [read_generation(job.folder) for job in jobs]
-    return Overhead(source.name, loop, sum(sum(one.seconds) for one in made if one is not None), len(clips))
+    inside = [sum(one.seconds) for one in made if one is not None]
+    between = [after - before - spent for before, after, spent in zip(begins, begins[1:], inside, strict=False)]
+    return Overhead(source.name, loop, sum(inside), between)
 
 
 def nano(clips: int, out: Path) -> Overhead:
@@ -114,8 +129,11 @@ def main(case: str, clips: int, seconds: float) -> None:
     with tempfile.TemporaryDirectory() as out:
         run = partial(nano, clips) if case == "nano" else partial(full, clips, seconds)
         found = run(Path(out))
-    spent, share = found.loop - found.inside, f"{100 * found.share:.1f} %"
-    print(f"{found.name}: {found.clips} clips, {found.inside:.1f} s inside, {spent:.2f} s around: {share}")
+    ends, each = found.loop - found.inside - sum(found.between), median(found.between)
+    print(f"{found.name}: {clips} clips, {found.inside:.1f} s inside their streams, {found.loop:.1f} s in all")
+    print(f"before the first stream and after the last: {ends:.2f} s")
+    print(f"with each clip: {each:.3f} s, {100 * each * clips / found.inside:.1f} % of its stream")
+    print(f"together: {100 * found.share:.1f} %")
     sys.exit(found.share > BAR)
 
 

@@ -77,7 +77,8 @@ def measure(
     """
     torch.manual_seed(seed)
     restarted = restart_marks()
-    made: list[NDArray[np.uint8]] = []
+    frames = np.empty((expected.frames, expected.height, expected.width, 3), np.uint8)
+    lengths: list[int] = []
     seconds: list[float] = []
     history: list[int | None] = []
     total = 0
@@ -90,22 +91,27 @@ def measure(
         elapsed = time.perf_counter() - start
         if piece is None:
             break
-        made.append(_checked(piece, len(made), expected))
+        _check(piece, len(lengths), expected)
         total += len(piece)
         if total > expected.frames:
             raise MagbenchError(f"yields too many frames: {total} or more, {expected.frames} wanted")
+        try:
+            to_uint8(piece, frames[total - len(piece) : total])
+        except MagbenchError as error:
+            raise MagbenchError(f"piece {len(lengths)}: {error}") from error
+        lengths.append(len(piece))
         seconds.append(elapsed)
         history.append(memory_bytes())
         start = time.perf_counter()
     if total < expected.frames:
         raise MagbenchError(f"yields too few frames: {total}, {expected.frames} wanted")
     known = [size for size in history if size is not None]
-    if known and len(known) < len(made):
-        raise MagbenchError(f"memory_bytes() is None after {len(made) - len(known)} of {len(made)} pieces")
+    if known and len(known) < len(lengths):
+        raise MagbenchError(f"memory_bytes() is None after {len(lengths) - len(known)} of {len(lengths)} pieces")
     device = device_in_use()
     return Metered(
-        frames=np.concatenate(made),
-        pieces=[len(piece) for piece in made],
+        frames=frames,
+        pieces=lengths,
         seconds=seconds,
         history_bytes=known or None,
         peak_rss_bytes=_peak_rss() if restarted else None,
@@ -120,17 +126,13 @@ def device_in_use() -> str:
     return torch.cuda.get_device_name() if used else CPU
 
 
-def _checked(piece: Tensor, index: int, expected: Expected) -> NDArray[np.uint8]:
+def _check(piece: Tensor, index: int, expected: Expected) -> None:
     wanted = (3, expected.height, expected.width)
     if piece.ndim != 4 or tuple(piece.shape[1:]) != wanted or len(piece) == 0:
         shape = ", ".join(map(str, wanted))
         raise MagbenchError(f"piece {index} has shape {tuple(piece.shape)}, (n, {shape}) wanted")
     if piece.dtype != torch.float32:
         raise MagbenchError(f"piece {index} is {piece.dtype}, torch.float32 wanted")
-    try:
-        return to_uint8(piece)
-    except MagbenchError as error:
-        raise MagbenchError(f"piece {index}: {error}") from error
 
 
 def _synchronise() -> None:

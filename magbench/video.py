@@ -208,10 +208,10 @@ def to_float(frames: NDArray[np.uint8]) -> Tensor:
     return result
 
 
-def to_uint8(frames: Tensor) -> NDArray[np.uint8]:
+def to_uint8(frames: Tensor, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
     """(T, 3, H, W) float32 in [0, 1], within ``TOLERANCE``, to (T, H, W, 3) uint8, rounded to the nearest.
 
-    It is computed where the frames are.
+    It is computed where the frames are. ``out``: where it is written, instead of a new array.
     """
     low, high = (bound.item() for bound in torch.aminmax(frames))  # of frames with a NaN both are NaN
     if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
@@ -220,6 +220,10 @@ def to_uint8(frames: Tensor) -> NDArray[np.uint8]:
             frame, *_ = (~finite).nonzero()[0].tolist()
             raise MagbenchError(f"frame {frame} holds {frames[~finite][0].item()}")
         raise MagbenchError(f"values span {low:.4g} to {high:.4g}, outside [0, 1]")
+    count, channels, height, width = frames.shape
+    pixels = np.empty((count, height, width, channels), np.uint8) if out is None else out
+    inside = frames.detach() if low >= 0 and high <= 1 else frames.detach().clamp(0, 1)
     # One by one: what a frame needs in between stays in the processor's cache.
-    pixels = [frame.clamp(0, 1).mul_(255).round_().to(torch.uint8).permute(1, 2, 0) for frame in frames.detach()]
-    return torch.stack(pixels).cpu().numpy()
+    for frame, target in zip(inside, torch.from_numpy(pixels), strict=True):
+        target.copy_(frame.mul(255).round_().to(torch.uint8).permute(1, 2, 0))
+    return pixels
