@@ -30,8 +30,9 @@ def retention_against_gap(curves: Sequence[GapCurve], table: Table, path: Path, 
     style = looks(table.models)
     last = max(point.gap for curve in shown for point in curve.points)
     axes.axhline(HALF, color=GREY, lw=0.9, ls=(0, (4, 3)), zorder=1)
-    axes.axvline(window, color=GREY, lw=0.9, ls=(0, (1, 2)), zorder=1)
-    axes.text(window, HIGHEST - 0.02, " out of window →", fontsize=8, color="#555555", va="top")
+    if window <= last:
+        axes.axvline(window, color=GREY, lw=0.9, ls=(0, (1, 2)), zorder=1)
+        axes.text(window, HIGHEST - 0.02, " out of window →", fontsize=8, color="#555555", va="top")
     ends = [(_label(curve), _draw(axes, curve, style[curve.model]), style[curve.model].colour) for curve in shown]
     axes.set_ylim(LOWEST, HIGHEST)
     axes.set_xlim(0, 1.03 * last)
