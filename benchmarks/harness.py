@@ -4,6 +4,7 @@
 seconds of the loop over clips less the seconds inside the streams, over the latter. Exit code 1 if a bar is missed.
 
 nano  MAG on revisit-nano, on the processor, which then does nothing beside a stream.
+wan   Wan with the sizes of its 1.3B model and random weights, on the processor, 128x128, 21 frames given and 12 made.
 full  A stand-in for a model on an accelerator, at 832x480, clips of 177 frames, 36 of them made: each block of 12
       frames is there after so many seconds, and each that is given takes a quarter of them; the processor is idle
       meanwhile. It counts as an accelerator, so that files are decoded and saved beside it. Its pixels lie in the
@@ -22,15 +23,21 @@ from pathlib import Path
 from statistics import median
 
 import click
+import numpy as np
 import torch
 from torch import Tensor
 
+from baselines.mag_ring import MagRing
 from benchmarks.legacy_speed import Case, moving_scene
+from mag_model.wan.model import WanModel
+from mag_model.wan.spec import WanSpec
+from mag_model.wan.tensors import VaeSizes
+from mag_model.wan.workload import Shape, random_codec, random_wan
 from magbench import making
 from magbench.generation import read_generation
 from magbench.making import Job, Source, make_missing
 from magbench.runner import find_sources, make_task
-from magbench.suites.clip import Clip
+from magbench.suites.clip import NO_REVISIT, Clip
 from magbench.suites.official import FPS
 from magbench.suites.official_folder import open_official
 from magbench.suites.registry import open_suite
@@ -86,6 +93,36 @@ def nano(clips: int, out: Path) -> Overhead:
     return overhead(replace(make(), warms_up=False), list(suite.clips[:clips]), out)
 
 
+def wan(clips: int, out: Path) -> Overhead:
+    spec, size, source = WanSpec(), (128, 128), torch.Generator().manual_seed(0)
+    network = random_wan(spec, "cpu", torch.float32)
+    codec = random_codec(Shape(spec, VaeSizes(), size, "cpu", torch.float32))
+    text = 0.1 * torch.randn(1, spec.words, spec.text, generator=source)
+    model = WanModel("wan", "1", MagRing(ring=21, sink=2), network, network, codec, lambda prompt: text, told=False)
+    films = [
+        moving_scene(Case(33, *size, 33, 1), seed=i).permute(0, 2, 3, 1).contiguous().numpy() for i in range(clips)
+    ]
+    given = [
+        Clip(
+            id=f"clip{i}",
+            caption="blobs",
+            category="",
+            speed="",
+            fps=FPS,
+            switch=21,
+            frames=film,  # type: ignore[arg-type]
+            pose=None,
+            revisit=np.full(len(film), NO_REVISIT),
+        )
+        for i, film in enumerate(films)
+    ]
+
+    def start(clip: Clip, sample: int, _: Path) -> Callable[[], Iterator[Tensor]]:
+        return partial(model.stream, make_task(clip, sample))
+
+    return overhead(Source("wan", "model", "1", start, model.memory_bytes), given, out)
+
+
 def full(clips: int, seconds: float, out: Path) -> Overhead:
     given = full_clips(clips, out / "suite")
     block = moving_scene(Case(BLOCK, *given[0].size, BLOCK, 1), seed=9).float() / 255
@@ -122,14 +159,15 @@ def full_clips(clips: int, folder: Path) -> list[Clip]:
 
 
 @click.command(help=__doc__)
-@click.argument("case", type=click.Choice(["nano", "full"]))
+@click.argument("case", type=click.Choice(["nano", "wan", "full"]))
 @click.option("--clips", default=8, show_default=True)
 @click.option("--seconds", default=1.0, show_default=True, help="Of a block, in case full.")
 def main(case: str, clips: int, seconds: float) -> None:
     with tempfile.TemporaryDirectory() as out:
-        run = partial(nano, clips) if case == "nano" else partial(full, clips, seconds)
-        found = run(Path(out))
-    ends, each = found.loop - found.inside - sum(found.between), median(found.between)
+        runs = {"nano": partial(nano, clips), "wan": partial(wan, clips), "full": partial(full, clips, seconds)}
+        found = runs[case](Path(out))
+    between = found.between or [found.loop - found.inside]
+    ends, each = found.loop - found.inside - sum(found.between), median(between)
     print(f"{found.name}: {clips} clips, {found.inside:.1f} s inside their streams, {found.loop:.1f} s in all")
     print(f"before the first stream and after the last: {ends:.2f} s")
     print(f"with each clip: {each:.3f} s, {100 * each * clips / found.inside:.1f} % of its stream")
