@@ -100,11 +100,11 @@ def default_out(suite: str) -> Path:
 Command = Callable[..., Any]
 
 
-def run_options(command: Command) -> Command:
+def run_options(command: Command, models: str = "Also references [default: all].") -> Command:
     """SUITE, --models, --out, --limit, --seeds."""
     options = (
         click.argument("suite", default=DEFAULT_SUITE),
-        click.option("--models", callback=names, metavar="A,B,...", help="Also references [default: all]."),
+        click.option("--models", callback=names, metavar="A,B,...", help=models),
         out_option("Results folder [default: runs/SUITE]."),
         click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the suite's first N clips."),
         click.option(
@@ -460,7 +460,7 @@ def doctor() -> None:
 
 
 @main.command("history-effect")
-@run_options
+@partial(run_options, models="[default: all]")
 def history_effect(suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int) -> None:
     """Does the return follow what was seen long ago?
 

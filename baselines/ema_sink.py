@@ -29,6 +29,10 @@ class EmaSink(CachePolicy):
     sink: int = 3
     decay: float = 0.999
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.decay <= 1:
+            raise ValueError(f"decay {self.decay:g} is not between 0 and 1")
+
     def write(self, past: FrameKV, block: FrameKV) -> FrameKV:
         merged = past.append(block)
         newest = merged.frame > block.frame[-1] - self.frames

@@ -21,6 +21,10 @@ class MagRing(FrameRule):
     ring: int = 21
     sink: int = 2
 
+    def __post_init__(self) -> None:
+        if self.ring < 1:
+            raise ValueError(f"ring {self.ring} is less than 1")
+
     def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
         size = len(block)
         last = frame % size == size - 1

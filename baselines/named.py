@@ -27,8 +27,13 @@ def named_policy(text: str) -> CachePolicy:
             raise MagbenchError(f"policy '{name}' takes no numbers, '{part}' was given")
         if field not in defaults:
             raise unknown(f"number of policy {name}", field, defaults)
+        if field in values:
+            raise MagbenchError(f"policy '{text}': '{field}' is given twice")
         values[field] = _read(part, number, type(defaults[field]))
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise MagbenchError(f"policy '{text}': {error}") from error
 
 
 def _read(part: str, number: str, kind: type) -> object:

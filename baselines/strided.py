@@ -21,6 +21,10 @@ class Strided(FrameRule):
     stride: int = 3
     sink: int = 3
 
+    def __post_init__(self) -> None:
+        if self.stride < 1:
+            raise ValueError(f"stride {self.stride} is less than 1")
+
     def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
         return (frame < self.sink) | (frame % self.stride == self.stride - 1)
 

@@ -87,15 +87,14 @@ def part_path(name: str, part: str) -> Path:
             raise unknown(f"part of {name}", part, [own.name for own in entry.parts])
         return part_path(entry.uses, part)
     held = read_lock(name).get(part)
+    command = f"magbench weights fetch {name} --only {part}" + (" --accept-licence" if entry.terms else "")
     if held is None:
-        raise MagbenchError(f"weights of {name}: no {part} here; type: magbench weights fetch {name} --only {part}")
+        raise MagbenchError(f"weights of {name}: no {part} here; type: {command}")
     for file in held.kept:
         path = home(name) / file.path
         if not path.is_file() or path.stat().st_size != file.size:
             size = path.stat().st_size if path.is_file() else 0
-            raise MagbenchError(
-                f"{path}: {size} of {file.size} bytes; type: magbench weights fetch {name} --only {part}"
-            )
+            raise MagbenchError(f"{path}: {size} of {file.size} bytes; type: {command}")
     return home(name) / PurePosixPath(held.kept[0].path).parts[0]
 
 
@@ -256,12 +255,13 @@ def _remove_fetched(folder: Path, paths: Iterable[Path]) -> None:
 
 def _wanted(entry: Checkpoint, part: Part, listing: Listing, request: Request) -> list[RemoteFile]:
     """The files of a part, all of them there."""
+    where = str(request.folder) if request.folder else f"{entry.repository} at {listing.revision[:12]}"
     place = request.places.get(part.name)
     patterns = part.files if place is None else _at(place, listing)
     if not patterns:
         folders = ", ".join(_candidates(listing)) or "none"
         raise MagbenchError(
-            f"{entry.repository}: its folder of the {part.name} is not known; add --part {part.name}=FOLDER."
+            f"{where}: its folder of the {part.name} is not known; add --part {part.name}=FOLDER."
             f" Folders with weights: {folders}"
         )
     adapter = () if part.adapter is None else (part.adapter.file,)
@@ -269,7 +269,7 @@ def _wanted(entry: Checkpoint, part: Part, listing: Listing, request: Request) -
     for pattern in (*patterns, *adapter):
         there = [file for file in listing.files if matches(file.path, pattern)]
         if not there and PurePosixPath(pattern).suffix != ".json":
-            raise MagbenchError(f"{entry.repository} at {listing.revision[:12]}: no file {pattern}")
+            raise MagbenchError(f"{where}: no file {pattern}")
         found.update({file.path: file for file in there})
     return list(found.values())
 

@@ -95,8 +95,8 @@ def test_torch_files_that_are_cut_or_hold_something_else(tmp_path: Path, tensors
     path = tmp_path / "model.pt"
     torch.save({"generator": tensors}, path)
     whole = path.read_bytes()
-    for size in (len(whole) // 2, 10, 0):
-        path.write_bytes(whole[:size])
+    for content in (whole[: len(whole) // 2], whole[:10], b"", b"bad"):
+        path.write_bytes(content)
         with pytest.raises(MagbenchError, match="model.pt: not a whole torch file"):
             read([path], "generator")
     path.write_bytes(whole)

@@ -345,7 +345,7 @@ def test_files_that_were_fetched_by_other_means(
     with pytest.raises(MagbenchError, match="nowhere: no such folder"):
         fetch("tiny-base", folder=tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(MagbenchError, match="someone/base at folder: no file Wan2.1_VAE.pth"):
+    with pytest.raises(MagbenchError, match="empty: no file Wan2.1_VAE.pth"):
         fetch("tiny-base", "vae", folder=tmp_path / "empty")
 
 
