@@ -63,22 +63,23 @@ def numbers(_: click.Context, __: click.Parameter, value: str | None) -> list[in
 
 def height_width(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
     """`480x832` -> (480, 832)."""
-    if value is None:
-        return None
-    height, _cross, width = value.partition("x")
-    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
-        raise click.BadParameter(f"'{value}' is not HEIGHTxWIDTH, as 480x832 is")
-    return int(height), int(width)
+    return None if value is None else sides(value, "HEIGHTxWIDTH, as 480x832 is")
 
 
 def width_height(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
     """`832x480` -> (480, 832), height first."""
     if value is None:
         return None
-    width, _cross, height = value.partition("x")
-    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
-        raise click.BadParameter(f"'{value}' is not WIDTHxHEIGHT, as 832x480 is")
-    return int(height), int(width)
+    width, height = sides(value, "WIDTHxHEIGHT, as 832x480 is")
+    return height, width
+
+
+def sides(value: str, form: str) -> tuple[int, int]:
+    """`480x832` -> (480, 832)."""
+    first, _cross, second = value.partition("x")
+    if not (first.isdecimal() and second.isdecimal() and int(first) and int(second)):
+        raise click.BadParameter(f"'{value}' is not {form}")
+    return int(first), int(second)
 
 
 def pairs(_: click.Context, __: click.Parameter, values: Sequence[str]) -> dict[str, str]:
