@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
+import diffusers
 import pytest
 import torch
 
@@ -40,7 +41,6 @@ def test_sizes_from_a_published_configuration() -> None:
 
 def test_both_ways_it_is_the_published_transformer() -> None:
     """Against diffusers: other code, other names, one timestep for the whole clip, and sinusoids made in float32."""
-    diffusers = pytest.importorskip("diffusers")
     theirs = diffusers.WanTransformer3DModel(
         num_attention_heads=SPEC.heads,
         attention_head_dim=SPEC.head_dim,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
 import torch
 from safetensors import safe_open
@@ -427,15 +428,14 @@ def test_the_pinned_sizes_are_those_of_the_numbers_in_the_files(name: str, part:
 
 
 def test_the_hub_of_these_tests_is_one_for_the_public_client_too(hub: HubServer, tmp_path: Path) -> None:
-    client = pytest.importorskip("huggingface_hub")
     repository = hub.repositories["someone/base"]
-    found = client.HfApi(endpoint=hub.address, token=False).model_info("someone/base", files_metadata=True)
+    found = huggingface_hub.HfApi(endpoint=hub.address, token=False).model_info("someone/base", files_metadata=True)
     ours = hub_module.hub("someone/base", "main").listing()
     assert found.sha == ours.revision == repository.commit
     theirs = {each.rfilename: (each.size, each.lfs.sha256 if each.lfs else "") for each in found.siblings}
     assert theirs == {file.path: (file.size, file.sha256) for file in ours.files}
     for path in ("Wan2.1_VAE.pth", "README.md"):
-        file = client.hf_hub_download(
+        file = huggingface_hub.hf_hub_download(
             "someone/base", path, endpoint=hub.address, local_dir=tmp_path / "theirs", token=False
         )
         assert Path(file).read_bytes() == repository.files[path]

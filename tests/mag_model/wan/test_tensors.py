@@ -8,6 +8,7 @@ import re
 
 import pytest
 import torch
+from diffusers.loaders.single_file_utils import convert_wan_vae_to_diffusers
 
 from mag_model.wan.tensors import TextSizes, VaeSizes, WanSizes, bare, official_text, official_vae
 from tests.mag_model.wan import published
@@ -50,13 +51,12 @@ def test_published_names_of_the_text_encoder() -> None:
 
 
 def test_published_names_of_the_codec_against_the_converter_of_diffusers() -> None:
-    single_file = pytest.importorskip("diffusers.loaders.single_file_utils")
     names = VaeSizes().shapes()
     assert len(names) == 194
     assert sum(math.prod(shape) for shape in names.values()) == 126_892_531
     old = {published.published_vae(name): torch.tensor(i) for i, name in enumerate(names)}
     assert len(old) == len(names)
-    converted = single_file.convert_wan_vae_to_diffusers(dict(old))
+    converted = convert_wan_vae_to_diffusers(dict(old))
     assert {name: int(value) for name, value in converted.items()} == {name: i for i, name in enumerate(names)}
     assert {official_vae(name): int(value) for name, value in old.items()} == {name: i for i, name in enumerate(names)}
 
