@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, TypeVar
 from safetensors.torch import save_file
 from torch import Tensor
 
-from mag_model.wan.checkpoints import Checkpoint, Part, checkpoint, matches
+from mag_model.wan.checkpoints import Checkpoint, Part, checkpoint
 from mag_model.wan.convert import converted
-from mag_model.wan.hub import Folder, Listing, RemoteFile, Source, check_space, hub
+from mag_model.wan.hub import Folder, Listing, Source, check_space, hub
 from mag_model.wan.lock import File, Held, home, is_here, read_lock, write_lock
 from mag_model.wan.published import check_shapes, safetensors_shapes
 from mag_model.wan.tensors import Sizes
+from mag_model.wan.wanted import check_pin, wanted_files
 from magbench.errors import MagbenchError, unknown
 from magbench.files import file_sha256
 
@@ -204,16 +205,17 @@ def _bring(
 ) -> Held:
     """Fetch one part's files, keep it in our form, and remove what is no longer needed."""
     folder = home(entry.name)
-    wanted = _wanted(entry, part, listing, request)
+    where = str(request.folder) if request.folder else f"{entry.repository} at {listing.revision[:12]}"
+    wanted = wanted_files(part, listing, request.places.get(part.name), where)
     pinned = not request.revision and listing.revision in (entry.revision, Folder.REVISION)
     for file in wanted if pinned else ():
-        _check_pin(entry, file.path, file.size, file.sha256)
+        check_pin(entry, file.path, file.size, file.sha256)
     sizes = part.sizes
     shapes = {} if sizes is None else sizes.shapes()  # says what is not installed before anything is fetched
     paths = {file.path: source.get(file, listing.revision, folder / "fetched", progress) for file in wanted}
     fetched = tuple(File(file.path, file.size, file.sha256 or file_sha256(paths[file.path])) for file in wanted)
     for known in fetched if pinned else ():
-        _check_pin(entry, known.path, known.size, known.sha256)
+        check_pin(entry, known.path, known.size, known.sha256)
     folder.mkdir(parents=True, exist_ok=True)
     if sizes is None:
         kept = _keep_files(folder, part, paths)
@@ -227,23 +229,6 @@ def _bring(
     )
 
 
-def _check_pin(entry: Checkpoint, path: str, size: int, sha256: str) -> None:
-    """A file of the pinned commit is what the table says; ``sha256`` "": of a small file, not known yet."""
-    pin = next((pin for pin in entry.pins if pin.path == path), None)
-    if pin is None:
-        return
-    if size != pin.size:
-        found, wanted = f"{size} bytes", f"{pin.size}"
-    elif sha256 not in ("", pin.sha256):
-        found, wanted = f"sha256 {sha256[:12]}", pin.sha256[:12]
-    else:
-        return
-    raise MagbenchError(
-        f"{entry.repository}: {path} is {found}, not {wanted} as in commit {entry.revision[:12]};"
-        " --revision takes the files of another one"
-    )
-
-
 def _remove_fetched(folder: Path, paths: Iterable[Path]) -> None:
     """Remove what was fetched and is kept in another form; parts of other downloads stay."""
     for path in paths:
@@ -251,39 +236,6 @@ def _remove_fetched(folder: Path, paths: Iterable[Path]) -> None:
             path.unlink()
     if folder.is_dir() and not any(path.is_file() for path in folder.rglob("*")):
         shutil.rmtree(folder)
-
-
-def _wanted(entry: Checkpoint, part: Part, listing: Listing, request: Request) -> list[RemoteFile]:
-    """The files of a part, all of them there."""
-    where = str(request.folder) if request.folder else f"{entry.repository} at {listing.revision[:12]}"
-    place = request.places.get(part.name)
-    patterns = part.files if place is None else _at(place, listing)
-    if not patterns:
-        folders = ", ".join(_candidates(listing)) or "none"
-        raise MagbenchError(
-            f"{where}: its folder of the {part.name} is not known; add --part {part.name}=FOLDER."
-            f" Folders with weights: {folders}"
-        )
-    adapter = () if part.adapter is None else (part.adapter.file,)
-    found: dict[str, RemoteFile] = {}
-    for pattern in (*patterns, *adapter):
-        there = [file for file in listing.files if matches(file.path, pattern)]
-        if not there and PurePosixPath(pattern).suffix != ".json":
-            raise MagbenchError(f"{where}: no file {pattern}")
-        found.update({file.path: file for file in there})
-    return list(found.values())
-
-
-def _at(place: str, listing: Listing) -> tuple[str, ...]:
-    place = place.strip("/")
-    if any(file.path == place for file in listing.files):
-        return (place,)
-    return (f"{place}/*.safetensors", f"{place}/*.json")
-
-
-def _candidates(listing: Listing) -> list[str]:
-    folders = {str(PurePosixPath(file.path).parent) for file in listing.files if file.path.endswith(".safetensors")}
-    return sorted(folders)
 
 
 def _keep_files(folder: Path, part: Part, paths: Mapping[str, Path]) -> list[Path]:
