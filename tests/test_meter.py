@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from magbench.runner import make_task
 from magbench.suites.clip import Clip
 from magbench.video import to_float
 from tests import fakes
+from tests.clock import Clock
 
 EXPECTED = Expected(6, 32, 32)
 
@@ -48,23 +48,10 @@ def test_pieces_may_differ_in_size() -> None:
     assert run(pieces(1, 2, 3)).pieces == [1, 2, 3]
 
 
-class Clock:
-    """Time that passes only when a test says so, in quarters so that sums are exact."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("magbench.meter.time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr("magbench.meter.time", clock)
     return clock
 
 

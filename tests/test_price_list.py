@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,15 +19,7 @@ from magbench.price_list import Device, check_lengths, measure_prices, percentil
 from magbench.price_report import price_grid, write_prices
 from magbench.profiling import read_profile
 from magbench.workload import Placed, Price
-
-
-@dataclass
-class Clock:
-    now: float = 0.0
-    order: list[tuple[str, int]] = field(default_factory=list)
-
-    def perf_counter(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @dataclass
@@ -47,11 +39,11 @@ class Ticking:
         if frames > self.room:
             raise torch.OutOfMemoryError("full")
         self.clock.order.append((self.name, frames))
-        self.clock.now += 50
+        self.clock.wait(50)
         left = iter([1, 0, 0, 0])
 
         def make() -> Tensor:
-            self.clock.now += frames + next(left)
+            self.clock.wait(frames + next(left))
             return torch.zeros(3)
 
         return Placed(make, lambda: 10 * frames)
@@ -61,7 +53,7 @@ class Ticking:
 
     def decoder(self) -> Callable[[], Tensor]:
         def decode() -> Tensor:
-            self.clock.now += 9
+            self.clock.wait(9)
             return torch.zeros(12)
 
         return decode

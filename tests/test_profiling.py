@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,15 +22,7 @@ from magbench.profiling import (
     slopes,
     write_profile,
 )
-
-
-@dataclass
-class Clock:
-    now: float = 0.0
-    order: list[str] = field(default_factory=list)
-
-    def perf_counter(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @dataclass
@@ -46,7 +38,7 @@ class Ticking:
 
     def stream_at(self, history: int, pieces: int, seed: int) -> Iterator[Tensor]:
         for piece in range(pieces - self.short):
-            self.clock.now += self.base + self.slope * history + (1 if piece == 0 else 0)
+            self.clock.wait(self.base + self.slope * history + (1 if piece == 0 else 0))
             self.clock.order.append(self.name)
             self.held = 100 * (history + 1)
             yield torch.zeros(3, 3, 4, 4)
