@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from magbench import __version__
-from magbench.errors import MagbenchError, unknown
+from magbench.core.errors import MagbenchError, unknown
 
 DEFAULT_SUITE = "revisit-nano"
 
@@ -141,7 +141,7 @@ def run(
 
     SUITE is a name (see `magbench ls suites`), NAME:SPLIT, mag-bench:DIR, or a suite's folder.
     """
-    from magbench import steps
+    from magbench.commands import steps
 
     finish(steps.run(suite, models, out or default_out(suite), limit=limit, seeds=seeds, workers=workers))
 
@@ -150,7 +150,7 @@ def run(
 @run_options
 def generate(suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int) -> None:
     """Only make the videos."""
-    from magbench import steps
+    from magbench.commands import steps
 
     finish(steps.only_generate(suite, models, out or default_out(suite), limit=limit, seeds=seeds))
 
@@ -179,7 +179,7 @@ def score(
 
     Scores that are up to date are left alone.
     """
-    from magbench import steps
+    from magbench.commands import steps
 
     if suite and named:
         raise click.UsageError(f"SUITE is given twice: {suite}, --suite {named}")
@@ -198,7 +198,7 @@ def score(
 @out_option("Results folder [default: runs/SUITE].")
 def report(suite: str, out: Path | None) -> None:
     """Only make tables, plots and contact sheet from the scores."""
-    from magbench import steps
+    from magbench.commands import steps
     from magbench.suites.registry import open_suite
 
     steps.show_report(open_suite(suite), out or default_out(suite))
@@ -216,9 +216,9 @@ def finish(failures: Sequence[object]) -> None:
 @click.argument("what", type=click.Choice(["models", "suites", "policies", "metrics"]))
 def ls(what: str) -> None:
     """List what is installed, one line each."""
-    from magbench import catalogue, console
+    from magbench.commands import console, listing
 
-    console.print_lines(catalogue.LISTS[what]())
+    console.print_lines(listing.LISTS[what]())
 
 
 @main.group()
@@ -232,7 +232,7 @@ def suite() -> None:
 @click.option("--split", default="test", show_default=True, help="Which scenes: test or dev.")
 def suite_make(name: str, folder: Path, split: str) -> None:
     """Write the embedded suite NAME to FOLDER."""
-    from magbench import steps
+    from magbench.commands import steps
 
     steps.make(name, folder, split)
 
@@ -267,7 +267,7 @@ def suite_mirror(
     A clip is the beginning of a video and then the same frames backwards. The model is given the way out and --gap
     frames of the way back: by default as many as the official protocol gives, three quarters of the clip.
     """
-    from magbench import steps
+    from magbench.commands import steps
     from magbench.suites.mirror import Mirroring
 
     how = Mirroring(frames=frames, gap=gap, fps=fps, size=size, limit=limit, window=window, track=track)
@@ -284,7 +284,7 @@ def suite_fetch(name: str, revision: str | None, csv: str | None, videos: str | 
 
     Afterwards it is checked and needs no network. HF_ENDPOINT names another hub.
     """
-    from magbench import steps
+    from magbench.commands import steps
 
     steps.fetch_official(revision, csv, videos)
 
@@ -293,7 +293,7 @@ def suite_fetch(name: str, revision: str | None, csv: str | None, videos: str | 
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def suite_check(folder: Path) -> None:
     """Check every file of the suite in FOLDER: names, columns, sizes, sha256."""
-    from magbench import steps
+    from magbench.commands import steps
 
     steps.check(folder)
 
@@ -316,9 +316,9 @@ def train(
     threads: int | None,
 ) -> None:
     """Train one STAGE of the model: base, then memory, then joint. Stopped, the same command goes on."""
-    from mag_model.presets import PRESETS
-    from mag_model.training import run as training
-    from magbench.steps import train as follow
+    from mag_model.nano.presets import PRESETS
+    from mag_model.training import loop as training
+    from magbench.commands.steps import train as follow
 
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
@@ -355,7 +355,7 @@ def profile(
 
     With --out set to a run's folder, the next `magbench report` draws this beside the run's own latency.
     """
-    from magbench import steps
+    from magbench.commands import steps
 
     folder = out or Path("runs/profile")
     steps.profile(
@@ -381,14 +381,14 @@ def weights_ls(name: str | None) -> None:
 
     Of checkpoint NAME every file: commit, size and sha256.
     """
-    from mag_model.wan import shelf
-    from magbench import console
+    from mag_model.wan.weights import listing
+    from magbench.commands import console
 
     if name is None:
-        console.print_lines(shelf.rows())
+        console.print_lines(listing.rows())
     else:
-        click.echo(shelf.licence(name))
-        console.print_lines(shelf.files(name))
+        click.echo(listing.licence(name))
+        console.print_lines(listing.files(name))
 
 
 @weights.command("fetch")
@@ -420,14 +420,14 @@ def weights_fetch(
     accept_licence: bool,
 ) -> None:
     """Fetch checkpoint NAME once, as safetensors. Stopped, the same command goes on. HF_ENDPOINT names another hub."""
-    from mag_model.wan import shelf, store
-    from magbench.console import ConsoleProgress
+    from mag_model.wan.weights import listing, store
+    from magbench.commands.console import ConsoleProgress
 
     request = store.Request(tuple(only or ()), places, folder, revision, accept_licence)
-    click.echo(shelf.licence(name), err=True)
+    click.echo(listing.licence(name), err=True)
     with ConsoleProgress() as progress:
         lines = store.fetch(name, request, progress)
-    for line in (*lines, *shelf.still_missing(name)):
+    for line in (*lines, *listing.still_missing(name)):
         click.echo(line)
 
 
@@ -435,11 +435,11 @@ def weights_fetch(
 @click.argument("name")
 def weights_check(name: str) -> None:
     """Check every byte and every tensor of checkpoint NAME."""
-    from mag_model.wan import shelf
-    from magbench import console
+    from mag_model.wan.weights import listing
+    from magbench.commands import console
 
     wrong = 0
-    for finding in shelf.findings(name):
+    for finding in listing.findings(name):
         console.print_finding(finding)
         wrong += not finding.ok
     if wrong:
@@ -449,8 +449,8 @@ def weights_check(name: str) -> None:
 @main.command()
 def doctor() -> None:
     """What is installed, what is missing, what to type."""
-    from magbench import console
-    from magbench.doctor import examine
+    from magbench.commands import console
+    from magbench.commands.doctor import examine
 
     wrong = 0
     for finding in examine():
@@ -468,7 +468,7 @@ def history_effect(suite: str, models: list[str] | None, out: Path | None, limit
     The same clips again, their far history swapped for another scene's: how far each model's return moves towards that
     scene. Models only; --out is a run's folder, whose own videos are used (and made where missing).
     """
-    from magbench import steps
+    from magbench.commands import steps
 
     finish(steps.history_effect(suite, models, out or default_out(suite), limit=limit, seeds=seeds))
 
@@ -488,7 +488,7 @@ def vbench(folder: Path, models: list[str] | None, dimensions: list[str] | None,
     VBench needs an environment of its own, with a GPU. Values join the run's scores; the next `magbench report` shows
     them.
     """
-    from magbench import steps
+    from magbench.commands import steps
 
     finish(steps.vbench(folder, models, dimensions, program, timeout * 60))
 
@@ -508,6 +508,6 @@ def compare(a: str, b: str, folder: Path, everything: bool) -> None:
     corrected over the table (Holm), and a verdict. A and B are models of one run, or two runs' folders: DIR, or
     DIR:MODEL.
     """
-    from magbench import steps
+    from magbench.commands import steps
 
     steps.compare(a, b, folder, everything=everything)

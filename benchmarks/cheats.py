@@ -16,21 +16,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from magbench.canaries import CHEATS, blurred, oracle
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
+from magbench.core.seeds import task_seed
+from magbench.generation.runner import make_task
 from magbench.metrics import Pair, Truth
 from magbench.metrics.legacy import legacy_of
 from magbench.metrics.ordered import ordered_of
-from magbench.models import ReferenceInput, load_model
-from magbench.runner import make_task
-from magbench.seeds import task_seed
-from magbench.suites import revisit_nano, revisit_photo
+from magbench.models.references import CHEATS, blurred, oracle
+from magbench.models.registry import ReferenceInput, load_model
 from magbench.suites.clip import Clip
-from magbench.suites.disk import Suite
-from magbench.suites.photographs import PHOTOGRAPHS, load_canvas
+from magbench.suites.embedded import revisit_nano, revisit_photo
+from magbench.suites.embedded.photographs import PHOTOGRAPHS, load_canvas
+from magbench.suites.embedded.world import CANVAS
+from magbench.suites.format import Suite
 from magbench.suites.registry import open_suite
-from magbench.suites.world import CANVAS
-from magbench.video import to_float, to_uint8
+from magbench.video.io import to_float, to_uint8
 
 SPEEDS = (0.5, 0.75, 1.5, 2.0)
 KINDS = ("truth", "speed", "model", "partial", "cheat")

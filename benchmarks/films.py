@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from magbench.suites.photographs import PHOTOGRAPHS, load_canvas
-from magbench.suites.revisit_nano import FPS, film
-from magbench.suites.world import CANVAS, PIXELS_PER_VIEW
-from magbench.video import write_lossless
+from magbench.suites.embedded.photographs import PHOTOGRAPHS, load_canvas
+from magbench.suites.embedded.revisit_nano import FPS, film
+from magbench.suites.embedded.world import CANVAS, PIXELS_PER_VIEW
+from magbench.video.io import write_lossless
 
 STEP = 0.24
 FRAMES = 25

@@ -27,21 +27,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from baselines.mag_ring import MagRing
+from baselines.policies.mag_ring import MagRing
 from benchmarks.legacy_speed import Case, moving_scene
 from mag_model.wan.model import WanModel
+from mag_model.wan.profiling.workload import Shape, random_codec, random_wan
 from mag_model.wan.spec import WanSpec
 from mag_model.wan.tensors import VaeSizes
-from mag_model.wan.workload import Shape, random_codec, random_wan
-from magbench import making
-from magbench.generation import read_generation
-from magbench.making import Job, Source, make_missing
-from magbench.runner import find_sources, make_task
+from magbench.generation import worker
+from magbench.generation.runner import find_sources, make_task
+from magbench.generation.worker import Job, Source, make_missing
+from magbench.runs.generation import read_generation
 from magbench.suites.clip import NO_REVISIT, Clip
-from magbench.suites.official import FPS
-from magbench.suites.official_folder import open_official
+from magbench.suites.official.folder import open_official
+from magbench.suites.official.protocol import FPS
 from magbench.suites.registry import open_suite
-from magbench.video import to_uint8, write_preview
+from magbench.video.io import to_uint8, write_preview
 
 BAR = 0.02
 FRAMES, BLOCK = 177, 12
@@ -137,7 +137,7 @@ def full(clips: int, seconds: float, out: Path) -> Overhead:
         task = make_task(clip, sample)
         return partial(stream, len(task.context), task.frames - len(task.context))
 
-    making.device_in_use = lambda: "a stand-in"
+    worker.device_in_use = lambda: "a stand-in"
     found = overhead(Source(f"a block in {seconds:g} s", "model", "1", start, lambda: None), given, out / "made")
     begin = time.perf_counter()
     to_uint8(block)

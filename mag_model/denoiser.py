@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from mag_model.attention import Attention
+from mag_model.memory.attention import Attention
 from mag_model.rope import Rope
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from mag_model.attention import CachedAttention
 from mag_model.denoiser import Denoiser, Pass
 from mag_model.flow import add_noise
-from mag_model.memory import Memory
-from mag_model.policy import CachePolicy
+from mag_model.memory.attention import CachedAttention
+from mag_model.memory.cache import Memory
+from mag_model.memory.policy import CachePolicy
 
 Noise = Callable[[torch.Size], Tensor]
 """Draws standard normal noise of a size; asked once for each denoising step."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from magbench.suites.clip import NO_REVISIT, Clip
-from magbench.suites.disk import Suite, load_suite, write_suite
+from magbench.suites.format import Suite, load_suite, write_suite
 from tests import fakes
 
 FRAMES, SWITCH, SIZE = 12, 6, 32

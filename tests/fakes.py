@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from magbench.models import Task
+from magbench.models.registry import Task
 
 BLOCK = 2
 
@@ -117,7 +117,7 @@ def register(folder: Path) -> None:
     models = ["tiny", "forgetful", "unloadable", "misnamed", *BROKEN]
     references = ["oracle", "freeze", "wrong_scene", "noise"]
     lines = ["[magbench.models]", *(f"{name} = tests.fakes:{name}" for name in models)]
-    lines += ["[magbench.references]", *(f"{name} = magbench.canaries:{name}" for name in references)]
+    lines += ["[magbench.references]", *(f"{name} = magbench.models.references:{name}" for name in references)]
     info = folder / "fakes-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fakes\nVersion: 1.0\n")

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 import magbench
 from cli import main
-from magbench.suites import revisit_nano
+from magbench.suites.embedded import revisit_nano
 
 HEAVY = (
     "torch",
@@ -152,7 +152,7 @@ def test_an_interruption_says_how_to_go_on(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("magbench.steps.score", interrupted)
+    monkeypatch.setattr("magbench.commands.steps.score", interrupted)
     result = magbench_("run", suite_folder, "--models", "tiny", "--out", "out")
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == ("interrupted: finished work is kept, the same command goes on from there")
@@ -163,7 +163,7 @@ def test_what_is_not_the_users_fault_is_not_hidden(monkeypatch: pytest.MonkeyPat
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("magbench.steps.check_suite", broken)
+    monkeypatch.setattr("magbench.commands.steps.check_suite", broken)
     result = magbench_("suite", "check", suite_folder)
     assert isinstance(result.exception, ZeroDivisionError)
 
@@ -230,7 +230,7 @@ def fake_training(finishes: bool) -> Callable[..., Path | None]:
 
 @pytest.mark.parametrize("finishes", [True, False])
 def test_training_shows_its_log_and_says_whether_it_ended(finishes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mag_model.training.run.train", fake_training(finishes))
+    monkeypatch.setattr("mag_model.training.loop.train", fake_training(finishes))
     result = magbench_("train", "base", "--out", "t", "--steps", 20, "--minutes", 1.5, "--seed", 3)
     assert "step 10  loss 0.25\nstep 10  psnr fast 21.5\n" in result.stderr
     if finishes:

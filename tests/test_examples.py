@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import magbench
-from magbench.generation import generation_folder, read_frames, read_generation
-from magbench.suites.disk import load_suite
+from magbench.runs.generation import generation_folder, read_frames, read_generation
+from magbench.suites.format import load_suite
 
 ROOT = Path(magbench.__file__).parents[1]
 EXAMPLE = ROOT / "examples/hold_last"

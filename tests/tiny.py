@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from mag_model.backbone import Backbone
-from mag_model.spec import BackboneSpec
+from mag_model.nano.backbone import Backbone
+from mag_model.nano.spec import BackboneSpec
 
 SPEC = BackboneSpec(dim=48, layers=2, heads=3, hidden=64, channels=5, grid=(2, 3), block=3, pose=3, rope=(4, 4, 2))
 

@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 
 
 @dataclass

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mag_model.camera import relative
-from magbench.suites.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
-from magbench.suites.revisit_nano import SIZE, scene
-from magbench.suites.world import render
+from mag_model.nano.camera import relative
+from magbench.suites.embedded.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
+from magbench.suites.embedded.revisit_nano import SIZE, scene
+from magbench.suites.embedded.world import render
 
 SHIFT = 16.0
 """The origin of a training clip's camera is drawn from [-SHIFT, SHIFT] view widths."""

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mag_model.backbone import Backbone, Posed
-from mag_model.camera import relative
-from mag_model.codec import PatchCodec
 from mag_model.flow import add_noise
-from mag_model.masks import block_masks
+from mag_model.memory.masks import block_masks
+from mag_model.nano.backbone import Backbone, Posed
+from mag_model.nano.camera import relative
+from mag_model.nano.codec import PatchCodec
 from mag_model.rollout import rollout, seeded
 from mag_model.training.loss import predict, write_sequence
 from mag_model.training.stages import Stage
 from magbench.suites.clip import Clip
-from magbench.suites.revisit_nano import WINDOW, clips
+from magbench.suites.embedded.revisit_nano import WINDOW, clips
 
 
 @cache

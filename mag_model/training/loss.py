@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mag_model.attention import RecordingAttention, SequenceAttention
 from mag_model.denoiser import Denoiser
 from mag_model.flow import add_noise, shift_sigma
-from mag_model.masks import BlockMasks, token_mask
-from mag_model.spec import BackboneSpec
+from mag_model.memory.attention import RecordingAttention, SequenceAttention
+from mag_model.memory.masks import BlockMasks, token_mask
+from mag_model.nano.spec import BackboneSpec
 
 
 def write_sequence(writer: Denoiser, latents: Tensor, frame: Tensor, masks: BlockMasks) -> list[tuple[Tensor, Tensor]]:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from mag_model.backbone import addressed_frame
-from mag_model.spec import BackboneSpec
+from mag_model.nano.backbone import addressed_frame
+from mag_model.nano.spec import BackboneSpec
 
 
 class PackingProbe(nn.Module):

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from mag_model.memory import Memory
-from mag_model.policy import CachePolicy
+from mag_model.memory.cache import Memory
+from mag_model.memory.policy import CachePolicy
 from mag_model.rollout import rollout, seeded
+from mag_model.wan.denoiser import Prompted
 from mag_model.wan.network import Wan
-from mag_model.wan.prompted import Prompted
 from mag_model.wan.vae import WanVae, check_sides
-from magbench.errors import MagbenchError
-from magbench.models import ReferenceInput, Task
+from magbench.core.errors import MagbenchError
+from magbench.models.registry import ReferenceInput, Task
 
 Embed = Callable[[str], Tensor]
 """A prompt -> its encoding (1, words, dim) on the networks' device."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import rms_norm, scaled_dot_product_attention
 
-from mag_model.attention import Attention
+from mag_model.memory.attention import Attention
 from mag_model.wan.spec import WanSpec
 
 TextKV = Sequence[tuple[Tensor, Tensor]]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mag_model.wan.staging import staged
+from mag_model.wan.offload import staged
 from mag_model.wan.text import TextEncoder
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mag_model.attention import SequenceAttention
-from mag_model.wan.prompted import Prompted
+from mag_model.memory.attention import SequenceAttention
+from mag_model.wan.denoiser import Prompted
 
 
 @dataclass(frozen=True)

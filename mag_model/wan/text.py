@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mag_model.wan.extra import extra
+from mag_model.wan.optional import extra
 from mag_model.wan.tensors import TextSizes
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 
 LENGTH = 512
 
@@ -78,8 +78,8 @@ def load_text(
     device: str = "cpu",
     dtype: torch.dtype = torch.bfloat16,
 ) -> TextEncoder:
-    """The encoder from weights and tokenizer that :mod:`mag_model.wan.store` keeps."""
-    from mag_model.wan.published import check_shapes, read_safetensors
+    """The encoder from weights and tokenizer that :mod:`mag_model.wan.weights.store` keeps."""
+    from mag_model.wan.state_dict import check_shapes, read_safetensors
 
     sizes = sizes or TextSizes()
     tensors = read_safetensors(path)

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mag_model.wan.extra import extra
+from mag_model.wan.optional import extra
 from mag_model.wan.tensors import VaeSizes
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 
 
 def empty_vae(sizes: VaeSizes) -> Any:
@@ -179,8 +179,8 @@ class Decoder:
 def load_vae(
     path: Path, sizes: VaeSizes | None = None, *, device: str = "cpu", dtype: torch.dtype = torch.float32
 ) -> WanVae:
-    """The codec from weights that :mod:`mag_model.wan.store` keeps."""
-    from mag_model.wan.published import check_shapes, read_safetensors
+    """The codec from weights that :mod:`mag_model.wan.weights.store` keeps."""
+    from mag_model.wan.state_dict import check_shapes, read_safetensors
 
     network = empty_vae(sizes or VaeSizes())
     tensors = read_safetensors(path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, float32, uint8
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 
 
 def check_frames(name: str, frames: Tensor) -> None:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.metrics.frames import Video, check_pair
 
 WEIGHTS = Path(__file__).with_name("weights") / "lpips_alexnet_v0.1.safetensors"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.metrics.frames import check_pair
 
 TAPS = 11

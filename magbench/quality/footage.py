@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.quality.flow import MIN_SIDE, Motion, motion_of
 
 PIXELS_AT_ONCE = 1 << 18

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from magbench.quality.appearance import brightness_drift, colour_drift, sharpness
+from magbench.quality.flicker import repetition, temporal_flickering
 from magbench.quality.flow import EXPLAINED, MIN_SIDE
 from magbench.quality.footage import PACE_FRAMES, Footage
-from magbench.quality.looks import brightness_drift, colour_drift, sharpness
 from magbench.quality.metric import QualityMetric
-from magbench.quality.moving import STILL, motion, motion_match, motion_share, motion_smoothness
-from magbench.quality.still import repetition, temporal_flickering
+from magbench.quality.motion import STILL, motion, motion_match, motion_share, motion_smoothness
 
 _PAIR = "2 frames"
 _FLOW = f"2 frames of {MIN_SIDE} pixels a side, and optical flow that explains {EXPLAINED:.0%} of their difference"

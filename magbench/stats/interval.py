@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.stats.student import t_quantile
 
 RESAMPLES = 4000

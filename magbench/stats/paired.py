@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.stats.interval import Interval, bootstrap_mean, checked
 
 ALPHA = 0.05

@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.errors import MagbenchError
-from magbench.files import SAFE_NAME
+from magbench.core.errors import MagbenchError
+from magbench.core.files import SAFE_NAME
 from magbench.suites.clip import Clip
-from magbench.suites.disk import write_suite
-from magbench.suites.official import BLOCK, CONTEXT_SHARE, clip_name
-from magbench.suites.official_folder import WINDOW
+from magbench.suites.format import write_suite
+from magbench.suites.official.folder import WINDOW
+from magbench.suites.official.protocol import BLOCK, CONTEXT_SHARE, clip_name
 from magbench.suites.turn import mirrored_revisits
-from magbench.timing import RATE
-from magbench.video import read_start, video_rate
+from magbench.video.frame_rate import RATE
+from magbench.video.io import read_start, video_rate
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v")
 FRAMES = 105

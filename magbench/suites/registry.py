@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from magbench.errors import MagbenchError, unknown
-from magbench.suites.disk import Suite, load_suite
-from magbench.suites.embedded import Embedded
+from magbench.core.errors import MagbenchError, unknown
+from magbench.suites.embedded.spec import Embedded
+from magbench.suites.format import Suite, load_suite
 
 DEFAULT_SPLIT = "test"
 OFFICIAL = "mag-bench"
@@ -15,7 +15,7 @@ OFFICIAL = "mag-bench"
 
 def embedded() -> dict[str, Embedded]:
     """The suites that are made here, by name."""
-    from magbench.suites import revisit_nano, revisit_photo
+    from magbench.suites.embedded import revisit_nano, revisit_photo
 
     return {suite.name: suite for suite in (revisit_nano.SUITE, revisit_photo.SUITE)}
 
@@ -30,7 +30,7 @@ def suite_names() -> list[str]:
 
 def suite_lines() -> list[tuple[str, str]]:
     """What :func:`open_suite` opens, with one line on each."""
-    from magbench.suites import hub
+    from magbench.suites.official import fetch
 
     known = embedded()
     lines = []
@@ -39,7 +39,7 @@ def suite_lines() -> list[tuple[str, str]]:
         lines.append((name, f"{split} split, other scenes" if split else known[base].summary))
     return [
         *lines,
-        (OFFICIAL, f"the official data set from its hub: {hub.state(cache_folder())}"),
+        (OFFICIAL, f"the official data set from its hub: {fetch.state(cache_folder())}"),
         (f"{OFFICIAL}:DIR", "a plain official folder: one CSV with the official columns, and its videos"),
         ("DIR", "a suite in magbench's own format, as `magbench suite make` and `magbench suite mirror` write it"),
     ]
@@ -89,8 +89,8 @@ def is_published(suite: Suite) -> bool:
 
 
 def _open_official(folder: Path | None) -> Suite:
-    from magbench.suites.hub import fetched
-    from magbench.suites.official_folder import open_official
+    from magbench.suites.official.fetch import fetched
+    from magbench.suites.official.folder import open_official
 
     return open_official(fetched(cache_folder()) if folder is None else folder)
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from magbench.errors import MagbenchError
-from magbench.files import file_sha256
-from magbench.video import read_video, video_shape
+from magbench.core.errors import MagbenchError
+from magbench.core.files import file_sha256
+from magbench.video.io import read_video, video_shape
 
 HELD = 2
 """Decoded videos that always stay in memory, those used last: a clip, and the one it is compared with."""

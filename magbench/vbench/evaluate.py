@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from magbench import __version__
-from magbench.errors import MagbenchError, unknown
-from magbench.generation import generation_folder, read_frames, read_generation
-from magbench.records import Record, read_records
-from magbench.run import read_run
-from magbench.runner import Progress
-from magbench.scoring import SCORES
+from magbench.core.errors import MagbenchError, unknown
+from magbench.generation.runner import Progress
+from magbench.runs.folder import read_run
+from magbench.runs.generation import generation_folder, read_frames, read_generation
+from magbench.runs.records import Record, read_records
+from magbench.scoring.score import SCORES
 from magbench.vbench.dimensions import DIMENSIONS, Dimension
 from magbench.vbench.program import RESULTS, VIDEOS, Program
 from magbench.vbench.store import FOLDER, PROTOCOL, NotAvailable, read, return_of, write

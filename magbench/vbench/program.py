@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from magbench.errors import MagbenchError
-from magbench.programs import run_program
+from magbench.core.errors import MagbenchError
+from magbench.core.subprocesses import run_program
 from magbench.vbench.dimensions import Dimension
 
 VIDEOS = "videos"

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from magbench.errors import MagbenchError
-from magbench.files import write_atomic
-from magbench.records import Record, read_records, write_records
+from magbench.core.errors import MagbenchError
+from magbench.core.files import write_atomic
+from magbench.runs.records import Record, read_records, write_records
 
 PROTOCOL = "vbench"
 FOLDER = "vbench"

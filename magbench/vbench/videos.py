@@ -10,8 +10,8 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from magbench.errors import MagbenchError
-from magbench.generation import FRAMES_FILE, Generation
+from magbench.core.errors import MagbenchError
+from magbench.runs.generation import FRAMES_FILE, Generation
 
 LEAST_SIDE = 256
 """Pixels: smaller frames are shown with each pixel repeated, since the networks of VBench cannot take them as they

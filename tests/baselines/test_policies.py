@@ -8,20 +8,21 @@ from importlib.metadata import entry_points
 import pytest
 import torch
 
-from baselines.anchored_window import AnchoredWindow
-from baselines.ema_sink import EmaSink
-from baselines.mag_ring import MagRing
-from baselines.relative_window import RelativeWindow
-from baselines.strided import Strided
-from baselines.window import Window
-from baselines.window_sink import WindowSink
-from mag_model.backbone import Posed
+from baselines.policies.anchored_window import AnchoredWindow
+from baselines.policies.ema_sink import EmaSink
+from baselines.policies.mag_ring import MagRing
+from baselines.policies.relative_window import RelativeWindow
+from baselines.policies.strided import Strided
+from baselines.policies.window import Window
+from baselines.policies.window_sink import WindowSink
 from mag_model.flow import add_noise, sampling_sigmas
-from mag_model.masks import block_masks, kept_frames
-from mag_model.memory import FrameKV, Memory
-from mag_model.policy import CachePolicy, FullHistory, Mag
+from mag_model.memory.cache import Memory
+from mag_model.memory.frame_kv import FrameKV
+from mag_model.memory.masks import block_masks, kept_frames
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag
+from mag_model.nano.backbone import Posed
+from mag_model.nano.spec import BackboneSpec
 from mag_model.rollout import rollout, seeded
-from mag_model.spec import BackboneSpec
 from mag_model.training.loss import predict, write_sequence
 from tests.mag_model.plain import plain_rollout
 from tests.tiny import SPEC, clip_of, random_backbone

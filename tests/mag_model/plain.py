@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from mag_model.attention import Read
 from mag_model.denoiser import Denoiser
 from mag_model.flow import add_noise
-from mag_model.memory import FrameKV
-from mag_model.policy import CachePolicy
+from mag_model.memory.attention import Read
+from mag_model.memory.frame_kv import FrameKV
+from mag_model.memory.policy import CachePolicy
 from mag_model.rollout import Noise
 from mag_model.rope import Rope, rotate
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mag_model.backbone import Posed
-from mag_model.policy import FullHistory, Mag
+from mag_model.memory.policy import FullHistory, Mag
+from mag_model.nano.backbone import Posed
 from mag_model.rollout import rollout, seeded
 from tests.tiny import SPEC, clip_of, random_backbone
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.metrics.lpips import WEIGHTS, lpips
 from magbench.metrics.matrix import lpips_matrix
 

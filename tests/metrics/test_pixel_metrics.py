@@ -10,7 +10,7 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.metrics import METRICS
 from magbench.metrics.matrix import lpips_matrix
 from magbench.metrics.psnr import CAP, psnr, uncapped_psnr

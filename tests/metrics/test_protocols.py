@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.metrics import LEGACY_BF16, PROTOCOLS, LegacyScores, Pair, Truth, aligned, legacy, ordered
-from magbench.suites.official import official_cut
+from magbench.suites.official.protocol import official_cut
 
 VISIBLE = 60  # dB; above, a PSNR is float rounding
 PAIRS = ["noisy", "frozen", "slow", "away"]

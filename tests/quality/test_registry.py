@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.quality import QUALITY, measure
 from tests.quality.videos import pan
 

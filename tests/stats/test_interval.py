@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.stats import Interval, bootstrap_mean
 from magbench.stats.interval import bca_levels, small_sample_tail
 from magbench.stats.student import t_cdf, t_quantile

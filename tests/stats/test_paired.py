@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.stats import bootstrap_mean, compare_paired, holm, sign_flip_p
 from magbench.stats.paired import FLIPS
 

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from cli import main
 from magbench.suites.clip import NO_REVISIT
-from magbench.suites.official import official_cut
+from magbench.suites.official.protocol import official_cut
 from magbench.suites.registry import open_suite
-from magbench.video import write_lossless
+from magbench.video.io import write_lossless
 
 
 def video(path: Path, frames: int = 40, fps: int = 16, size: tuple[int, int] = (24, 32)) -> np.ndarray:

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from magbench.errors import MagbenchError
-from magbench.suites import registry, revisit_nano
+from magbench.core.errors import MagbenchError
+from magbench.suites import registry
 from magbench.suites.clip import Clip
+from magbench.suites.embedded import revisit_nano
 from magbench.suites.registry import cache_folder, is_published, make_suite, open_suite, suite_names
 from tests.conftest import tiny_clip
 

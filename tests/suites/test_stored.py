@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.suites import stored
 from magbench.suites.clip import Clip
-from magbench.suites.disk import check_suite, load_suite
+from magbench.suites.format import check_suite, load_suite
 from magbench.suites.stored import HELD, StoredVideo
-from magbench.video import read_video
+from magbench.video.io import read_video
 
 
 @pytest.fixture

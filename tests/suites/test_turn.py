@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from magbench.suites.clip import NO_REVISIT
 from magbench.suites.turn import find_mirror, mirrored_revisits
-from magbench.video import read_video
+from magbench.video.io import read_video
 from tests.encode import encode
 
 

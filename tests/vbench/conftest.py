@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from magbench.runner import Quiet, generate
-from magbench.scoring import score
-from magbench.suites.disk import Suite
+from magbench.generation.runner import Quiet, generate
+from magbench.scoring.score import score
+from magbench.suites.format import Suite
 from tests import fakes
 
 PROGRAM = '''#!{python} -S

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
-from magbench.leaderboard.report import report
-from magbench.runner import Quiet
-from magbench.suites.disk import Suite
+from magbench.generation.runner import Quiet
+from magbench.report.report import report
+from magbench.suites.format import Suite
 from magbench.vbench import store
 from magbench.vbench.evaluate import evaluate
 from magbench.vbench.program import Program

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from magbench.errors import MagbenchError
-from magbench.generation import generation_folder, read_generation
-from magbench.records import Record, read_records, write_records
-from magbench.runner import Quiet
-from magbench.scoring import scores_path
+from magbench.core.errors import MagbenchError
+from magbench.generation.runner import Quiet
+from magbench.runs.generation import generation_folder, read_generation
+from magbench.runs.records import Record, read_records, write_records
+from magbench.scoring.score import scores_path
 from magbench.vbench import store
 from magbench.vbench.dimensions import DIMENSIONS
 from magbench.vbench.evaluate import evaluate

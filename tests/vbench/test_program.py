@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from magbench.errors import MagbenchError
+from magbench.core.errors import MagbenchError
 from magbench.vbench.dimensions import DIMENSIONS
 from magbench.vbench.program import find_program, read_results
 from magbench.vbench.videos import write_mp4

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mag_model.rollout import Noise
+from mag_model.wan.denoiser import Prompted
 from mag_model.wan.network import Wan
-from mag_model.wan.prompted import Prompted
 from mag_model.wan.spec import WanSpec
 
 FOLDER = Path(__file__).parents[2] / "golden-wan"

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from mag_model.policy import Mag
+from mag_model.memory.policy import Mag
 from mag_model.rollout import rollout, seeded
-from mag_model.wan.load import load_codec, load_text_encoder, load_transformer
-from mag_model.wan.prompted import Prompted
+from mag_model.wan.denoiser import Prompted
 from mag_model.wan.text import embed_once
+from mag_model.wan.weights.load import load_codec, load_text_encoder, load_transformer
 from tests.mag_model.wan import tiny
 from tests.mag_model.wan.tiny import LENGTH, SPEC
 

@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from baselines.anchored_window import AnchoredWindow
-from baselines.window_sink import WindowSink
-from mag_model.memory import FrameKV, Memory
-from mag_model.policy import CachePolicy
+from baselines.policies.anchored_window import AnchoredWindow
+from baselines.policies.window_sink import WindowSink
+from mag_model.memory.cache import Memory
+from mag_model.memory.frame_kv import FrameKV
+from mag_model.memory.policy import CachePolicy
 from mag_model.rollout import Noise, rollout
 from mag_model.rope import rotate
 from tests.mag_model.wan.golden import ROLLING, ROLLING_SIZE, assert_near, golden_rolling, network, prompted_together

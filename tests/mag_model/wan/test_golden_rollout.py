@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from baselines.window_sink import WindowSink
-from mag_model.memory import Memory
-from mag_model.policy import CachePolicy, FullHistory, Mag
+from baselines.policies.window_sink import WindowSink
+from mag_model.memory.cache import Memory
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag
 from mag_model.rollout import rollout
 from tests.mag_model.wan.golden import FRAMES, NOTHING, assert_near, golden, network, prompted, stored_noise
 

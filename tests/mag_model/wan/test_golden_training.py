@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mag_model.masks import block_masks
-from mag_model.policy import Mag
+from mag_model.memory.masks import block_masks
+from mag_model.memory.policy import Mag
 from mag_model.training.loss import predict, write_sequence
 from tests.mag_model.wan.golden import assert_near, golden, network, prompted
 

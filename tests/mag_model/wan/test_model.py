@@ -11,23 +11,24 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from baselines.anchored_window import AnchoredWindow
-from baselines.named import named_policy
-from baselines.released import RELEASED
-from baselines.wan import WAN, choose
-from baselines.window_sink import WindowSink
+from baselines.policies.anchored_window import AnchoredWindow
+from baselines.policies.window_sink import WindowSink
+from baselines.policy_spec import named_policy
+from baselines.wan_family import WAN, choose
+from baselines.wan_recipes import RELEASED
 from cli import main
-from mag_model.policy import FullHistory, Mag
+from mag_model.memory.policy import FullHistory, Mag
 from mag_model.rollout import rollout, seeded
-from mag_model.wan import extra, store
 from mag_model.wan import model as wan_model
-from mag_model.wan.checkpoints import CHECKPOINTS
-from mag_model.wan.load import load_codec, load_text_encoder, load_transformer
-from mag_model.wan.prompted import Prompted
-from magbench.errors import MagbenchError
-from magbench.generation import FRAMES_FILE, generation_folder
-from magbench.leaderboard.sources import read_folder
-from magbench.models import ReferenceInput, Task, kind_of, load_model, load_reference
+from mag_model.wan import optional
+from mag_model.wan.denoiser import Prompted
+from mag_model.wan.weights import store
+from mag_model.wan.weights.catalog import CHECKPOINTS
+from mag_model.wan.weights.load import load_codec, load_text_encoder, load_transformer
+from magbench.analysis.sources import read_folder
+from magbench.core.errors import MagbenchError
+from magbench.models.registry import ReferenceInput, Task, kind_of, load_model, load_reference
+from magbench.runs.generation import FRAMES_FILE, generation_folder
 from tests.mag_model.wan import tiny
 
 MODEL = "wan:tiny-mag"
@@ -228,7 +229,7 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ImportError(f"No module named '{name}'")
 
-    monkeypatch.setattr(extra.importlib, "import_module", missing)
+    monkeypatch.setattr(optional.importlib, "import_module", missing)
     with pytest.raises(MagbenchError, match=r"diffusers cannot be imported .*; type: pip install 'magbench\[wan\]'"):
         load_model(MODEL)
 

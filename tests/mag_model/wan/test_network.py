@@ -11,11 +11,11 @@ import diffusers
 import pytest
 import torch
 
-from mag_model.attention import SequenceAttention
-from mag_model.policy import Mag
+from mag_model.memory.attention import SequenceAttention
+from mag_model.memory.policy import Mag
 from mag_model.rollout import rollout, seeded
+from mag_model.wan.denoiser import Prompted
 from mag_model.wan.network import Wan
-from mag_model.wan.prompted import Prompted
 from mag_model.wan.spec import WAN, WanSpec
 from tests.mag_model.wan.golden import FOLDER, NOTHING, SIZE, SPEC, golden, network, prompted
 

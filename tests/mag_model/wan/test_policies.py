@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 
-from baselines.anchored_window import AnchoredWindow
-from baselines.ema_sink import EmaSink
-from baselines.mag_ring import MagRing
-from baselines.relative_window import RelativeWindow
-from baselines.strided import Strided
+from baselines.policies.anchored_window import AnchoredWindow
+from baselines.policies.ema_sink import EmaSink
+from baselines.policies.mag_ring import MagRing
+from baselines.policies.relative_window import RelativeWindow
+from baselines.policies.strided import Strided
 from mag_model.flow import add_noise
-from mag_model.masks import block_masks, kept_frames
-from mag_model.memory import Memory
-from mag_model.policy import CachePolicy, FullHistory, Mag
+from mag_model.memory.cache import Memory
+from mag_model.memory.masks import block_masks, kept_frames
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag
 from mag_model.rollout import rollout, seeded
 from mag_model.training.loss import predict, write_sequence
+from mag_model.wan.denoiser import Prompted
 from mag_model.wan.network import Wan
-from mag_model.wan.prompted import Prompted
 from mag_model.wan.spec import WanSpec
 from tests.mag_model.plain import plain_rollout
 from tests.mag_model.wan.golden import ROLLING, SIZE, SPEC, golden, prompted

@@ -11,7 +11,7 @@ import torch
 from diffusers.loaders.single_file_utils import convert_wan_vae_to_diffusers
 
 from mag_model.wan.tensors import TextSizes, VaeSizes, WanSizes, bare, official_text, official_vae
-from tests.mag_model.wan import published
+from tests.mag_model.wan import public_files
 from tests.mag_model.wan.golden import FOLDER
 
 GOLDEN = json.loads((FOLDER / "keys_1p3B.json").read_text())
@@ -31,10 +31,10 @@ def test_the_patterns_of_the_largest_model_are_the_published_ones() -> None:
 
 
 def test_the_text_encoder_has_the_tensors_of_the_real_class() -> None:
-    network = published.tiny_text()
+    network = public_files.tiny_text()
     wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     assert wanted.pop("encoder.embed_tokens.weight") == wanted["shared.weight"]
-    assert published.TEXT.shapes() == wanted
+    assert public_files.TEXT.shapes() == wanted
     largest = TextSizes().shapes()
     assert len(largest) == 242
     assert sum(math.prod(shape) for shape in largest.values()) == 5_680_910_336
@@ -42,7 +42,7 @@ def test_the_text_encoder_has_the_tensors_of_the_real_class() -> None:
 
 def test_published_names_of_the_text_encoder() -> None:
     for name in TextSizes().shapes():
-        old = published.published_text(name)
+        old = public_files.published_text(name)
         assert old is not None and old != name
         assert official_text(old) == name
     assert official_text("blocks.23.pos_embedding.embedding.weight") == (
@@ -54,7 +54,7 @@ def test_published_names_of_the_codec_against_the_converter_of_diffusers() -> No
     names = VaeSizes().shapes()
     assert len(names) == 194
     assert sum(math.prod(shape) for shape in names.values()) == 126_892_531
-    old = {published.published_vae(name): torch.tensor(i) for i, name in enumerate(names)}
+    old = {public_files.published_vae(name): torch.tensor(i) for i, name in enumerate(names)}
     assert len(old) == len(names)
     converted = convert_wan_vae_to_diffusers(dict(old))
     assert {name: int(value) for name, value in converted.items()} == {name: i for i, name in enumerate(names)}

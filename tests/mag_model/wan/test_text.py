@@ -11,34 +11,34 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from mag_model.wan.extra import extra
-from mag_model.wan.staging import staged
+from mag_model.wan.offload import staged
+from mag_model.wan.optional import extra
 from mag_model.wan.tensors import TextSizes
 from mag_model.wan.text import TextEncoder, clean, embed_once, load_text, load_tokenizer
-from magbench.errors import MagbenchError
-from tests.mag_model.wan import published
+from magbench.core.errors import MagbenchError
+from tests.mag_model.wan import public_files
 
 LENGTH = 24
 
 
 @pytest.fixture(scope="module")
 def network() -> Any:
-    return published.tiny_text()
+    return public_files.tiny_text()
 
 
 @pytest.fixture(scope="module")
 def stored(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("text")
-    tensors = {name: value for name, value in network.state_dict().items() if name in published.TEXT.shapes()}
+    tensors = {name: value for name, value in network.state_dict().items() if name in public_files.TEXT.shapes()}
     save_file(tensors, folder / "text.safetensors")
-    published.save_tokenizer(folder / "tokenizer")
+    public_files.save_tokenizer(folder / "tokenizer")
     return folder
 
 
 @pytest.fixture(scope="module")
 def encoder(stored: Path) -> TextEncoder:
     tokenizer = stored / "tokenizer"
-    return load_text(stored / "text.safetensors", tokenizer, published.TEXT, length=LENGTH, dtype=torch.float32)
+    return load_text(stored / "text.safetensors", tokenizer, public_files.TEXT, length=LENGTH, dtype=torch.float32)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_cleaning(prompt: str, wanted: str) -> None:
 
 def test_embeddings_are_the_real_encoder_over_the_prompt_alone_then_zeros(encoder: TextEncoder, network: Any) -> None:
     found = encoder(["a cat", "", "b"])
-    assert found.shape == (3, LENGTH, published.TEXT.dim)
+    assert found.shape == (3, LENGTH, public_files.TEXT.dim)
     for row, prompt in zip(found, ["a cat", "", "b"], strict=True):
         ids = encoder.tokenizer(prompt, return_tensors="pt")["input_ids"]
         assert int(ids[0, -1]) == encoder.tokenizer.eos_token_id
@@ -68,7 +68,7 @@ def test_embeddings_are_the_real_encoder_over_the_prompt_alone_then_zeros(encode
 
 
 def test_a_tokenizer_of_sentencepiece_alone(encoder: TextEncoder, tmp_path: Path) -> None:
-    tokenizer = load_tokenizer(published.save_sentencepiece(tmp_path))
+    tokenizer = load_tokenizer(public_files.save_sentencepiece(tmp_path))
     found = TextEncoder(tokenizer, encoder.network, LENGTH)(["a cat", ""])
     ids = tokenizer(["a cat", ""])["input_ids"]
     assert all(each[-1] == tokenizer.eos_token_id == 1 for each in ids)
@@ -98,7 +98,7 @@ def test_bad_weights_and_tokenizers(stored: Path, tmp_path: Path) -> None:
     with pytest.raises(MagbenchError, match=r"text.safetensors: tensor '.*' is 40x12, not 40x16"):
         load_text(stored / "text.safetensors", stored / "tokenizer", TextSizes(16, 2, 2, 4, 20, 40, 8))
     with pytest.raises(MagbenchError, match="no tokenizer that can be read"):
-        load_text(stored / "text.safetensors", tmp_path, published.TEXT)
+        load_text(stored / "text.safetensors", tmp_path, public_files.TEXT)
 
 
 def test_a_missing_extra_is_said_with_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

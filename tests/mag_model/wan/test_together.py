@@ -9,17 +9,17 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from baselines.anchored_window import AnchoredWindow
-from baselines.window_sink import WindowSink
-from mag_model.attention import SequenceAttention
+from baselines.policies.anchored_window import AnchoredWindow
+from baselines.policies.window_sink import WindowSink
 from mag_model.flow import add_noise
-from mag_model.masks import block_masks, token_mask
-from mag_model.memory import Memory
-from mag_model.policy import CachePolicy, FullHistory, Mag
+from mag_model.memory.attention import SequenceAttention
+from mag_model.memory.cache import Memory
+from mag_model.memory.masks import block_masks, token_mask
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag
 from mag_model.rollout import rising_levels, rollout, seeded
 from mag_model.training.loss import write_sequence
+from mag_model.wan.profiling.workload import REDUCED_VAE, Networks, Shape, WanWorkload, random_codec
 from mag_model.wan.spec import WanSpec
-from mag_model.wan.workload import REDUCED_VAE, Networks, Shape, WanWorkload, random_codec
 from tests.mag_model.wan.golden import ROLLING, ROLLING_SIZE, SPEC, network, prompted_together
 
 SIZE = ROLLING.block

@@ -10,13 +10,13 @@ from safetensors.torch import save_file
 
 from mag_model.wan.tensors import VaeSizes
 from mag_model.wan.vae import WanVae, check_sides, load_vae
-from magbench.errors import MagbenchError
-from tests.mag_model.wan import published
+from magbench.core.errors import MagbenchError
+from tests.mag_model.wan import public_files
 
 
 @pytest.fixture(scope="module")
 def vae() -> WanVae:
-    return WanVae(published.tiny_vae())
+    return WanVae(public_files.tiny_vae())
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_odd_resolutions_are_refused_with_the_nearest(vae: WanVae) -> None:
 def test_stored_weights_come_back_and_others_are_refused(vae: WanVae, frames: torch.Tensor, tmp_path: Path) -> None:
     path = tmp_path / "vae.safetensors"
     save_file({name: value.contiguous() for name, value in vae.network.state_dict().items()}, path)
-    loaded = load_vae(path, published.VAE)
+    loaded = load_vae(path, public_files.VAE)
     assert torch.equal(loaded.encode(frames), vae.encode(frames))
     with pytest.raises(MagbenchError, match="vae.safetensors: tensor '.*' is .*, not .*of another shape"):
         load_vae(path, VaeSizes(dim=8))
@@ -111,7 +111,7 @@ def test_stored_weights_come_back_and_others_are_refused(vae: WanVae, frames: to
 def test_half_precision_stays_near(vae: WanVae, frames: torch.Tensor, tmp_path: Path) -> None:
     path = tmp_path / "vae.safetensors"
     save_file({name: value.contiguous() for name, value in vae.network.state_dict().items()}, path)
-    half = load_vae(path, published.VAE, dtype=torch.bfloat16)
+    half = load_vae(path, public_files.VAE, dtype=torch.bfloat16)
     latents = half.encode(frames[:5])
     assert latents.dtype == torch.float32
     wanted = vae.encode(frames[:5])

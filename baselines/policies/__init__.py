@@ -1,0 +1,1 @@
+"""The cache policies beside MAG, one small file each."""

@@ -1,0 +1,26 @@
+"""Sliding window with a sink, as in LongLive (arXiv 2509.22622): the first and the newest frames stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from mag_model.memory.policy import FrameRule
+from mag_model.nano.model import NanoModel
+
+
+@dataclass(frozen=True)
+class WindowSink(FrameRule):
+    """Keep the first ``sink`` frames and the newest ``frames`` frames."""
+
+    frames: int = 3
+    sink: int = 3
+
+    def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
+        return (frame < self.sink) | (frame > block[-1] - self.frames)
+
+
+def window_sink() -> NanoModel:
+    """Sliding window with a sink: the first and the newest block stay in memory."""
+    return NanoModel("window_sink", WindowSink(), generator="base", writer="base")

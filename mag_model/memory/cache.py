@@ -1,0 +1,174 @@
+"""What a video model remembers: cached keys and values, frame by frame, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from mag_model.memory.frame_kv import FrameKV
+from mag_model.memory.policy import CachePolicy
+
+
+class LayerMemory:
+    """One layer's frames, in a buffer that is made once.
+
+    The first places hold the history, in no order, and the next ones the block at hand. So attention reads one stretch
+    of memory, and neither a pass nor a new block copies the history: frames that stay keep their place, and frames that
+    come take the places of frames that go.
+
+    Args:
+        like: (B, N, H, D) whose type, device and sizes the cache has.
+        tokens: tokens a frame.
+        places: frames that there is room for.
+
+    Attributes:
+        kv: (2, B, H, places * S, D) keys and values. Keys are stored before RoPE if the policy looks at them or moves
+            frames, else after it.
+        frame: (F,) int64 indices of the history's frames, by place; on the CPU.
+    """
+
+    def __init__(self, like: Tensor, tokens: int, places: int) -> None:
+        batch, _, heads, width = like.shape
+        self.tokens = tokens
+        self.kv = like.new_empty(2, batch, heads, places * tokens, width)
+        self.frame = torch.zeros(0, dtype=torch.int64)
+
+    @property
+    def places(self) -> int:
+        return self.kv.shape[3] // self.tokens
+
+    @property
+    def end(self) -> int:
+        """Tokens of the history."""
+        return len(self.frame) * self.tokens
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the keys and values of the history."""
+        return self.kv.nbytes // self.places * len(self.frame)
+
+    def grow(self, places: int) -> None:
+        """Have room for that many frames. Copies the history if there is too little; then room at least doubles."""
+        if places > self.places:
+            old, size = self.kv, list(self.kv.shape)
+            size[3] = max(places, 2 * self.places) * self.tokens
+            self.kv = old.new_empty(size)
+            self.kv[:, :, :, : self.end] = old[:, :, :, : self.end]
+
+    def put(self, k: Tensor, v: Tensor) -> None:
+        """Set the block at hand, (B, N, H, D), behind the history."""
+        end = self.end + k.shape[1]
+        self.grow(end // self.tokens)
+        self.kv[0, :, :, self.end : end] = k.transpose(1, 2)
+        self.kv[1, :, :, self.end : end] = v.transpose(1, 2)
+
+    def content(self, place: Tensor, frame: Tensor) -> FrameKV:
+        """A copy of the frames at ``place`` (n,), for a policy that looks at them."""
+        chosen = self._frames[:, :, :, place.to(self.kv.device)].permute(0, 1, 3, 4, 2, 5)
+        return FrameKV(chosen[0], chosen[1], frame)
+
+    def keep(self, place: Tensor, frame: Tensor) -> None:
+        """Hold the frames at ``place`` (n,), with indices ``frame`` (n,), and no others.
+
+        Those beyond the first n places are copied to places that became free.
+        """
+        stays = place < len(place)
+        free = torch.ones(len(place), dtype=torch.bool)
+        free[place[stays]] = False
+        target = torch.where(stays, place, 0)
+        target[~stays] = free.nonzero().flatten()
+        for old, new in zip(place[~stays].tolist(), target[~stays].tolist(), strict=True):
+            self._frames[:, :, :, new] = self._frames[:, :, :, old]
+        self.frame = torch.empty_like(frame).scatter(0, target, frame)
+
+    def hold(self, kept: FrameKV) -> None:
+        """Hold these frames, copied in, and no others."""
+        self.frame = kept.frame[:0]
+        self.put(kept.k.flatten(1, 2), kept.v.flatten(1, 2))
+        self.frame = kept.frame
+
+    @property
+    def _frames(self) -> Tensor:
+        """(2, B, H, places, S, D) the buffer, frame by frame."""
+        return self.kv.unflatten(3, (self.places, self.tokens))
+
+
+class Memory:
+    """A :class:`LayerMemory` per layer: the only mutable object of a rollout. Knows its bytes."""
+
+    def __init__(self) -> None:
+        self.layers: list[LayerMemory] = []
+        self._reserved = 0
+
+    @classmethod
+    def made_up(cls, layers: int, like: Tensor, frame: Tensor, room: int, seed: int) -> Memory:
+        """A memory full of noise, for timing.
+
+        Args:
+            layers: how many.
+            like: (B, S, H, D), keys of one frame: sizes, type and device.
+            frame: (F,) ascending int64 indices of the frames held.
+            room: frames that there is room for behind them.
+        """
+        memory = cls()
+        random = torch.Generator(like.device).manual_seed(seed)
+        for _ in range(layers):
+            layer = LayerMemory(like, like.shape[1], len(frame) + room)
+            layer.kv.normal_(generator=random)
+            layer.frame = frame
+            memory.layers.append(layer)
+        return memory
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of history held now, all layers together."""
+        return sum(layer.bytes for layer in self.layers)
+
+    @property
+    def allocated(self) -> int:
+        """Bytes of all buffers, used or not."""
+        return sum(layer.kv.nbytes for layer in self.layers)
+
+    @property
+    def frame(self) -> Tensor:
+        """(F,) int64 indices of the frames that the first layer holds, ascending."""
+        return self.layers[0].frame.sort().values if self.layers else torch.zeros(0, dtype=torch.int64)
+
+    def reserve(self, policy: CachePolicy, blocks: Sequence[Tensor], together: int = 1) -> None:
+        """Make room for all that a policy will hold while blocks of frames, (n,) int64 each, are made in turn.
+
+        So many as are made ``together`` are at hand at once. A policy that looks at contents cannot be foreseen; its
+        buffers grow.
+        """
+        if policy.looks:
+            return
+        past = FrameKV.numbered(self.frame, self.frame)
+        for number, block in enumerate(blocks):
+            at_hand = sum(len(each) for each in blocks[number : number + together])
+            self._reserved = max(self._reserved, len(past.frame) + at_hand)
+            past = policy.write(past, FrameKV.numbered(block, block))
+        for layer in self.layers:
+            layer.grow(self._reserved)
+
+    def put(self, layer: int, k: Tensor, v: Tensor, tokens: int) -> LayerMemory:
+        """Set the block at hand of a layer, (B, N, H, D), with so many tokens a frame. Layers come in order."""
+        if layer == len(self.layers):
+            self.layers.append(LayerMemory(k, tokens, max(self._reserved, k.shape[1] // tokens)))
+        self.layers[layer].put(k, v)
+        return self.layers[layer]
+
+    def keep(self, policy: CachePolicy, block: Tensor) -> None:
+        """Let the policy say what stays, once the frames ``block`` (n,) int64, which were put last, are done."""
+        frame = self.frame
+        own = torch.arange(len(frame), len(frame) + len(block))
+        if policy.looks:
+            for layer in self.layers:
+                held, order = layer.frame.sort()
+                layer.hold(policy.write(layer.content(order, held), layer.content(own, block)))
+        else:
+            held, order = self.layers[0].frame.sort()
+            kept = policy.write(FrameKV.numbered(order, held), FrameKV.numbered(own, block))
+            for layer in self.layers:
+                layer.keep(kept.numbers, kept.frame)

@@ -1,0 +1,103 @@
+"""Attention masks derived from a policy, by running it on frame indices.
+
+The same masks train the networks and check the cache: masked attention over the whole sequence must equal the cached
+rollout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mag_model.memory.frame_kv import FrameKV
+from mag_model.memory.policy import CachePolicy
+
+
+@dataclass(frozen=True)
+class BlockMasks:
+    """Frame masks of a policy over a sequence; row = query frame, column = key frame, True = attends.
+
+    Attributes:
+        own: (F, F) frames of the same block.
+        before: (F, F) cached frames that a block sees while it is made.
+        after: (F, F) cached frames that a block would see once it has been written itself.
+    """
+
+    own: Tensor
+    before: Tensor
+    after: Tensor
+
+
+def block_masks(policy: CachePolicy, blocks: int, size: int) -> BlockMasks:
+    """Masks of ``policy`` over ``blocks`` blocks of ``size`` frames.
+
+    Raises:
+        ValueError: the policy moves frames to other indices, which a mask cannot express, or has two readings.
+    """
+    if not policy.reads_once:
+        raise ValueError(f"{policy} reads something else to write a block than to make it; it has no single mask")
+    total = blocks * size
+    states = [torch.zeros(0, dtype=torch.int64)]
+    past = FrameKV.empty(_indices(0, size))
+    for number in range(blocks):
+        block = _indices(number * size, size)
+        seen = policy.read(past, block.frame)
+        if not torch.equal(seen.frame, seen.numbers):
+            raise ValueError(f"{policy} reads frames at other indices than their own; it has no mask")
+        states[-1] = seen.frame
+        past = policy.write(past, block)
+        states.append(policy.read(past, block.frame + size).frame)
+    visible = torch.zeros(blocks + 1, total, dtype=torch.bool)
+    for number, frames in enumerate(states):
+        visible[number, frames] = True
+    block_of = torch.arange(total) // size
+    return BlockMasks(own=block_of[:, None] == block_of, before=visible[block_of], after=visible[block_of + 1])
+
+
+def token_mask(frames: Tensor, tokens: int) -> Tensor:
+    """A frame mask (F, G) as a token mask (F * tokens, G * tokens)."""
+    return frames.repeat_interleave(tokens, 0).repeat_interleave(tokens, 1)
+
+
+def kept_frames(policy: CachePolicy, blocks: int, size: int) -> Tensor:
+    """(n,) int64: the frames that a cache holds after ``blocks`` blocks of ``size`` frames."""
+    return _after(policy, blocks, size).frame
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many frames of history a block has to do with.
+
+    Attributes:
+        making: read by the passes that make it.
+        writing: read by the pass that writes it.
+        held: in the cache once it is written.
+    """
+
+    making: int
+    writing: int
+    held: int
+
+
+def reach(policy: CachePolicy, blocks: int, size: int, together: int = 1) -> Reach:
+    """Of the last of ``blocks`` blocks of ``size`` frames; ``together`` - 1 later ones are in the making with it."""
+    past, first = _after(policy, blocks - 1, size), (blocks - 1) * size
+    window, block = _indices(first, together * size), _indices(first, size)
+    making, writing = policy.read(past, window.frame), policy.read_to_write(past, block.frame)
+    return Reach(len(making.frame), len(writing.frame), len(policy.write(past, block).frame))
+
+
+def _after(policy: CachePolicy, blocks: int, size: int) -> FrameKV:
+    """The cache after ``blocks`` blocks of ``size`` frames."""
+    past = FrameKV.empty(_indices(0, size))
+    for number in range(blocks):
+        past = policy.write(past, _indices(number * size, size))
+    return past
+
+
+def _indices(first: int, size: int) -> FrameKV:
+    """Frames that carry their own index as key and value."""
+    frame = torch.arange(first, first + size)
+    return FrameKV.numbered(frame, frame)

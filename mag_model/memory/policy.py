@@ -1,0 +1,91 @@
+"""What stays in the cache. A policy never sees a network; a network never sees a policy."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from mag_model.memory.frame_kv import FrameKV
+
+
+class CachePolicy(ABC):
+    """What a cache keeps and what is read from it. Subclasses are frozen dataclasses; their fields are all they know.
+
+    All methods are pure, so that training and inference share them.
+
+    Attributes:
+        looks: whether keys and values matter to it. If not, it only chooses among frames, the same in each layer, and
+            the memory hands it numbers instead of contents.
+        moves: whether it reads frames at other indices than their own. If not, keys are turned once and for all when
+            they are written.
+        reads_once: whether the pass that writes a block reads what those that make it read. If not, it reads what
+            :meth:`read_to_write` says.
+    """
+
+    looks: ClassVar[bool] = True
+    moves: ClassVar[bool] = True
+    reads_once: ClassVar[bool] = True
+
+    @abstractmethod
+    def write(self, past: FrameKV, block: FrameKV) -> FrameKV:
+        """Once per block and layer: the cache after ``block`` (all frames of the newest block) was made."""
+
+    def read(self, past: FrameKV, query: Tensor) -> FrameKV:
+        """Once per block and layer: what the block with frames ``query`` (F,) attends to, and at which indices.
+
+        Where several blocks are made together, ``query`` has the frames of all of them.
+        """
+        return past
+
+    def read_to_write(self, past: FrameKV, query: Tensor) -> FrameKV:
+        """The same for the pass that writes the block with frames ``query`` (F,)."""
+        return self.read(past, query)
+
+
+class FrameRule(CachePolicy):
+    """A policy that decides by frame index alone, and reads frames where they were written."""
+
+    looks: ClassVar[bool] = False
+    moves: ClassVar[bool] = False
+
+    @abstractmethod
+    def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
+        """(F,) bool: which of the frames ``frame`` (F,) stay once the frames ``block`` (size of a block,) are made."""
+
+    def write(self, past: FrameKV, block: FrameKV) -> FrameKV:
+        merged = past.append(block)
+        return merged.select(self.keeps(merged.frame, block.frame))
+
+
+@dataclass(frozen=True)
+class FullHistory(FrameRule):
+    """Keep every frame."""
+
+    def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
+        return torch.ones_like(frame, dtype=torch.bool)
+
+
+@dataclass(frozen=True)
+class Mag(FrameRule):
+    """Keep the last frame of each block (MAG, arXiv 2512.18741, section 3).
+
+    The memory is one frame in three only if a trained writer packs the block into that frame.
+
+    Attributes:
+        first_block_whole: keep all frames of the first block, as the released inference does.
+        recent: how many of the newest blocks are kept whole.
+    """
+
+    first_block_whole: bool = True
+    recent: int = 0
+
+    def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
+        size = len(block)
+        last = frame % size == size - 1
+        newest = frame > block[-1] - self.recent * size
+        first = (frame < size) & self.first_block_whole
+        return last | newest | first

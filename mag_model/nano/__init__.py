@@ -1,0 +1,1 @@
+"""The small model: sizes, backbone, camera, codec, weights."""

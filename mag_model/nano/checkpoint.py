@@ -1,0 +1,85 @@
+"""Weights on disk: safetensors in half precision, each with the stage and preset that it belongs to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mag_model.nano.backbone import Backbone
+from mag_model.nano.codec import PatchCodec
+from mag_model.nano.presets import Preset
+from magbench.core.errors import MagbenchError
+
+
+def shipped(preset: Preset) -> Path:
+    """The folder of the weights that ship in the package."""
+    return Path(str(files("mag_model"))) / "weights" / preset.name
+
+
+def save_weights(path: Path, tensors: dict[str, Tensor], preset: Preset, part: str) -> Path:
+    """Write weights; all but the codec's in half precision."""
+    dtype = torch.float32 if part == "codec" else torch.float16
+    ready = {name: value.detach().to(dtype).contiguous() for name, value in tensors.items()}
+    about = {"preset": preset.name, "part": part, "spec": asdict(preset.backbone)}
+    # One entry, since the order of several varies: equal weights give equal bytes.
+    save_file(ready, path, metadata={"about": json.dumps(about)})
+    return path
+
+
+def load_backbone(preset: Preset, part: str, folder: Path | None = None) -> Backbone:
+    """The network of one training stage, ready to run, from ``folder`` or else from the package."""
+    network = Backbone(preset.backbone)
+    path = _find(preset, part, folder)
+    network.load_state_dict(_read(path, preset, part, {n: v.shape for n, v in network.state_dict().items()}))
+    return network.eval()
+
+
+def load_codec(preset: Preset, folder: Path | None = None) -> PatchCodec:
+    """The preset's codec, from ``folder`` or else from the package."""
+    codec = PatchCodec(preset.patch, preset.backbone.channels)
+    path = _find(preset, "codec", folder)
+    codec.load_state_dict(_read(path, preset, "codec", {n: v.shape for n, v in codec.state_dict().items()}))
+    return codec.eval()
+
+
+def digest(preset: Preset, parts: tuple[str, ...], folder: Path | None = None) -> str:
+    """Twelve hexadecimal digits that change whenever one of the files does."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(_find(preset, part, folder).read_bytes())
+    return total.hexdigest()[:12]
+
+
+def _find(preset: Preset, part: str, folder: Path | None) -> Path:
+    """The file of one part: in ``folder`` if it is there, else in the package."""
+    places = [place / f"{part}.safetensors" for place in (folder, shipped(preset)) if place is not None]
+    for path in places:
+        if path.exists():
+            return path
+    raise MagbenchError(f"{places[0]}: no weights of '{part}'; see magbench train --help")
+
+
+def _read(path: Path, preset: Preset, part: str, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
+    """Tensors in float32, checked against the preset, the part and the shapes that are expected."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise MagbenchError(f"{path}: not a whole safetensors file ({error})") from error
+    for key, wanted in (("preset", preset.name), ("part", part)):
+        if about.get(key) != wanted:
+            raise MagbenchError(f"{path}: weights of {key} '{about.get(key)}', not of '{wanted}'")
+    found = {name: value.shape for name, value in tensors.items()}
+    for name in sorted(shapes.keys() | found.keys()):
+        if shapes.get(name) != found.get(name):
+            raise MagbenchError(f"{path}: tensor '{name}' is {found.get(name)}, not {shapes.get(name)}")
+    return tensors

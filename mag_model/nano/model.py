@@ -1,0 +1,123 @@
+"""The nano backbone as models of the harness: (policy, generator, writer) with the weights that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mag_model.memory.cache import Memory
+from mag_model.memory.masks import kept_frames
+from mag_model.memory.policy import CachePolicy, Mag
+from mag_model.nano.backbone import Posed
+from mag_model.nano.camera import relative
+from mag_model.nano.checkpoint import digest, load_backbone, load_codec
+from mag_model.nano.presets import PRESETS, Preset
+from mag_model.rollout import rollout, seeded
+from magbench import __version__
+from magbench.core.errors import MagbenchError
+from magbench.models.registry import Reference, ReferenceInput
+
+if TYPE_CHECKING:
+    from magbench.models.registry import Task
+
+NANO = PRESETS["nano"]
+
+
+class NanoModel:
+    """A policy on the nano backbone.
+
+    Args:
+        name: as registered.
+        policy: what stays in memory.
+        generator: training stage whose weights make the blocks.
+        writer: training stage whose weights write the memory.
+    """
+
+    def __init__(self, name: str, policy: CachePolicy, generator: str, writer: str, preset: Preset = NANO) -> None:
+        self.name = name
+        self.revision = f"{__version__}+{digest(preset, ('codec', generator, writer))}, {policy}"
+        self._policy = policy
+        self._generator = load_backbone(preset, generator)
+        self._writer = self._generator if writer == generator else load_backbone(preset, writer)
+        self._codec = load_codec(preset)
+        self._memory = Memory()
+
+    def stream(self, task: Task) -> Iterator[Tensor]:
+        """Blocks of frames, (n, 3, H, W) float32 in [0, 1].
+
+        Raises:
+            MagbenchError: no camera, or sizes that the preset was not made for.
+        """
+        spec = self._generator.spec
+        height, width = (cells * self._codec.patch for cells in spec.grid)
+        if task.pose is None or task.pose.shape[1] != spec.pose:
+            raise MagbenchError(f"model {self.name} needs {spec.pose} camera numbers a frame; the clip has none such")
+        if tuple(task.context.shape[2:]) != (height, width):
+            size = "x".join(str(side) for side in task.context.shape[2:])
+            raise MagbenchError(f"model {self.name} makes frames of {height}x{width}; the clip has {size}")
+        if len(task.context) % spec.block:
+            raise MagbenchError(
+                f"model {self.name} needs a context in blocks of {spec.block} frames; the clip has {len(task.context)}"
+            )
+        self._memory = Memory()
+        context = self._codec.encode(task.context)[None]
+        pose = relative(task.pose[None].double())
+        blocks = rollout(
+            Posed.along(self._generator, pose),
+            self._policy,
+            context,
+            task.frames,
+            seeded(task.seed),
+            writer=Posed.along(self._writer, pose),
+            memory=self._memory,
+        )
+        for block in blocks:
+            yield self._codec.decode(block[0])
+
+    def stream_at(self, history: int, pieces: int, seed: int) -> Iterator[Tensor]:
+        """``pieces`` blocks of frames made behind ``history`` blocks of made-up memory, for timing."""
+        spec = self._generator.spec
+        frame = kept_frames(self._policy, history, spec.block)
+        frames, start = pieces * spec.block, history * spec.block
+        like = torch.zeros(1, spec.tokens, spec.heads, spec.head_dim)
+        self._memory = Memory.made_up(spec.layers, like, frame, room=frames, seed=seed)
+        pose = torch.zeros(1, frames, spec.pose)
+        blocks = rollout(
+            Posed.along(self._generator, pose, start),
+            self._policy,
+            torch.zeros(1, 0, spec.channels, *spec.grid),
+            frames,
+            seeded(seed),
+            writer=Posed.along(self._writer, pose, start),
+            memory=self._memory,
+            start=start,
+        )
+        for block in blocks:
+            yield self._codec.decode(block[0])
+
+    def memory_bytes(self) -> int:
+        """Bytes of keys and values held now."""
+        return self._memory.bytes
+
+
+def mag() -> NanoModel:
+    """MAG: a trained memory model packs each block into one frame, a generator trained on it reads."""
+    return NanoModel("mag", Mag(first_block_whole=False), generator="joint", writer="memory")
+
+
+def _through_codec(given: ReferenceInput) -> Tensor:
+    codec = load_codec(NANO)
+    return codec.decode(codec.encode(given.video[given.switch :]))
+
+
+def codec() -> Reference:
+    """The codec's ceiling: what any nano model would score if it remembered everything."""
+    return Reference(
+        "codec",
+        "the true return through the nano codec: the ceiling of every nano model",
+        _through_codec,
+        revision=f"{__version__}+{digest(NANO, ('codec',))}",
+    )

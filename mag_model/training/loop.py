@@ -1,0 +1,168 @@
+"""Run one training stage: resumable, within a time budget, with a log and scores on development scenes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mag_model.memory.masks import block_masks
+from mag_model.nano.backbone import Backbone, Posed
+from mag_model.nano.checkpoint import load_backbone, load_codec, save_weights
+from mag_model.nano.codec import PatchCodec
+from mag_model.nano.presets import PRESETS, Preset
+from mag_model.training.checkpoint import Progress, restore, save
+from mag_model.training.data import Batch, ClipShape, draw_batch, load_pool
+from mag_model.training.evaluate import evaluate
+from mag_model.training.loss import denoising_loss, write_sequence
+from mag_model.training.probe import PackingProbe
+from mag_model.training.stages import STAGES, Stage
+
+SCENES = 288
+MEAN_DECAY = 0.995
+SAVE_EVERY = 50
+EVALUATE_EVERY = 200
+UNSEEN = 0.1
+"""Weight of a frame that no earlier block shows, where one that is wholly shown has 1: it cannot be remembered, and its
+large error would drown what can be learned."""
+
+Report = Callable[[dict[str, float]], None]
+
+
+def train(
+    stage: str,
+    preset: str,
+    out: Path,
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    scenes: int = SCENES,
+    report: Report = lambda line: None,
+) -> Path | None:
+    """Train ``stage``; the same call again goes on where the last one stopped.
+
+    Args:
+        out: folder for scenes, checkpoints, the log and the weights. Stages that start from earlier ones find their
+            weights here, or else in the package.
+        steps: fewer steps than the stage has; the schedule shrinks with them.
+        minutes: stop after this much training time, resumable.
+        seed: decides the initial weights, the clips and the noise.
+        scenes: canvases to draw clips from.
+        report: called with each line of the log.
+    Returns:
+        The weights file, or None if the time was up before the last step.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    chosen, recipe = PRESETS[preset], STAGES[stage]
+    total = steps or recipe.steps
+    out.mkdir(parents=True, exist_ok=True)
+    pool = load_pool(out, scenes, torch.get_num_threads())
+    codec = _codec(chosen, pool, out)
+    torch.manual_seed(seed)
+    network = Backbone(chosen.backbone) if recipe.start is None else load_backbone(chosen, recipe.start, out)
+    writer = network if recipe.writer is None else load_backbone(chosen, recipe.writer, out).requires_grad_(False)
+    trained = nn.ModuleDict({"network": network})
+    if recipe.probe:
+        network.point_at_blocks()
+        trained["probe"] = PackingProbe(chosen.backbone)
+    mean = {name: value.clone() for name, value in network.state_dict().items()}
+    optimizer = torch.optim.AdamW(trained.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
+    progress = Progress(stage, preset, seed, total)
+    checkpoint = out / f"{stage}.checkpoint.safetensors"
+    if checkpoint.exists():
+        restore(checkpoint, progress, trained, mean, optimizer)
+    log = out / f"{stage}.jsonl"
+
+    def note(line: dict[str, float]) -> None:
+        with log.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        report(line)
+
+    started, before = time.monotonic(), progress.seconds
+    while progress.step < total:
+        step = progress.step
+        loss = _step(recipe, trained, writer, codec, pool, optimizer, step, total, seed)
+        decay = min(MEAN_DECAY, (step + 1) / (step + 10))
+        for name, value in network.state_dict().items():
+            mean[name].lerp_(value, 1 - decay)
+        progress.step += 1
+        progress.seconds = before + time.monotonic() - started
+        if progress.step % 10 == 0 or progress.step == total:
+            note({"step": progress.step, "steps": total, "loss": loss, "seconds": round(progress.seconds, 1)})
+        if progress.step % EVALUATE_EVERY == 0 or progress.step == total:
+            note({"step": progress.step} | _scores(recipe, chosen, mean, writer, network, codec))
+        out_of_time = minutes is not None and progress.seconds - before > 60 * minutes
+        if progress.step % SAVE_EVERY == 0 or progress.step == total or out_of_time:
+            save(checkpoint, progress, trained, mean, optimizer)
+        if out_of_time and progress.step < total:
+            return None
+    return save_weights(out / f"{stage}.safetensors", mean, chosen, stage)
+
+
+def _step(
+    recipe: Stage,
+    trained: nn.ModuleDict,
+    writer: Backbone,
+    codec: PatchCodec,
+    pool: Tensor,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    total: int,
+    seed: int,
+) -> float:
+    """One update; everything random in it comes from (seed, step). Returns the denoising loss."""
+    network = cast(Backbone, trained["network"])
+    rng = np.random.default_rng([seed, step])
+    random = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    phase, rate = recipe.at(step * recipe.steps // total)
+    batch: Batch = draw_batch(pool, phase.clips, network.spec.block, rng)
+    latents = codec.encode(batch.frames)
+    masks = block_masks(recipe.policy, phase.clips.frames // network.spec.block, network.spec.block)
+    own = rng.random() < phase.own_block
+    seen = masks.after if own else masks.before
+    weight = torch.ones_like(batch.shown) if own else UNSEEN + (1 - UNSEEN) * batch.shown
+    told, told_writer = (Posed(one, batch.pose, batch.frame) for one in (network, writer))
+    history = write_sequence(told_writer, latents, batch.frame, masks)
+    loss = denoising_loss(network.spec, told, latents, batch.frame, history, seen, masks, weight, random)
+    total_loss = loss + recipe.probe * trained["probe"](history, latents) if recipe.probe else loss
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    total_loss.backward()
+    torch.nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
+    optimizer.step()
+    return loss.item()
+
+
+def _scores(
+    recipe: Stage,
+    preset: Preset,
+    mean: dict[str, Tensor],
+    writer: Backbone,
+    network: Backbone,
+    codec: PatchCodec,
+) -> dict[str, float]:
+    """Development scores of the running mean of the weights."""
+    averaged = Backbone(preset.backbone)
+    averaged.load_state_dict(mean)
+    return evaluate(recipe, averaged, averaged if writer is network else writer, codec)
+
+
+def _codec(preset: Preset, pool: Tensor, out: Path) -> PatchCodec:
+    """The codec in ``out``; fitted to training scenes and written there if it is not there yet."""
+    path = out / "codec.safetensors"
+    if not path.exists():
+        batches = [draw_batch(pool, ClipShape(12, 16), 3, np.random.default_rng([0, n])) for n in range(24)]
+        frames = torch.cat([batch.frames.flatten(0, 1) for batch in batches])
+        fitted = PatchCodec.fit(frames, preset.patch, preset.backbone.channels)
+        save_weights(path, fitted.state_dict(), preset, "codec")
+    return load_codec(preset, out)

@@ -1,0 +1,1 @@
+"""The public checkpoints of Wan: catalog, download, conversion, loading."""

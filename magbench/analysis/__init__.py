@@ -1,0 +1,1 @@
+"""What follows from scores: regions, retention, noise, the effect of history."""

@@ -1,0 +1,86 @@
+"""Work shared among processes of one thread each, so that any number of them gives the same bytes."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from typing import TypeVar
+
+from magbench.core.errors import MagbenchError
+
+WORTH_A_PROCESS = 5_000_000
+"""Generated pixels from which a further process pays: it takes seconds to start."""
+
+Job = TypeVar("Job")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def worth(pixels: int) -> int:
+    """Processes that are worth starting for so many generated pixels, at most as many as torch would use threads."""
+    import torch
+
+    return max(1, min(torch.get_num_threads(), pixels // WORTH_A_PROCESS))
+
+
+def share(function: Callable[[Job, Item], Result], job: Job, items: Sequence[Item], workers: int) -> Iterator[Result]:
+    """``function(job, item)`` for each item, in order.
+
+    Args:
+        function: of a module, so that other processes find it.
+        workers: processes; 1 = this one.
+    """
+    if workers > 1:
+        yield from _in_processes(function, job, items, workers)
+    else:
+        for item in items:
+            with _one_thread():
+                result = function(job, item)
+            yield result
+
+
+def _in_processes(
+    function: Callable[[Job, Item], Result], job: Job, items: Sequence[Item], workers: int
+) -> Iterator[Result]:
+    if workers not in _pools:
+        _pools[workers] = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin)
+    try:
+        yield from _pools[workers].map(partial(function, job), items)
+    except BrokenProcessPool as error:
+        del _pools[workers]
+        raise MagbenchError(f"one of {workers} processes ended; with too little memory, use fewer") from error
+
+
+_pools: dict[int, ProcessPoolExecutor] = {}
+"""Number of processes -> those that were started; they stay, idle, since to start one takes seconds."""
+
+
+def _begin() -> None:
+    """Make a process ready. An interruption is the first process's to answer: it starts nothing further."""
+    import cv2
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums are rounded as in every other process, whatever the number of cores."""
+    import cv2
+    import torch
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])

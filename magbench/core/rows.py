@@ -1,0 +1,97 @@
+"""Strict CSV: every row complete, every number a number, every complaint with its file and line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from magbench.core.errors import MagbenchError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a CSV file. ``line`` counts from 1, the header included."""
+
+    path: Path
+    line: int
+    values: dict[str, str]
+
+    def error(self, message: str) -> MagbenchError:
+        return MagbenchError(f"{self.path}: line {self.line}: {message}")
+
+    def text(self, column: str) -> str:
+        """The value, "" where the file has no such optional column."""
+        return self.values.get(column, "")
+
+    def integer(self, column: str) -> int:
+        try:
+            return int(self.values[column])
+        except ValueError:
+            raise self.error(f"{column} '{self.values[column]}' is not a whole number") from None
+
+    def real(self, column: str) -> float:
+        try:
+            value = float(self.values[column])
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise self.error(f"{column} '{self.values[column]}' is not a number")
+        return value
+
+
+def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] | None = ()) -> list[Row]:
+    """The rows of a CSV file with a header line.
+
+    Args:
+        required: columns that must be there.
+        optional: columns that may be there besides; None allows any.
+    """
+    rows: list[Row] = []
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            header = next(reader, [])
+            _check_header(path, header, required, optional)
+            for values in reader:
+                if len(values) != len(header):
+                    raise MagbenchError(
+                        f"{path}: line {reader.line_num}: {len(values)} values in {len(header)} columns"
+                    )
+                rows.append(Row(path, reader.line_num, dict(zip(header, values, strict=True))))
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise MagbenchError(f"{path}: line {reader.line_num}: broken CSV ({error})") from error
+    return rows
+
+
+def read_header(path: Path) -> list[str]:
+    """The columns of a CSV file; none where the first line is broken."""
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        try:
+            return next(csv.reader(file, strict=True), [])
+        except csv.Error:
+            return []
+
+
+def _check_header(path: Path, header: list[str], required: Sequence[str], optional: Sequence[str] | None) -> None:
+    for column in required:
+        if column not in header:
+            raise MagbenchError(f"{path}: column '{column}' is missing")
+    for column in header:
+        if header.count(column) > 1:
+            raise MagbenchError(f"{path}: column '{column}' stands there twice")
+        if optional is not None and column not in (*required, *optional):
+            raise MagbenchError(f"{path}: column '{column}' is unknown")
+
+
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file; floats are written so that the same float is read back."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.getvalue(), encoding="utf-8", newline="")

@@ -1,0 +1,1 @@
+"""Making the videos of a run, and importing finished ones."""

@@ -1,0 +1,224 @@
+"""Suite x model x clip x sample -> generations. Saying it again makes only what is not there yet."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor
+
+from magbench.core.errors import MagbenchError
+from magbench.core.parallel import share, worth
+from magbench.core.seeds import task_seed
+from magbench.generation.worker import Failure, Job, Source, make_missing, one_line
+from magbench.models.registry import (
+    COMMAND,
+    Reference,
+    ReferenceInput,
+    Task,
+    kind_of,
+    load_model,
+    load_reference,
+    model_names,
+    reference_names,
+)
+from magbench.runs.folder import claim, run_of
+from magbench.runs.generation import generation_folder
+from magbench.suites.clip import Clip
+from magbench.suites.format import Suite
+from magbench.video.io import to_float
+
+if TYPE_CHECKING:
+    from magbench.models.command import Program
+
+
+class Progress(Protocol):
+    """Told how far the work is: a stage of ``total`` steps, then each step."""
+
+    def stage(self, label: str, total: int) -> None: ...
+
+    def step(self) -> None: ...
+
+
+class Quiet:
+    """A :class:`Progress` that says nothing."""
+
+    def stage(self, label: str, total: int) -> None:
+        pass
+
+    def step(self) -> None:
+        pass
+
+
+def generate(
+    suite: Suite,
+    names: Sequence[str] | None,
+    out: Path,
+    *,
+    limit: int | None = None,
+    seeds: int = 1,
+    progress: Progress,
+) -> list[Failure]:
+    """Make every missing generation of a run.
+
+    Args:
+        names: models and references; None for all models, then all references.
+        out: the run's folder; finished generations in it are kept.
+        limit: only the first clips of the suite.
+        seeds: samples a clip.
+
+    Returns:
+        What failed. An unknown name and a folder of another run are errors, before anything is made.
+    """
+    names = model_names() + reference_names() if names is None else list(dict.fromkeys(names))
+    makers = find_sources(names, suite)
+    run = run_of(suite, seeds=seeds, limit=limit)
+    claim(out, run)
+    tasks, place = run.tasks(suite), partial(generation_folder, out)
+    references = [name for name in makers if name in names and kind_of(name) == "reference"]
+    models = {name: make for name, make in makers.items() if name not in references}
+    failures = generate_from(models, tasks, place, progress)
+    return failures + _make_references(references, suite, tasks, place, progress)
+
+
+@dataclass(frozen=True)
+class _ReferenceJob:
+    """What every process that makes references is told once."""
+
+    suite: Suite
+    tasks: list[tuple[Clip, int]]
+    place: Callable[[str, str, int], Path]
+
+
+def _make_references(
+    names: Sequence[str],
+    suite: Suite,
+    tasks: list[tuple[Clip, int]],
+    place: Callable[[str, str, int], Path],
+    progress: Progress,
+) -> list[Failure]:
+    """Nobody times a reference, so several processes share them."""
+    pixels = len(names) * sum((len(clip) - clip.switch) * clip.size[0] * clip.size[1] for clip, _ in tasks)
+    workers = min(len(names), worth(pixels))
+    failures: list[Failure] = []
+    if names:
+        progress.stage(f"{len(names)} references" if len(names) > 1 else names[0], len(names) * len(tasks))
+    for found in share(_make_reference, _ReferenceJob(suite, tasks, place), names, workers):
+        failures += found
+        for _ in tasks:
+            progress.step()
+    return failures
+
+
+def _make_reference(job: _ReferenceJob, name: str) -> list[Failure]:
+    return generate_from({name: partial(_reference, name, job.suite)}, job.tasks, job.place, Quiet())
+
+
+def find_sources(names: Sequence[str], suite: Suite) -> dict[str, Callable[[], Source]]:
+    """Name of its generations -> what makes each source, weights and all. An unknown or double name is an error."""
+    makers: dict[str, Callable[[], Source]] = {}
+    for name in names:
+        if name.startswith(COMMAND):
+            from magbench.models.command import read_program
+
+            program = read_program(name)
+            if program.name in makers:
+                raise MagbenchError(f"{name}: another of these models is called '{program.name}' too")
+            makers[program.name] = partial(_program, program)
+        else:
+            makers[name] = partial(_model, name) if kind_of(name) == "model" else partial(_reference, name, suite)
+    return makers
+
+
+def generate_from(
+    makers: Mapping[str, Callable[[], Source]],
+    tasks: list[tuple[Clip, int]],
+    place: Callable[[str, str, int], Path],
+    progress: Progress,
+) -> list[Failure]:
+    """Make every missing generation of some sources; ``place``: (model, clip id, sample) -> its folder."""
+    failures: list[Failure] = []
+    for name, make in makers.items():
+        progress.stage(name, len(tasks))
+        gc.collect()  # so that memory of the model before is not counted to this one
+        try:
+            source = make()
+        except Exception as error:  # anybody's code, and the other models still have to run
+            failures.append(Failure(name, None, None, one_line(error)))
+            continue
+        jobs = [Job(clip, sample, place(source.name, clip.id, sample)) for clip, sample in tasks]
+        failures += make_missing(source, jobs, progress.step)
+    return failures
+
+
+def make_task(clip: Clip, sample: int) -> Task:
+    """What a model is asked for one sample of a clip."""
+    return Task(
+        context=to_float(clip.frames[: clip.switch]),
+        prompt=clip.caption,
+        pose=None if clip.pose is None else torch.from_numpy(clip.pose).float(),
+        frames=len(clip),
+        fps=clip.fps,
+        seed=task_seed(clip.id, sample),
+    )
+
+
+def _model(name: str) -> Source:
+    model = load_model(name)
+    return Source(
+        name,
+        "model",
+        model.revision,
+        lambda clip, sample, _: partial(model.stream, make_task(clip, sample)),
+        model.memory_bytes,
+        warms_up=True,
+    )
+
+
+def _program(program: Program) -> Source:
+    return Source(
+        program.name,
+        "model",
+        program.revision,
+        lambda clip, sample, folder: program.prepare(make_task(clip, sample), folder).stream,
+        lambda: None,
+        inside=False,
+    )
+
+
+def _reference(name: str, suite: Suite) -> Source:
+    reference = load_reference(name)
+    return Source(
+        name,
+        "reference",
+        reference.revision,
+        lambda clip, sample, _: partial(_whole, reference, _reference_input(suite, clip, sample)),
+        lambda: None,
+    )
+
+
+def _whole(reference: Reference, given: ReferenceInput) -> Iterator[Tensor]:
+    yield reference.make(given)
+
+
+def other_scene(suite: Suite, clip: Clip) -> Clip | None:
+    """The next clip of the suite (after the last comes the first) with as many frames of the same size."""
+    place = [other.id for other in suite.clips].index(clip.id)
+    after = suite.clips[place + 1 :] + suite.clips[:place]
+    return next((other for other in after if (len(other), other.size) == (len(clip), clip.size)), None)
+
+
+def _reference_input(suite: Suite, clip: Clip, sample: int) -> ReferenceInput:
+    other = other_scene(suite, clip)
+    return ReferenceInput(
+        video=to_float(clip.frames),
+        switch=clip.switch,
+        other=None if other is None else to_float(other.frames),
+        seed=task_seed(clip.id, sample),
+        prompt=clip.caption,
+    )

@@ -1,0 +1,161 @@
+"""One source's missing generations, made one after another.
+
+What the harness does around a stream is not timed, but it is waited for. So, while an accelerator works, the clip
+before is saved and the clip after is decoded beside it. A stream that the processor computes has the processor alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from pathlib import Path
+
+from torch import Tensor
+
+from magbench.core.errors import MagbenchError
+from magbench.core.seeds import task_seed
+from magbench.models.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
+from magbench.models.registry import Kind
+from magbench.runs.generation import discard_unless_current, write_error, write_generation
+from magbench.suites.clip import Clip
+
+Begin = Callable[[], Iterator[Tensor]]
+"""Begins a stream."""
+
+MESSAGE_LENGTH = 300
+"""Of what other people's code raises."""
+ELSEWHERE = "another process"
+"""The device of a program, which nobody looked into."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something that could not be made or scored; ``clip`` and ``sample`` are None for a whole model."""
+
+    model: str
+    clip: str | None
+    sample: int | None
+    message: str
+
+    def __str__(self) -> str:
+        where = "" if self.clip is None else f", clip {self.clip}, sample {self.sample}"
+        return f"{self.model}{where}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model, a program or a reference, seen as something that starts streams.
+
+    Attributes:
+        start: (clip, sample, folder of the generation) -> what begins the stream. What is done before is not timed.
+        warms_up: whether the first stream is begun twice, so that what is paid once is not timed.
+        inside: whether it runs in this process, whose memory then says something about it.
+    """
+
+    name: str
+    kind: Kind
+    revision: str
+    start: Callable[[Clip, int, Path], Begin]
+    memory_bytes: Callable[[], int | None]
+    warms_up: bool = False
+    inside: bool = True
+
+
+@dataclass(frozen=True)
+class Job:
+    """One sample of one clip, and the folder of its generation."""
+
+    clip: Clip
+    sample: int
+    folder: Path
+
+
+def make_missing(source: Source, jobs: Sequence[Job], step: Callable[[], None]) -> list[Failure]:
+    """Make what is not there yet; ``step`` is called once for each job that is done with, saved or failed."""
+    # All are looked at before the first is made: a run that stops early must not mix two revisions of a model.
+    missing = [job for job in jobs if not discard_unless_current(job.folder, source.revision)]
+    for _ in range(len(jobs) - len(missing)):
+        step()
+    failures: list[Failure] = []
+    for job, error in zip(missing, _make(source, missing), strict=True):
+        if error is not None:
+            failures.append(Failure(source.name, job.clip.id, job.sample, _message(error, job.folder)))
+        step()
+    return failures
+
+
+def _make(source: Source, jobs: Sequence[Job]) -> Iterator[Exception | None]:
+    """Make all, and say of each, in order, what went wrong.
+
+    The one thread does its work in order too. So a clip can only be begun once the clip two before it is saved, and no
+    more than two are ever in memory.
+    """
+    warm = not source.warms_up
+    ahead: Future[Begin] | None = None
+    outcomes: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(1) as beside:
+        for job, after in zip_longest(jobs, jobs[1:]):
+            begun = ahead or beside.submit(_begin, source, job)
+            wait([begun])
+            accelerated = source.inside and device_in_use() != CPU
+            ahead = beside.submit(_begin, source, after) if accelerated and after is not None else None
+            try:
+                begin = begun.result()
+                if not warm:
+                    warm_up(begin)
+                    warm = True
+                metered = _measure(source, job, begin)
+                outcomes.append(beside.submit(_save, source, job, metered))
+            except Exception as error:  # anybody's code, and the other clips still have to be made
+                failed: Future[None] = Future()
+                failed.set_exception(error)
+                outcomes.append(failed)
+            if not accelerated:
+                wait(outcomes)
+            while outcomes and outcomes[0].done():
+                yield _error(outcomes.popleft())
+        while outcomes:
+            yield _error(outcomes.popleft())
+
+
+def _begin(source: Source, job: Job) -> Begin:
+    return source.start(job.clip, job.sample, job.folder)
+
+
+def _measure(source: Source, job: Job, begin: Begin) -> Metered:
+    height, width = job.clip.size
+    expected = Expected(len(job.clip) - job.clip.switch, height, width)
+    metered = measure(begin, source.memory_bytes, expected, task_seed(job.clip.id, job.sample))
+    if source.inside:
+        return metered
+    return replace(metered, peak_rss_bytes=None, device=ELSEWHERE, device_peak_bytes=None)
+
+
+def _save(source: Source, job: Job, metered: Metered) -> None:
+    name, revision, kind = source.name, source.revision, source.kind
+    write_generation(job.folder, metered, job.clip, model=name, revision=revision, kind=kind, sample=job.sample)
+
+
+def _error(outcome: Future[None]) -> Exception | None:
+    try:
+        outcome.result()
+    except Exception as error:
+        return error
+    return None
+
+
+def _message(error: Exception, folder: Path) -> str:
+    """One line; the traceback of what is not our own complaint goes into the folder."""
+    if isinstance(error, MagbenchError):
+        return one_line(error)
+    return f"{one_line(error)} (traceback in {write_error(folder, error)})"
+
+
+def one_line(error: Exception) -> str:
+    """An error as one line: our own as it is, others with their type, and cut."""
+    if type(error) is MagbenchError:
+        return " ".join(str(error).split())
+    return " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH]

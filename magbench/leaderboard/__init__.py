@@ -1,1 +1,0 @@
-"""From records to what people look at: tables, plots and the contact sheet."""

@@ -1,0 +1,1 @@
+"""What a block costs after long histories: latency, bytes, operations."""

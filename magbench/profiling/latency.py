@@ -1,0 +1,209 @@
+"""`magbench profile`: what a block costs after long histories, timed from outside, models in turn."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from magbench.core.errors import MagbenchError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from magbench.report.grids import Grid
+
+HISTORY = (10, 20, 40, 80, 160, 320)
+SLOPE_FROM = 40
+
+
+@runtime_checkable
+class HistoryModel(Protocol):
+    """A model that can be put behind a history of any length without making that history first."""
+
+    @property
+    def name(self) -> str: ...
+
+    def stream_at(self, history: int, pieces: int, seed: int) -> Iterator[Tensor]:
+        """Yield ``pieces`` blocks (n, 3, H, W) made after ``history`` blocks of seeded noise."""
+        ...
+
+    def memory_bytes(self) -> int | None:
+        """Bytes of history held now."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProfilePoint:
+    """One model after one history: every timed block in ``all_seconds``, their median in ``seconds``."""
+
+    model: str
+    history: int
+    seconds: float
+    fps: float
+    history_bytes: int | None
+    all_seconds: tuple[float, ...]
+
+
+def as_history_model(model: object, name: str) -> HistoryModel:
+    """Check that somebody's model can be profiled; the one place that asks."""
+    if not isinstance(model, HistoryModel):
+        raise MagbenchError(f"model '{name}' cannot be profiled: it has no stream_at(history, pieces, seed)")
+    return model
+
+
+def profile(
+    models: Sequence[HistoryModel],
+    history: Sequence[int] = HISTORY,
+    *,
+    rounds: int = 3,
+    warmup: int = 1,
+    timed: int = 3,
+    step: Callable[[], None] = lambda: None,
+) -> list[ProfilePoint]:
+    """Time ``rounds`` x ``timed`` blocks for each model and history.
+
+    Every stream starts with ``warmup`` untimed blocks. At each history the models' streams stand open side by
+    side and give a block in turn, and the histories are walked ``rounds`` times, so that a slow moment of the
+    machine falls on every model alike. ``step`` is called after each history of each round.
+    """
+    seconds: dict[tuple[str, int], list[float]] = {(m.name, h): [] for h in history for m in models}
+    frames: dict[str, int] = {}
+    held: dict[tuple[str, int], int | None] = {}
+    for seed in range(rounds):
+        for past in history:
+            streams = [model.stream_at(past, warmup + timed, seed) for model in models]
+            for piece in range(warmup + timed):
+                for model, stream in zip(models, streams, strict=True):
+                    spent, frames[model.name] = _next_piece(model.name, stream)
+                    if piece == 0:
+                        held[model.name, past] = model.memory_bytes()
+                    if piece >= warmup:
+                        seconds[model.name, past].append(spent)
+            step()
+    return [
+        ProfilePoint(name, past, median(all_s), frames[name] / median(all_s), held[name, past], tuple(all_s))
+        for (name, past), all_s in seconds.items()
+    ]
+
+
+def _next_piece(name: str, stream: Iterator[Tensor]) -> tuple[float, int]:
+    """Seconds until the next piece is really there, and how many frames it has."""
+    start = time.perf_counter()
+    piece = next(stream, None)
+    if piece is None:
+        raise MagbenchError(f"model '{name}': stream_at gave fewer blocks than asked for")
+    if piece.is_cuda:
+        import torch
+
+        torch.cuda.synchronize(piece.device)
+    return time.perf_counter() - start, piece.shape[0]
+
+
+def slope(points: Sequence[ProfilePoint], start: int = SLOPE_FROM) -> float | None:
+    """Seconds a block per block of history: least squares from ``start`` on; None below two points."""
+    chosen = [(p.history, p.seconds) for p in points if p.history >= start]
+    if len({x for x, _ in chosen}) < 2:
+        return None
+    mean_x = sum(x for x, _ in chosen) / len(chosen)
+    mean_y = sum(y for _, y in chosen) / len(chosen)
+    return sum((x - mean_x) * (y - mean_y) for x, y in chosen) / sum((x - mean_x) ** 2 for x, _ in chosen)
+
+
+@dataclass(frozen=True)
+class Slope:
+    """One model's slope, and its ratio to the first model's; None where there is none."""
+
+    model: str
+    seconds_per_block: float | None
+    ratio: float | None
+
+
+def slopes(points: Sequence[ProfilePoint], start: int = SLOPE_FROM) -> list[Slope]:
+    """In the order in which the models were given."""
+    names = list(dict.fromkeys(p.model for p in points))
+    found = {name: slope([p for p in points if p.model == name], start) for name in names}
+    first = found[names[0]]
+    return [Slope(n, s, s / first if s is not None and first else None) for n, s in found.items()]
+
+
+def point_grid(points: Sequence[ProfilePoint]) -> Grid:
+    """Every point as ready text."""
+    from magbench.report.grids import NOTHING, Grid, human_bytes
+
+    rows = tuple(
+        (
+            p.model,
+            str(p.history),
+            f"{p.seconds:.4f}",
+            f"{p.fps:.1f}",
+            NOTHING if p.history_bytes is None else human_bytes(p.history_bytes),
+        )
+        for p in points
+    )
+    return Grid(("model", "history, blocks", "s/block", "FPS", "history"), rows, (False,) * len(rows), left=1)
+
+
+def slope_grid(points: Sequence[ProfilePoint], start: int = SLOPE_FROM) -> Grid:
+    """The slopes as ready text."""
+    from magbench.report.grids import NOTHING, Grid
+
+    found = slopes(points, start)
+    rows = tuple(
+        (
+            s.model,
+            NOTHING if s.seconds_per_block is None else f"{s.seconds_per_block:.3g}",
+            NOTHING if s.ratio is None else f"{s.ratio:.3f}",
+        )
+        for s in found
+    )
+    last = max(p.history for p in points)
+    what = f"slope, s/block per block of history, {start} to {last}"
+    header = ("model", what, f"ratio to {found[0].model}")
+    return Grid(header, rows, (False,) * len(rows), left=1)
+
+
+def write_profile(
+    points: Sequence[ProfilePoint], source: Mapping[str, Any], out: Path, start: int = SLOPE_FROM
+) -> None:
+    """profile.json (every timed block, slopes) and profile.png.
+
+    source: see :func:`magbench.core.provenance.provenance`.
+    """
+    from magbench.profiling.plot import draw_profile
+    from magbench.render.theme import looks, new_figure, save
+
+    out.mkdir(parents=True, exist_ok=True)
+    content = {
+        **source,
+        "slope_from": start,
+        "slopes": [asdict(s) for s in slopes(points, start)],
+        "points": [asdict(p) for p in points],
+    }
+    (out / "profile.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    figure = new_figure(9.0, 5.2)
+    series = curves(content)
+    draw_profile(figure.subplots(), series, looks(series))
+    save(figure, out / "profile.png")
+
+
+def read_profile(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """profile.json -> model -> (blocks of history, seconds a block)."""
+    try:
+        return curves(json.loads(path.read_text()))
+    except (ValueError, KeyError, TypeError) as error:
+        raise MagbenchError(f"{path}: not a profile ({error})") from error
+
+
+def curves(content: Mapping[str, Any]) -> dict[str, list[tuple[int, float]]]:
+    """What draw_profile draws, from the content of profile.json."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for point in content["points"]:
+        if point["seconds"] is None:  # there was no room for this history
+            continue
+        found.setdefault(point["model"], []).append((int(point["history"]), float(point["seconds"])))
+    return found

@@ -1,0 +1,1 @@
+"""Tables and plots: shapes, formats and style, without knowing what they show."""

@@ -1,0 +1,215 @@
+"""Two models against each other on the same clips and seeds: every score paired, corrected over the table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from magbench.analysis.clipwise import by_clip, paired
+from magbench.analysis.noise_floor import NOISE_FILE, Panel, read_noise
+from magbench.analysis.sources import PARQUET, models_in, read_folder
+from magbench.core.errors import MagbenchError, unknown
+from magbench.report.columns import (
+    COST,
+    HISTORY_EFFECT,
+    LPIPS,
+    MAIN,
+    PRIMARY,
+    PSNR,
+    QUALITY,
+    Column,
+    column_of,
+    in_order,
+)
+from magbench.report.grids import NOTHING, Grid, number, show_difference, show_p, title
+from magbench.runs.folder import RUN_FILE
+from magbench.runs.records import Record
+from magbench.stats import Paired, holm
+
+
+@dataclass(frozen=True)
+class Side:
+    """One model's records by column, and what its run knows of noise. ``label`` is how it was asked for."""
+
+    label: str
+    scores: Mapping[Column, Sequence[Record]]
+    noise: Mapping[Column, float]
+
+    @property
+    def records(self) -> list[Record]:
+        return [record for records in self.scores.values() for record in records]
+
+
+def side_of(label: str, records: Iterable[Record], panel: Panel) -> Side:
+    """One model from its records, the main table's columns first."""
+    scores: dict[Column, list[Record]] = defaultdict(list)
+    for record in records:
+        scores[column_of(record)].append(record)
+    levels = {column: panel.level(found) for column, found in scores.items()}
+    noise = {column: level for column, level in levels.items() if level is not None}
+    return Side(label, {column: scores[column] for column in in_order(scores)}, noise)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One score. ``p`` and ``corrected_p`` are None for costs, which were not measured in pairs.
+
+    Attributes:
+        mean_a, mean_b: over the clips that both have.
+        found: A minus B.
+        left_out: clips with a value on one side only.
+    """
+
+    column: Column
+    mean_a: float
+    mean_b: float
+    found: Paired
+    corrected_p: float | None
+    noise: float | None
+    left_out: int
+
+    @property
+    def verdict(self) -> str:
+        """``A better``, ``B better``, ``no difference``, ``below noise``; ``-`` for costs."""
+        if self.corrected_p is None:
+            return "-"
+        if not self.found.told_apart(self.corrected_p):
+            return "no difference"
+        if not self.found.told_apart(self.corrected_p, self.noise or 0.0):
+            return "below noise"
+        higher = self.found.difference.mean > 0
+        return "A better" if higher == (self.column.better == "higher") else "B better"
+
+
+def open_sides(a: str, b: str, run: Path) -> tuple[Side, Side]:
+    """Two models of the folder ``run``, or of two folders: ``DIR`` if it holds one model, else ``DIR:MODEL``."""
+    sides = _open(a, run), _open(b, run)
+    _check_same(*sides)
+    return sides
+
+
+def _open(text: str, run: Path) -> Side:
+    folder, _, model = text.partition(":")
+    if _is_run(Path(folder)):
+        return _side(text, Path(folder), model)
+    if _is_run(Path(text)):
+        return _side(text, Path(text), "")
+    return _side(text, run, text)
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / RUN_FILE).is_file() or (folder / PARQUET).is_file()
+
+
+def _side(label: str, folder: Path, model: str) -> Side:
+    records = read_folder(folder, model)
+    kinds = {record.model: record.kind for record in records}
+    if not model:
+        models = sorted(name for name, kind in kinds.items() if kind == "model")
+        if len(models) != 1:
+            raise MagbenchError(f"{folder}: holds {', '.join(models) or 'no model'}; write {folder}:MODEL")
+        (model,) = models
+    if model not in kinds:
+        raise unknown(f"model in {folder}", model, models_in(folder))
+    return side_of(label, (record for record in records if record.model == model), read_noise(folder))
+
+
+def _check_same(a: Side, b: Side) -> None:
+    """Refuse what cannot be paired: other suites, clips, seeds or versions of a score."""
+    records = a.records, b.records
+    one, other = records[0][0], records[1][0]
+    if one.suite_digest != other.suite_digest:
+        raise MagbenchError(
+            f"{a.label} was scored on {one.suite} {one.suite_digest[:12]}, {b.label} on"
+            f" {other.suite} {other.suite_digest[:12]}"
+        )
+    seeds = [{(r.clip, r.sample): r.seed for r in found} for found in records]
+    if alone := sorted(seeds[0].keys() ^ seeds[1].keys()):
+        clip, sample = alone[0]
+        label = b.label if alone[0] in seeds[0] else a.label
+        raise MagbenchError(f"{label} lacks clip {clip}, sample {sample}; {len(alone)} are not on both sides")
+    for (clip, sample), seed in seeds[0].items():
+        if seeds[1][clip, sample] != seed:
+            raise MagbenchError(f"clip {clip}, sample {sample}: seed {seed} in {a.label}, another in {b.label}")
+    versions = [{(r.protocol, r.metric): (r.protocol_version, r.metric_version) for r in found} for found in records]
+    for (protocol, metric), version in versions[0].items():
+        if versions[1].get((protocol, metric), version) != version:
+            raise MagbenchError(f"{protocol} {metric} has other versions in {a.label} and {b.label}; score both again")
+
+
+def main_scores(columns: Iterable[Column]) -> list[Column]:
+    """The main table's columns, their like in the window, quality, history effect and costs."""
+    near = tuple(replace(column, region="in_window") for column in (PRIMARY, PSNR, LPIPS))
+    extras = (*QUALITY, HISTORY_EFFECT, COST)
+    return [column for column in columns if column in MAIN + near or column.protocol in extras]
+
+
+def compare(a: Side, b: Side, columns: Sequence[Column]) -> list[Line]:
+    """A line for each of ``columns`` that both sides have, costs last; p corrected over the scores of this table."""
+    tests: list[tuple[Column, dict[str, float], dict[str, float], Paired]] = []
+    for column in columns:
+        first, second = (by_clip(side.scores.get(column, ())) for side in (a, b))
+        found = paired(first, second)
+        if found is not None:
+            tests.append((column, first, second, found))
+    scores = [found.p for column, _, _, found in tests if not column.is_cost]
+    corrected: list[float | None] = [*holm(scores), *[None] * (len(tests) - len(scores))]
+    return [
+        Line(
+            column=column,
+            mean_a=_mean(first, second),
+            mean_b=_mean(second, first),
+            found=found,
+            corrected_p=p,
+            noise=max((side.noise[column] for side in (a, b) if column in side.noise), default=None),
+            left_out=len(first.keys() ^ second.keys()),
+        )
+        for (column, first, second, found), p in zip(tests, corrected, strict=True)
+    ]
+
+
+def _mean(values: Mapping[str, float], shared: Mapping[str, float]) -> float:
+    chosen = [value for clip, value in values.items() if clip in shared]
+    return sum(chosen) / len(chosen)
+
+
+def notes(a: Side, b: Side, lines: Sequence[Line]) -> list[str]:
+    """What has to be said under the table."""
+    found = [f"A = {a.label}, B = {b.label}; A - B: mean difference over n clips with its 95 % interval"]
+    found.append("p: signs of per-clip differences flipped; Holm: corrected over the scores of this table")
+    if any(line.noise is not None for line in lines):
+        found.append(f"below noise: less than the same frames move when stored, cut or drawn anew ({NOISE_FILE})")
+    else:
+        found.append(f"noise was not measured here (no {NOISE_FILE}): small differences may come from encoding alone")
+    if any(line.corrected_p is None for line in lines):
+        found.append("costs were measured one model after the other: no test, no verdict")
+    left = [f"{line.column.key} {line.left_out}" for line in lines if line.left_out]
+    if left:
+        found.append(f"clips with a value on one side only, left out: {', '.join(left)}")
+    alone = a.scores.keys() ^ b.scores.keys()
+    if alone:
+        found.append(f"on one side only, not compared: {', '.join(sorted(column.key for column in alone))}")
+    return found
+
+
+def compare_grid(lines: Sequence[Line]) -> Grid:
+    """A line a score: both means, their difference, and what may be said of it."""
+    rows = tuple(
+        (
+            line.column.metric if line.column.is_cost else f"{line.column.protocol} {title(line.column)}",
+            "" if line.column.is_cost else line.column.region.replace("_", " "),
+            *(number(mean, line.column.unit) for mean in (line.mean_a, line.mean_b)),
+            number(d.mean, line.column.unit) if line.corrected_p is None else show_difference(d, line.column),
+            NOTHING if line.corrected_p is None else show_p(line.found.p),
+            NOTHING if line.corrected_p is None else show_p(line.corrected_p),
+            NOTHING if line.noise is None else number(line.noise, line.column.unit),
+            str(d.n),
+            line.verdict,
+        )
+        for line in lines
+        for d in [line.found.difference]
+    )
+    header = ("score", "region", "A", "B", "A - B [95 %]", "p", "Holm", "noise", "n", "verdict")
+    return Grid(header, rows, tuple(line.verdict in ("no difference", "below noise") for line in lines))

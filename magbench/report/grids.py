@@ -1,0 +1,260 @@
+"""A Table -> grids of ready text, rounded for people: which columns, which words, how many figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from magbench.analysis.clipwise import Cell
+from magbench.report.columns import (
+    BLOCK,
+    COVERAGE,
+    FIRST,
+    FPS,
+    HISTORY,
+    HISTORY_EFFECT,
+    LEGACY,
+    LPIPS,
+    MAIN,
+    PRIMARY,
+    PSNR,
+    QUALITY,
+    RETAINED,
+    RETENTION,
+    WITH_INTERVAL,
+    Column,
+)
+from magbench.report.tables import Row, Table
+from magbench.stats import Interval
+
+NOTHING = "-"
+
+
+def human_bytes(count: float) -> str:
+    """Decimal units, three figures: ``1.18 MB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 999.5:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def number(value: float, unit: str) -> str:
+    """As many figures as the unit deserves."""
+    match unit:
+        case "B":
+            return human_bytes(value)
+        case "dB":
+            return f"{value:.2f}"
+        case "":
+            return f"{value:.3f}"
+        case _:
+            return f"{value:#.3g}".rstrip(".")
+
+
+def show(cell: Cell, column: Column) -> str:
+    """The mean alone."""
+    return NOTHING if cell.mean is None else number(cell.mean, column.unit)
+
+
+def show_interval(cell: Cell, column: Column) -> str:
+    """The mean and its interval; the mean alone where one clip gives no interval."""
+    if cell.low is None or cell.high is None:
+        return show(cell, column)
+    return f"{show(cell, column)} [{number(cell.low, column.unit)}, {number(cell.high, column.unit)}]"
+
+
+def title(column: Column) -> str:
+    """``PSNR dB ↑``."""
+    unit = f" {column.unit}" if column.unit else ""
+    return f"{metric_name(column)}{unit} {'↑' if column.better == 'higher' else '↓'}"
+
+
+def metric_name(column: Column) -> str:
+    """Abbreviations in capitals, words as words."""
+    return column.metric.upper() if column.metric in ("psnr", "ssim", "lpips") else column.metric.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Ready text: a header, rows of equal length, and which rows are references (drawn quietly)."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    quiet: tuple[bool, ...]
+    left: int = 2  # this many leading columns are words, the rest are numbers
+
+
+def _label(row: Row) -> str:
+    notes = ([] if row.is_model else ["reference"]) + (
+        [] if row.complete else [f"incomplete: {row.clips} of {row.expected} clips"]
+    )
+    return row.model + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _rank(row: Row) -> str:
+    return "" if row.rank is None else str(row.rank)
+
+
+def _grid(table: Table, header: Sequence[str], cells: Callable[[Row], Sequence[str]]) -> Grid:
+    rows = tuple((_rank(row), _label(row), *cells(row)) for row in table.rows)
+    return Grid(("#", "model", *header), rows, tuple(not row.is_model for row in table.rows))
+
+
+HEADINGS = {
+    PRIMARY: "ordered score ↑",
+    COVERAGE: "coverage ↑",
+    RETAINED: "retention ↑",
+    LEGACY: "legacy PSNR dB ↑",
+    HISTORY: "history",
+    BLOCK: "s/block",
+    FPS: "FPS",
+    FIRST: "first frame, s",
+}
+
+
+def main_columns(table: Table) -> tuple[Column, ...]:
+    """The main table's columns: always the same ones, and the history effect where a run has it."""
+    return MAIN + tuple(c for c in table.columns if c.protocol == HISTORY_EFFECT and c.region == PRIMARY.region)
+
+
+def main_grid(table: Table) -> Grid:
+    """The table of the question: does it remember, and what does that cost."""
+    columns = main_columns(table)
+    header = [heading(column) for column in columns]
+    header.insert(1, "n")
+
+    def cells(row: Row) -> Sequence[str]:
+        n = row.primary.n or max(row.cell(column).n for column in columns if not column.is_cost)
+        shown = [_main_cell(row, column, n) for column in columns]
+        shown.insert(1, str(n))
+        return shown
+
+    return _grid(table, header, cells)
+
+
+def _main_cell(row: Row, column: Column, n: int) -> str:
+    """A value; a score's n where it is not the row's."""
+    cell = row.cell(column)
+    text = show_interval(cell, column) if column in WITH_INTERVAL else show(cell, column)
+    return text if cell.n in (0, n) or column.is_cost else f"{text} (n = {cell.n})"
+
+
+def heading(column: Column) -> str:
+    """What the main table calls a column: ``PSNR dB ↑`` for an aligned score, others by name."""
+    if column.protocol == HISTORY_EFFECT:
+        return "history effect ↑"
+    return HEADINGS.get(column) or title(column)
+
+
+def short_grid(table: Table) -> Grid:
+    """The main table, narrow enough for a terminal of 80 columns; a star marks references."""
+    plain = {"cover": COVERAGE, "PSNR": PSNR, "LPIPS": LPIPS, "history": HISTORY, "s/block": BLOCK}
+
+    def label(row: Row) -> str:
+        lacking = "" if row.complete else f" ({row.clips} of {row.expected} clips)"
+        return f"{row.model}{'' if row.is_model else '*'}{lacking}"
+
+    rows = tuple(
+        (
+            _rank(row),
+            label(row),
+            show_interval(row.primary, PRIMARY),
+            *(show(row.cell(column), column) for column in plain.values()),
+        )
+        for row in table.rows
+    )
+    header = ("#", "model", "score [95 %]", *plain)
+    return Grid(header, rows, tuple(not row.is_model for row in table.rows))
+
+
+def speed_grid(table: Table, column: Column) -> Grid:
+    """One score for each camera speed; n is in the header, and in a cell where it is less."""
+    cells_of = {row.model: row.speeds[column.key] for row in table.rows}
+    most = {speed: max(cells[speed].n for cells in cells_of.values()) for speed in table.speeds}
+
+    def cells(row: Row) -> Sequence[str]:
+        return [
+            show_interval(cell, column) + ("" if cell.n in (0, most[speed]) else f" n = {cell.n}")
+            for speed, cell in cells_of[row.model].items()
+        ]
+
+    return _grid(table, [f"{speed} (n = {n})" for speed, n in most.items()], cells)
+
+
+def pair_grid(table: Table) -> Grid:
+    """Each ranked model against the next one: are they apart?"""
+    rows = tuple(
+        (
+            str(table.ranking.ranks[pair.first]),
+            pair.first,
+            pair.second,
+            show_difference(d, PRIMARY),
+            str(d.n),
+            show_p(pair.found.p),
+            show_p(pair.corrected_p),
+            "apart" if pair.apart else "cannot be told apart",
+        )
+        for pair in table.ranking.neighbours
+        for d in [pair.found.difference]
+    )
+    header = ("#", "model", "against", "difference", "n", "p", "p (Holm)", "")
+    return Grid(header, rows, (False,) * len(rows), left=3)
+
+
+def show_p(p: float) -> str:
+    """Two figures; what is smaller than a thousandth is said to be that."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+REGIONS = ("in_window", "out_of_window")
+
+
+def region_grid(table: Table) -> Grid:
+    """What was seen a moment ago beside what was seen long ago, for each score that has both."""
+    apart = [(metric, [_region(metric, region) for region in REGIONS]) for metric in (PRIMARY, PSNR, LPIPS)]
+    columns = [column for _, both in apart if all(c in table.columns for c in both) for column in both]
+    return _score_grid(table, columns, lambda c: f"{c.protocol} {title(c)}, {c.region.replace('_', ' ')}")
+
+
+def _region(column: Column, region: str) -> Column:
+    return Column(column.protocol, column.metric, region, column.unit, column.better)
+
+
+def quality_grid(table: Table) -> Grid:
+    """How good the return looks by itself, with intervals."""
+    columns = [c for c in table.columns if c.protocol in QUALITY]
+    return _score_grid(table, columns, lambda c: title(c) if c.protocol == QUALITY[0] else f"{c.protocol} {title(c)}")
+
+
+def retention_grid(table: Table) -> Grid:
+    """Retention by each metric, in the window and out of it apart, with intervals and n."""
+    found = [c for c in table.columns if c.protocol == RETENTION and c.region in REGIONS]
+    columns = sorted(found, key=lambda c: (c.metric, c.region != PRIMARY.region))
+    return _score_grid(table, columns, lambda c: f"{metric_name(c)}, {c.region.replace('_', ' ')}", counted=True)
+
+
+def every_score_grid(table: Table) -> Grid:
+    """The scores that no other table shows."""
+    shown = {*MAIN, *(c for c in table.columns if c.protocol in (*QUALITY, RETENTION, HISTORY_EFFECT))}
+    columns = [column for column in table.columns if not column.is_cost and column not in shown]
+    return _grid(
+        table,
+        [f"{c.protocol} {title(c)}, {c.region.replace('_', ' ')}" for c in columns],
+        lambda row: [show(row.cell(column), column) for column in columns],
+    )
+
+
+def _score_grid(
+    table: Table, columns: Sequence[Column], name: Callable[[Column], str], *, counted: bool = False
+) -> Grid:
+    def cells(row: Row) -> Sequence[str]:
+        found = [(row.cell(column), column) for column in columns]
+        return [show_interval(cell, c) + (f" (n = {cell.n})" if counted and cell.n else "") for cell, c in found]
+
+    return _grid(table, [name(column) for column in columns], cells)
+
+
+def show_difference(d: Interval, column: Column) -> str:
+    """A mean difference and its interval."""
+    return show_interval(Cell(d.mean, d.low, d.high, d.n), column)

@@ -1,0 +1,56 @@
+"""Why a cell of the main table is empty: said below the table, one line a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from magbench.report.columns import HISTORY, HISTORY_EFFECT, PRIMARY, RETENTION, Column
+from magbench.report.grids import heading, main_columns
+from magbench.report.tables import Row, Table
+
+NOT_SCORED: Mapping[str, str] = MappingProxyType(
+    {
+        RETENTION: "needs aligned scores of this model, of `wrong_scene` and of `codec` or `oracle` in the same run",
+        HISTORY_EFFECT: "was not measured; `magbench history-effect` does, of models only",
+    }
+)
+"""Protocols that do not come from `magbench score`, and what their absence means."""
+
+
+def reasons(table: Table) -> list[str]:
+    """``columns of models: reason``, for every cell of the main table without a value."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in table.rows:
+        by_reason: dict[str, list[str]] = {}
+        for column in main_columns(table):
+            if row.cell(column).mean is None:
+                by_reason.setdefault(_reason(row, column), []).append(_short(column))
+        for reason, columns in by_reason.items():
+            found.setdefault((", ".join(columns), reason), []).append(row.model)
+    return [f"{columns} of {', '.join(models)}: {reason}" for (columns, reason), models in found.items()]
+
+
+def _reason(row: Row, column: Column) -> str:
+    if column.is_cost:
+        return _no_cost(row, column)
+    if column.protocol not in row.protocols:
+        return NOT_SCORED.get(column.protocol, f"no {column.protocol} scores are there; `magbench score` makes them")
+    if column.region == PRIMARY.region:
+        return "no clip has a frame out of window with a value"
+    return "no clip has a value"
+
+
+def _no_cost(row: Row, column: Column) -> str:
+    if not row.is_model:
+        return "a reference only hands over frames, its costs say nothing"
+    if column.protocol not in row.protocols:
+        return "finished videos say nothing of what they cost"
+    if column == HISTORY:
+        return "the model does not say what it holds"
+    return "too few pieces were made to measure it"
+
+
+def _short(column: Column) -> str:
+    """The column's heading without its arrow."""
+    return heading(column).rstrip(" ↑↓")

@@ -1,0 +1,107 @@
+"""A Table as CSV and JSON, in full; and any grid as Markdown or as plain text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+from magbench.report.grids import Grid
+from magbench.report.tables import BY_SPEED, Table
+
+
+def markdown(grid: Grid) -> str:
+    """A Markdown table; references in italics."""
+    lines = ["| " + " | ".join(grid.header) + " |"]
+    lines.append("|" + "|".join([" --- "] * grid.left + [" ---: "] * (len(grid.header) - grid.left)) + "|")
+    for row, quiet in zip(grid.rows, grid.quiet, strict=True):
+        cells = [row[0], f"*{row[1]}*" if quiet else f"**{row[1]}**", *row[2:]]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def plain(grid: Grid) -> str:
+    """Aligned columns for a pipe or a log file."""
+    rows = [grid.header, *grid.rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(grid.header))]
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = [
+            cell.ljust(width) if i < grid.left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([line(grid.header), "  ".join("-" * w for w in widths), *map(line, grid.rows)]) + "\n"
+
+
+def full_rows(table: Table) -> list[dict[str, Any]]:
+    """One flat dictionary a row: every column's mean, interval and n, then each speed; None stays None."""
+    flat = []
+    for row in table.rows:
+        line: dict[str, Any] = {
+            "rank": row.rank,
+            "model": row.model,
+            "kind": row.kind,
+            "revision": row.revision,
+            "complete": row.complete,
+            "clips": row.clips,
+            "clips_expected": row.expected,
+        }
+        named = [
+            *((c.key, row.cell(c)) for c in table.columns),
+            *((f"{c.key}_{s}", cell) for c in BY_SPEED for s, cell in row.speeds[c.key].items()),
+        ]
+        for key, cell in named:
+            line |= {key: cell.mean, f"{key}_low": cell.low, f"{key}_high": cell.high, f"{key}_n": cell.n}
+        flat.append(line)
+    return flat
+
+
+def csv_text(table: Table) -> str:
+    """Every number in full; an empty field means that there is no value."""
+    rows = full_rows(table)
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, list(rows[0]) if rows else ["model"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def json_text(table: Table, provenance: dict[str, Any], half_lives: dict[str, str]) -> str:
+    """Provenance, the rows of table.csv, every comparison behind the ranks, and the half-life of each retention."""
+    pairs = [
+        {
+            "first": pair.first,
+            "second": pair.second,
+            "difference": pair.found.difference.mean,
+            "low": pair.found.difference.low,
+            "high": pair.found.difference.high,
+            "n": pair.found.difference.n,
+            "p": pair.found.p,
+            "p_holm": pair.corrected_p,
+            "apart": pair.apart,
+        }
+        for pair in table.ranking.pairs
+    ]
+    whole = {
+        "provenance": provenance,
+        "rows": full_rows(table),
+        "pairs": pairs,
+        "noise": table.noise,
+        "detectable": table.ranking.detectable,
+        "half_lives": half_lives,
+    }
+    return json.dumps(whole, indent=1, allow_nan=False) + "\n"
+
+
+def words(value: Any) -> str:
+    """A value of the provenance on one line."""
+    match value:
+        case dict():
+            return ", ".join(f"{key} {item}" for key, item in value.items())
+        case list():
+            return "; ".join(map(str, value)) or "-"
+        case _:
+            return str(value)

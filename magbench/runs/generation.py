@@ -1,0 +1,186 @@
+"""One generated return on disk: its pixels, a preview for the eye, and what was measured while it was made.
+
+::
+
+    frames.mkv         the return, lossless; not there if the video was made elsewhere and stays where it is
+    preview.mp4        the given frames, then the return (where PyAV has an H.264 encoder); likewise
+    generation.json    written last: without it the rest counts for nothing
+    error.txt          instead of the others: the traceback of the model that failed here
+"""
+
+from __future__ import annotations
+
+import platform
+import traceback
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError
+
+from magbench import __version__
+from magbench.core.errors import MagbenchError
+from magbench.core.files import first_problem, write_atomic
+from magbench.core.seeds import task_seed
+from magbench.models.meter import Metered
+from magbench.models.registry import Kind
+from magbench.suites.clip import Clip
+from magbench.video.formats import read_finished
+from magbench.video.io import frames_sha256, read_video, write_lossless, write_preview
+
+GENERATIONS = "generations"
+FRAMES_FILE = "frames.mkv"
+PREVIEW_FILE = "preview.mp4"
+GENERATION_FILE = "generation.json"
+ERROR_FILE = "error.txt"
+
+
+class Original(BaseModel):
+    """A video made elsewhere: its absolute path, what rate it has to have, and at which frame its return starts."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    path: str
+    fps: PositiveInt
+    first: NonNegativeInt
+
+
+class Generation(BaseModel):
+    """``generation.json``. The measurements are those of :class:`magbench.models.meter.Metered`.
+
+    A video made elsewhere has an ``original`` and nothing measured: no pieces, no seconds, None for the rest. Its
+    ``seed`` is the one its task has in this suite, whatever it was made with.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    model: str
+    revision: str
+    kind: Kind
+    clip: str
+    sample: NonNegativeInt
+    seed: NonNegativeInt
+    frames_sha256: str
+    pieces: list[PositiveInt]
+    seconds: list[NonNegativeFloat]
+    history_bytes: list[NonNegativeInt] | None
+    ttff_s: NonNegativeFloat | None
+    peak_rss_bytes: PositiveInt | None
+    device: str | None
+    device_peak_bytes: NonNegativeInt | None
+    torch: str | None
+    platform: str | None
+    magbench: str
+    original: Original | None = None
+
+
+def generation_folder(out: Path, model: str, clip: str, sample: int) -> Path:
+    """Where a generation of the run in ``out`` lies."""
+    return out / GENERATIONS / model / f"{clip}@{sample}"
+
+
+def write_generation(
+    folder: Path, metered: Metered, clip: Clip, *, model: str, revision: str, kind: Kind, sample: int
+) -> None:
+    """Save a return; it counts from the moment its last file is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ERROR_FILE).unlink(missing_ok=True)
+    write_lossless(folder / FRAMES_FILE, metered.frames, clip.fps)
+    write_preview(folder / PREVIEW_FILE, [clip.frames[: clip.switch], metered.frames], clip.fps)
+    generation = Generation(
+        model=model,
+        revision=revision,
+        kind=kind,
+        clip=clip.id,
+        sample=sample,
+        seed=task_seed(clip.id, sample),
+        frames_sha256=frames_sha256(metered.frames),
+        pieces=metered.pieces,
+        seconds=metered.seconds,
+        history_bytes=metered.history_bytes,
+        ttff_s=metered.seconds[0],
+        peak_rss_bytes=metered.peak_rss_bytes,
+        device=metered.device,
+        device_peak_bytes=metered.device_peak_bytes,
+        torch=torch.__version__,
+        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        magbench=__version__,
+    )
+    write_atomic(folder / GENERATION_FILE, generation.model_dump_json(indent=2) + "\n")
+
+
+def write_import(
+    folder: Path, original: Original, frames: NDArray[np.uint8], clip: Clip, model: str, revision: str
+) -> None:
+    """Save that a video made elsewhere is a model's return.
+
+    frames: (T - switch, H, W, 3) uint8, the return that was read from it.
+    """
+    generation = Generation(
+        model=model,
+        revision=revision,
+        kind="model",
+        clip=clip.id,
+        sample=0,
+        seed=task_seed(clip.id, 0),
+        frames_sha256=frames_sha256(frames),
+        pieces=[],
+        seconds=[],
+        history_bytes=None,
+        ttff_s=None,
+        peak_rss_bytes=None,
+        device=None,
+        device_peak_bytes=None,
+        torch=None,
+        platform=None,
+        magbench=__version__,
+        original=original,
+    )
+    write_atomic(folder / GENERATION_FILE, generation.model_dump_json(indent=2) + "\n")
+
+
+def write_error(folder: Path, error: Exception) -> Path:
+    """Save the traceback of what a model raised, for its author."""
+    path = folder / ERROR_FILE
+    write_atomic(path, "".join(traceback.format_exception(error)))
+    return path
+
+
+def read_generation(folder: Path) -> Generation | None:
+    """The finished generation in ``folder``; None if it was never finished."""
+    path = folder / GENERATION_FILE
+    if not path.is_file():
+        return None
+    try:
+        return Generation.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise MagbenchError(f"{path}: {first_problem(error)}") from error
+
+
+def read_frames(folder: Path, generation: Generation) -> NDArray[np.uint8]:
+    """(n, H, W, 3) uint8: the return, checked to be the one that was saved."""
+    original = generation.original
+    if original is None:
+        path = folder / FRAMES_FILE
+        frames = read_video(path)
+    else:
+        path = Path(original.path)
+        frames = read_finished(path, original.fps)[original.first :]
+    if (found := frames_sha256(frames)) != generation.frames_sha256:
+        saved = generation.frames_sha256[:12]
+        raise MagbenchError(f"{path}: changed, sha256 of its frames is {found[:12]}, {saved} was saved")
+    return frames
+
+
+def discard_unless_current(folder: Path, revision: str) -> bool:
+    """Whether a whole generation of this revision is there. One that is not is made to count for nothing."""
+    try:
+        generation = read_generation(folder)
+        if generation is not None and generation.revision == revision:
+            read_frames(folder, generation)
+            return True
+    except MagbenchError:
+        pass  # damaged: it is made again, which is what the caller does with False
+    (folder / GENERATION_FILE).unlink(missing_ok=True)
+    return False

@@ -1,0 +1,119 @@
+"""The schema of a result, with its provenance, and its files: JSON lines while a run grows, then Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError, model_validator
+
+from magbench.core.errors import MagbenchError
+from magbench.core.files import first_problem, write_atomic
+from magbench.models.registry import Kind
+
+Region = Literal["all", "out_of_window", "in_window"]
+
+
+class Record(BaseModel):
+    """One metric of one generation over one region.
+
+    Attributes:
+        kind: ``model``, or ``reference``, which has seen the truth.
+        protocol: how generated and true frames were paired, or ``cost``.
+        metric_version, protocol_version: raised whenever the metric or the pairing would give another value.
+        region: ``all`` return frames, or those whose view was last seen out of the window, or inside it.
+        value: the mean over the region; None where it has no frame or nothing could be measured. Never NaN.
+        n: frames (for costs: pieces) behind ``value``.
+        per_frame: only for region ``all``; for costs one value a piece.
+        frame: absolute index of each value of ``per_frame`` (for costs: of the piece's first frame).
+        gap: frames since the view of each ``frame`` was last seen, -1 if never; None for costs.
+        generation_sha256: of the decoded frames that were scored.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    suite: str
+    suite_version: int
+    suite_digest: str
+    split: str
+    model: str
+    revision: str
+    kind: Kind
+    clip: str
+    category: str
+    speed: str
+    sample: NonNegativeInt
+    seed: int
+    protocol: str
+    metric: str
+    metric_version: int
+    protocol_version: int = 1
+    unit: str
+    better: Literal["higher", "lower"]
+    region: Region
+    value: float | None
+    n: NonNegativeInt
+    per_frame: list[float] | None = None
+    frame: list[int] | None = None
+    gap: list[int] | None = None
+    generation_sha256: str
+    magbench_version: str
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Record:
+        if (self.value is None) != (self.n == 0):
+            raise ValueError(f"value {self.value} with n {self.n}")
+        if (self.per_frame is None) != (self.frame is None):
+            raise ValueError("per_frame and frame go together")
+        lengths = {len(values) for values in (self.per_frame, self.frame, self.gap) if values is not None}
+        if len(lengths) > 1:
+            raise ValueError(f"per_frame, frame and gap differ in length: {sorted(lengths)}")
+        if self.region != "all" and self.per_frame is not None:
+            raise ValueError(f"per_frame is given in region {self.region}")
+        return self
+
+
+def write_records(path: Path, records: Iterable[Record]) -> None:
+    """Write JSON lines, all of them or nothing."""
+    write_atomic(path, "".join(f"{record.model_dump_json()}\n" for record in records))
+
+
+def read_records(path: Path) -> list[Record]:
+    """Read JSON lines; a bad one is an error that names the file and the line."""
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            return [_parsed(line, f"{path}: line {number}") for number, line in enumerate(file, 1)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise MagbenchError(f"{path}: cannot be read ({error})") from error
+
+
+def write_parquet(path: Path, records: Iterable[Record]) -> None:
+    """Write the records of a run as one Parquet file, a column for each field."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pylist([record.model_dump() for record in records])
+    temporary = path.with_name(f".{path.name}.tmp")
+    pq.write_table(table, temporary)
+    temporary.replace(path)
+
+
+def read_parquet(path: Path) -> list[Record]:
+    """Read what :func:`write_parquet` wrote; a bad row is an error that names the file and the row."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        rows = pq.read_table(path).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise MagbenchError(f"{path}: cannot be read ({error})") from error
+    return [_parsed(json.dumps(row), f"{path}: row {number}") for number, row in enumerate(rows, 1)]
+
+
+def _parsed(text: str, where: str) -> Record:
+    try:
+        return Record.model_validate_json(text)
+    except ValidationError as error:
+        raise MagbenchError(f"{where}: {first_problem(error)}") from error

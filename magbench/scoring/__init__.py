@@ -1,0 +1,1 @@
+"""Turning videos into records of scores and costs."""

@@ -1,0 +1,105 @@
+"""Generations on disk x protocols -> records. What was scored from the same frames and metrics is kept.
+
+One clip after another, every model's return of it, so that the truth is decoded and prepared once. Clips may be
+shared among processes: each has one thread and writes its own files, so any number of them gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from magbench.core.errors import MagbenchError
+from magbench.core.parallel import share, worth
+from magbench.generation.runner import Progress
+from magbench.generation.worker import Failure
+from magbench.runs.folder import claim, read_run, run_of
+from magbench.runs.generation import GENERATIONS, generation_folder, read_frames, read_generation
+from magbench.runs.records import Record, read_records, write_records
+from magbench.scoring.score_clip import COST, Scene, cost_records, score_records, stamp, wanted
+from magbench.suites.format import Suite
+
+SCORES = "scores"
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What every process is told once."""
+
+    suite: Suite
+    out: Path
+    models: list[str]
+    samples: int
+
+
+def score(suite: Suite, out: Path, *, progress: Progress, workers: int | None = None) -> list[Failure]:
+    """Score every finished generation of the run in ``out``.
+
+    Args:
+        suite: the suite it was made from.
+        workers: processes; None for as many as torch would use threads, or fewer where there is little to score.
+            Processes import the main module: a script that calls this needs the usual ``if __name__ == "__main__"``.
+
+    Returns:
+        What could not be scored: damaged generations, values that are not numbers.
+    """
+    run = read_run(out)
+    claim(out, run_of(suite, seeds=run.seeds, limit=run.limit))
+    if workers is not None and workers < 1:
+        raise MagbenchError(f"workers must be 1 or more, not {workers}")
+    models = sorted(path.name for path in (out / GENERATIONS).glob("*") if path.is_dir())
+    clips = suite.clips[: run.limit]
+    job = _Job(suite, out, models, run.seeds)
+    each = len(models) * run.seeds
+    pixels = sum((len(clip) - clip.switch) * clip.size[0] * clip.size[1] * each for clip in clips)
+    workers = min(len(clips), worth(pixels) if workers is None else workers)
+    progress.stage(f"{len(models)} models", len(clips) * each)
+    failures: list[Failure] = []
+    for found in share(_score_clip, job, range(len(clips)), workers):
+        failures += found
+        for _ in range(each):
+            progress.step()
+    return sorted(failures, key=lambda failure: failure.model)  # stable: clips and samples stay in order
+
+
+def scores_path(out: Path, model: str, clip: str, sample: int) -> Path:
+    """Where the records of one generation lie."""
+    return out / SCORES / model / f"{clip}@{sample}.jsonl"
+
+
+def _score_clip(job: _Job, index: int) -> list[Failure]:
+    """Score every model's returns of one clip."""
+    clip = job.suite.clips[index]
+    scene = Scene(job.suite, clip)
+    failures: list[Failure] = []
+    for model in job.models:
+        for sample in range(job.samples):
+            path = scores_path(job.out, model, clip.id, sample)
+            try:
+                _score_one(scene, generation_folder(job.out, model, clip.id, sample), path)
+            except MagbenchError as error:
+                path.unlink(missing_ok=True)
+                failures.append(Failure(model, clip.id, sample, str(error)))
+    return failures
+
+
+def _score_one(scene: Scene, folder: Path, path: Path) -> None:
+    generation = read_generation(folder)
+    if generation is None:
+        path.unlink(missing_ok=True)
+        return
+    frames = read_frames(folder, generation)
+    old = _read_old(path)
+    scores = [record for record in old if record.protocol != COST]
+    if {stamp(record) for record in scores} != wanted(generation, scene.suite):
+        scores = score_records(scene, frames, generation)
+    records = scores + cost_records(scene, generation)
+    if records != old:
+        write_records(path, records)
+
+
+def _read_old(path: Path) -> list[Record]:
+    try:
+        return read_records(path) if path.is_file() else []
+    except MagbenchError:
+        return []  # damaged, and made again from the frames

@@ -1,0 +1,209 @@
+"""The records of one generation: every protocol over every region, quality, costs; and what makes them out of date."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from magbench import __version__
+from magbench.core.errors import MagbenchError
+from magbench.runs.generation import Generation
+from magbench.runs.records import Record, Region
+from magbench.scoring.costs import VERSION as COST_VERSION
+from magbench.scoring.costs import costs
+from magbench.suites.clip import Clip
+from magbench.suites.format import Suite
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from magbench.metrics import Truth
+
+COST = "cost"
+QUALITY = "quality"
+QUALITY_VERSION = 1
+REGIONS: tuple[Region, ...] = ("all", "out_of_window")
+
+Stamp = tuple[str, int, str, int, str, str, str, str]
+"""All that decides the value of a record of one clip, but for costs."""
+
+
+class Scene:
+    """One clip of a suite, decoded and prepared once for all that is scored against it."""
+
+    def __init__(self, suite: Suite, clip: Clip) -> None:
+        self.suite = suite
+        self.clip = clip
+
+    @cached_property
+    def frames(self) -> NDArray[np.uint8]:
+        """(T, H, W, 3) uint8."""
+        return self.clip.frames
+
+    @property
+    def context(self) -> NDArray[np.uint8]:
+        """(switch, H, W, 3) uint8, what was given."""
+        return self.frames[: self.clip.switch]
+
+    @cached_property
+    def truth(self) -> Truth:
+        """The true return."""
+        from magbench.metrics import Truth
+
+        return Truth(as_tensor(self.frames[self.clip.switch :]))
+
+    @cached_property
+    def out_of_window(self) -> NDArray[np.bool_]:
+        """(T - switch,): the frames of the return whose view was last seen out of the window."""
+        return self.clip.out_of_window(self.suite.window)[self.clip.switch :]
+
+
+def as_tensor(frames: NDArray[np.uint8]) -> Tensor:
+    """(n, H, W, 3) uint8 to (n, 3, H, W) uint8."""
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
+
+
+def stamp(record: Record) -> Stamp:
+    """The stamp of a record."""
+    return (
+        record.protocol,
+        record.protocol_version,
+        record.metric,
+        record.metric_version,
+        record.region,
+        record.revision,
+        record.generation_sha256,
+        record.suite_digest,
+    )
+
+
+def wanted(generation: Generation, suite: Suite) -> set[Stamp]:
+    """The stamps of a generation's records that are up to date."""
+    from magbench import quality
+    from magbench.metrics import PROTOCOLS
+
+    made = (generation.revision, generation.frames_sha256, suite.digest)
+    fair = {
+        (protocol.name, protocol.version, metric.name, metric.version, region, *made)
+        for protocol in PROTOCOLS.values()
+        for metric in protocol.metrics
+        for region in REGIONS
+    }
+    return fair | {(QUALITY, QUALITY_VERSION, metric.name, metric.version, "all", *made) for metric in quality.QUALITY}
+
+
+def score_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
+    """Records of a return (n, H, W, 3) uint8, without its costs."""
+    return _fair_records(scene, frames, generation) + _quality_records(scene, frames, generation)
+
+
+def _fair_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
+    """A record for each protocol, metric and region."""
+    from magbench.metrics import PROTOCOLS, Pair
+
+    clip, pair = scene.clip, Pair(as_tensor(frames), scene.truth)
+    common = _provenance(scene, generation)
+    place = {"frame": list(range(clip.switch, len(clip))), "gap": clip.gap[clip.switch :].tolist()}
+    records: list[Record] = []
+    for protocol in PROTOCOLS.values():
+        scores = protocol.score(pair)
+        for metric in protocol.metrics:
+            values = scores[metric.name]
+            same = common | {
+                "protocol": protocol.name,
+                "protocol_version": protocol.version,
+                "metric": metric.name,
+                "metric_version": metric.version,
+                "unit": metric.unit,
+                "better": metric.better,
+            }
+            if values is None:
+                records += [Record(**same, region=region, value=None, n=0) for region in REGIONS]
+                continue
+            _check(values, clip, f"{protocol.name} {metric.name}")
+            far = values[scene.out_of_window]
+            over_all, over_far = metric.average(values), metric.average(far) if len(far) else None
+            whole = {"per_frame": values.tolist(), **place}
+            records.append(Record(**same, region="all", value=over_all, n=len(values), **whole))
+            records.append(Record(**same, region="out_of_window", value=over_far, n=len(far)))
+    return records
+
+
+def _quality_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
+    """A record for each quality metric of the return alone; None where it is not available."""
+    from magbench import quality
+
+    common = _provenance(scene, generation)
+    values = quality.measure(frames, scene.context)
+    return [
+        Record(
+            **common,
+            protocol=QUALITY,
+            protocol_version=QUALITY_VERSION,
+            metric=metric.name,
+            metric_version=metric.version,
+            unit=metric.unit,
+            better=metric.better,
+            region="all",
+            value=values[metric.name],
+            n=0 if values[metric.name] is None else len(frames),
+        )
+        for metric in quality.QUALITY
+    ]
+
+
+def cost_records(scene: Scene, generation: Generation) -> list[Record]:
+    """Costs of a model. A reference's time says nothing: it only hands over frames."""
+    if generation.kind == "reference":
+        return []
+    common = _provenance(scene, generation)
+    starts = [scene.clip.switch + sum(generation.pieces[:index]) for index in range(len(generation.pieces))]
+    return [
+        Record(
+            **common,
+            protocol=COST,
+            metric=cost.metric,
+            metric_version=COST_VERSION,
+            unit=cost.unit,
+            better=cost.better,
+            region="all",
+            value=cost.value,
+            n=cost.n,
+            per_frame=cost.per_piece,
+            frame=None if cost.per_piece is None else starts,
+        )
+        for cost in costs(generation)
+    ]
+
+
+def _provenance(scene: Scene, generation: Generation) -> dict[str, Any]:
+    """The fields that all records of one generation share."""
+    suite, clip = scene.suite, scene.clip
+    return {
+        "suite": suite.name,
+        "suite_version": suite.version,
+        "suite_digest": suite.digest,
+        "split": suite.split,
+        "model": generation.model,
+        "revision": generation.revision,
+        "kind": generation.kind,
+        "clip": clip.id,
+        "category": clip.category,
+        "speed": clip.speed,
+        "sample": generation.sample,
+        "seed": generation.seed,
+        "generation_sha256": generation.frames_sha256,
+        "magbench_version": __version__,
+    }
+
+
+def _check(values: NDArray[np.float64], clip: Clip, what: str) -> None:
+    """Refuse values that are not numbers."""
+    if not np.isfinite(values).all():
+        index = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise MagbenchError(f"{what} of frame {clip.switch + index} is {values[index]}")

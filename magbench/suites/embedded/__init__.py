@@ -1,0 +1,1 @@
+"""The suites that are drawn here, from code or from installed pictures."""

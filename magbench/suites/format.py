@@ -1,0 +1,287 @@
+"""The one suite format on disk: ``suite.yaml``, ``clips.csv``, folders of videos, cameras and revisits.
+
+``suite.yaml`` lists the sha256 of every other file, and every load checks them all. ``clips.csv`` has the
+official columns (``video_path``, ``raw_caption``, ``duration(sec)``), then our own. A clip's id is the stem
+of its video.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+
+from magbench.core.errors import MagbenchError, unknown
+from magbench.core.files import SAFE_NAME, file_sha256, first_problem
+from magbench.core.rows import Row, read_rows, write_rows
+from magbench.suites.clip import NO_REVISIT, Clip
+from magbench.suites.stored import StoredVideo
+from magbench.video.io import write_lossless
+
+HEADER_FILE = "suite.yaml"
+CLIPS_FILE = "clips.csv"
+REQUIRED = ("video_path", "raw_caption", "duration(sec)", "switch_frame")
+OPTIONAL = ("category", "speed", "pose_path", "revisit_path")
+POSE = ("x", "y", "log_scale")
+
+
+class Header(BaseModel):
+    """``suite.yaml``. ``sha256``: relative path of every other file -> hex digest of its bytes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: str
+    version: PositiveInt
+    split: str
+    fps: PositiveInt
+    window: PositiveInt
+    licence: str
+    sha256: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Hex sha256 over everything that decides a score: the files, the frame rate and the window."""
+        lines = [f"{sha}  {file}\n" for file, sha in sorted(self.sha256.items())]
+        return hashlib.sha256("".join([f"fps {self.fps} window {self.window}\n", *lines]).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A checked suite: everything but the pixels in memory.
+
+    Attributes:
+        fps: frames per second of every clip.
+        window: frames; a view that was last seen this many frames ago, or more, is out of the window.
+        digest: names the content, see :attr:`Header.digest`.
+        clips: in the order of ``clips.csv``.
+    """
+
+    name: str
+    version: int
+    split: str
+    fps: int
+    window: int
+    licence: str
+    digest: str
+    clips: tuple[Clip, ...]
+
+    def clip(self, clip_id: str) -> Clip:
+        for clip in self.clips:
+            if clip.id == clip_id:
+                return clip
+        raise unknown(f"clip in {self.name}", clip_id, (clip.id for clip in self.clips))
+
+
+def write_suite(
+    folder: Path,
+    clips: Iterable[Clip],
+    *,
+    name: str,
+    version: int,
+    split: str,
+    fps: int,
+    window: int,
+    licence: str,
+) -> None:
+    """Write a suite; equal clips give equal bytes. The folder must be new, and appears once it is whole."""
+    if folder.exists():
+        raise MagbenchError(f"{folder}: is there already")
+    half = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    shutil.rmtree(half, ignore_errors=True)
+    try:
+        half.mkdir(parents=True)
+    except OSError as error:
+        raise MagbenchError(f"{folder}: cannot be written ({error.strerror})") from error
+    try:
+        _write_files(half, clips, fps)
+        files = sorted(path for path in half.rglob("*") if path.is_file())
+        header = Header(
+            name=name,
+            version=version,
+            split=split,
+            fps=fps,
+            window=window,
+            licence=licence,
+            sha256={path.relative_to(half).as_posix(): file_sha256(path) for path in files},
+        )
+        (half / HEADER_FILE).write_text(yaml.safe_dump(header.model_dump(), sort_keys=False), encoding="utf-8")
+        try:
+            half.rename(folder)
+        except OSError:
+            raise MagbenchError(f"{folder}: is there already") from None
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def _write_files(folder: Path, clips: Iterable[Clip], fps: int) -> None:
+    rows: list[tuple[object, ...]] = []
+    seen: set[str] = set()
+    for clip in clips:
+        _check(clip, str(folder))
+        if clip.id in seen:
+            raise MagbenchError(f"{folder}: clip '{clip.id}' is there twice")
+        if clip.fps != fps:
+            raise MagbenchError(f"{folder}: clip '{clip.id}' has {clip.fps} frames per second, its suite {fps}")
+        seen.add(clip.id)
+        video, pose, revisit = f"videos/{clip.id}.mkv", f"poses/{clip.id}.csv", f"revisits/{clip.id}.csv"
+        frames = clip.frames
+        write_lossless(folder / video, frames, fps)
+        if clip.pose is not None:
+            names = POSE if clip.pose.shape[1] == len(POSE) else [f"p{i}" for i in range(clip.pose.shape[1])]
+            write_rows(
+                folder / pose,
+                ("frame", *names),
+                ((t, *numbers) for t, numbers in enumerate(clip.pose.tolist())),
+            )
+        pairs = zip(clip.revisit.tolist(), clip.gap.tolist(), strict=True)
+        blank = ("", "")
+        write_rows(
+            folder / revisit,
+            ("frame", "revisit", "gap"),
+            ((t, *(blank if pair[0] == NO_REVISIT else pair)) for t, pair in enumerate(pairs)),
+        )
+        duration = len(frames) / fps
+        pose_path = "" if clip.pose is None else pose
+        rows.append((video, clip.caption, duration, clip.switch, clip.category, clip.speed, pose_path, revisit))
+    write_rows(folder / CLIPS_FILE, (*REQUIRED, *OPTIONAL), rows)
+
+
+def load_suite(folder: Path) -> Suite:
+    """Read and check a suite: every file there and unchanged, every clip whole, all of one frame size.
+
+    Videos are counted, not decoded: that is done when a clip's ``frames`` are read, see :mod:`magbench.suites.stored`.
+    """
+    header = _read_header(folder)
+    for file, sha in sorted(header.sha256.items()):
+        path = inside(folder, file)
+        if not path.is_file():
+            raise MagbenchError(f"{path}: is missing")
+        if (found := file_sha256(path)) != sha:
+            raise MagbenchError(f"{path}: changed, sha256 is {found[:12]}, {HEADER_FILE} says {sha[:12]}")
+    rows = read_rows(folder / CLIPS_FILE, REQUIRED, OPTIONAL)
+    clips: dict[str, Clip] = {}
+    for row in rows:
+        clip = _read_clip(folder, header, row)
+        if clip.id in clips:
+            raise row.error(f"clip '{clip.id}' is there twice")
+        clips[clip.id] = clip
+        first = next(iter(clips.values()))
+        if clip.size != first.size:
+            sizes = "{1}x{0}, not {3}x{2}".format(*clip.size, *first.size)
+            raise MagbenchError(f"{folder / row.text('video_path')}: frames are {sizes} as in the clips before")
+    if not clips:
+        raise MagbenchError(f"{folder / CLIPS_FILE}: has no clip")
+    return Suite(**header.model_dump(exclude={"sha256"}), digest=header.digest, clips=tuple(clips.values()))
+
+
+def check_suite(folder: Path) -> Suite:
+    """:func:`load_suite`, and every clip decoded, one after the other."""
+    suite = load_suite(folder)
+    for clip in suite.clips:
+        np.asarray(clip.source)
+    return suite
+
+
+def _read_header(folder: Path) -> Header:
+    if not folder.is_dir():
+        raise MagbenchError(f"{folder}: no such folder")
+    path = inside(folder, HEADER_FILE)
+    if not path.is_file():
+        raise MagbenchError(f"{path}: is missing")
+    try:
+        header = Header.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise MagbenchError(f"{path}: broken YAML ({' '.join(str(error).split())})") from error
+    except ValidationError as error:
+        raise MagbenchError(f"{path}: {first_problem(error)}") from error
+    if CLIPS_FILE not in header.sha256:
+        raise MagbenchError(f"{path}: sha256 does not list {CLIPS_FILE}")
+    return header
+
+
+def inside(folder: Path, file: str) -> Path:
+    """The path of one of the suite's files. One that leads out of the folder, as a link may, is an error."""
+    relative = PurePosixPath(file)
+    path = folder / relative
+    if relative.is_absolute() or ".." in relative.parts or not path.resolve().is_relative_to(folder.resolve()):
+        raise MagbenchError(f"{folder}: file '{file}' leads out of the folder")
+    return path
+
+
+def _listed(folder: Path, header: Header, row: Row, column: str) -> Path:
+    file = row.text(column)
+    path = inside(folder, file)
+    if file not in header.sha256:
+        raise row.error(f"{column} '{file}' is not among the files of {HEADER_FILE}")
+    return path
+
+
+def _read_clip(folder: Path, header: Header, row: Row) -> Clip:
+    video = _listed(folder, header, row, "video_path")
+    frames = StoredVideo.found(video, header.sha256[row.text("video_path")])
+    length = frames.shape[0]
+    duration = row.real("duration(sec)")
+    if round(duration * header.fps) != length:
+        raise MagbenchError(f"{video}: holds {length} frames, but {duration:g} s at {header.fps} per second")
+    pose, revisit = None, np.full(length, NO_REVISIT, np.int64)
+    if row.text("pose_path"):
+        pose = _read_pose(_listed(folder, header, row, "pose_path"), length)
+    if row.text("revisit_path"):
+        revisit = _read_revisit(_listed(folder, header, row, "revisit_path"), length)
+    clip = Clip(
+        id=PurePosixPath(row.text("video_path")).stem,
+        caption=row.text("raw_caption"),
+        category=row.text("category"),
+        speed=row.text("speed"),
+        fps=header.fps,
+        switch=row.integer("switch_frame"),
+        frames=frames,
+        pose=pose,
+        revisit=revisit,
+    )
+    _check(clip, f"{row.path}: line {row.line}")
+    return clip
+
+
+def _read_pose(path: Path, length: int) -> NDArray[np.float64]:
+    rows = _one_a_frame(path, read_rows(path, ("frame",), None), length)
+    columns = [column for column in rows[0].values if column != "frame"]
+    return np.array([[row.real(column) for column in columns] for row in rows], np.float64)
+
+
+def _read_revisit(path: Path, length: int) -> NDArray[np.int64]:
+    revisit = np.full(length, NO_REVISIT, np.int64)
+    for frame, row in enumerate(_one_a_frame(path, read_rows(path, ("frame", "revisit", "gap")), length)):
+        if (row.text("revisit"), row.text("gap")) == ("", ""):
+            continue
+        revisit[frame] = row.integer("revisit")
+        if not 0 <= revisit[frame] < frame or row.integer("gap") != frame - revisit[frame]:
+            raise row.error(f"revisit '{row.text('revisit')}' with gap '{row.text('gap')}' cannot be")
+    return revisit
+
+
+def _one_a_frame(path: Path, rows: list[Row], length: int) -> list[Row]:
+    if len(rows) != length:
+        raise MagbenchError(f"{path}: {len(rows)} rows for {length} frames")
+    for frame, row in enumerate(rows):
+        if row.integer("frame") != frame:
+            raise row.error(f"frame '{row.text('frame')}' where {frame} should be")
+    return rows
+
+
+def _check(clip: Clip, where: str) -> None:
+    if not SAFE_NAME.fullmatch(clip.id):
+        raise MagbenchError(f"{where}: clip id '{clip.id}' may only hold letters, digits, '.', '_' and '-'")
+    length = len(clip)
+    if not 0 < clip.switch < length:
+        raise MagbenchError(f"{where}: clip '{clip.id}': switch_frame {clip.switch} is not in its {length} frames")
+    if len(clip.revisit) != length or (clip.pose is not None and len(clip.pose) != length):
+        raise MagbenchError(f"{where}: clip '{clip.id}': cameras or revisits do not have its {length} frames")

@@ -1,0 +1,1 @@
+"""The official MAG-Bench data and protocol."""

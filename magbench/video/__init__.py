@@ -1,0 +1,1 @@
+"""Video files, their formats and frame rates."""

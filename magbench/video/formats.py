@@ -1,0 +1,120 @@
+"""Videos made elsewhere, in the forms they come in: a video file, a folder of PNG files, or an ``.npz`` file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from magbench.core.errors import MagbenchError
+from magbench.core.files import file_sha256
+from magbench.video.io import read_video
+
+KEY = "frames"
+"""Name of the array in an ``.npz`` file."""
+
+_NUMBERED = re.compile(r"(.*?)(\d+)\.png", re.IGNORECASE | re.DOTALL)
+
+
+def _read_timed(path: Path, fps: int) -> NDArray[np.uint8]:
+    return read_video(path, fps)
+
+
+def _read_npz(path: Path, fps: int) -> NDArray[np.uint8]:
+    """The array ``frames`` of an ``.npz`` file, (T, H, W, 3) uint8 RGB. It has no frame rate of its own."""
+    if not zipfile.is_zipfile(path):
+        raise MagbenchError(f"{path}: is not an .npz file, or was cut off")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if KEY not in arrays:
+                raise MagbenchError(f"{path}: holds no array '{KEY}' but {', '.join(arrays) or 'nothing'}")
+            frames = arrays[KEY]
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise MagbenchError(f"{path}: cannot be read as .npz ({' '.join(str(error).split())})") from error
+    if frames.dtype != np.uint8:
+        raise MagbenchError(f"{path}: {KEY} is {frames.dtype}, uint8 wanted")
+    if frames.ndim != 4 or frames.shape[3] != 3:
+        raise MagbenchError(f"{path}: {KEY} has shape {frames.shape}, (T, H, W, 3) wanted")
+    if frames.size == 0:
+        raise MagbenchError(f"{path}: holds no frame, {KEY} has shape {frames.shape}")
+    return np.ascontiguousarray(frames)
+
+
+def _read_pngs(folder: Path, fps: int) -> NDArray[np.uint8]:
+    """The PNG files of a folder, in order of the number that ends each name. They have no frame rate of their own."""
+    files = numbered_pngs(folder)
+    frames = [read_video(file) for file in files]
+    for file, frame in zip(files, frames, strict=True):
+        if len(frame) != 1:
+            raise MagbenchError(f"{file}: holds {len(frame)} pictures, one wanted")
+        if frame.shape != frames[0].shape:
+            sizes = "{1}x{0}, not {3}x{2}".format(*frame.shape[1:3], *frames[0].shape[1:3])
+            raise MagbenchError(f"{file}: is {sizes} as in the files before")
+    return np.concatenate(frames)
+
+
+def numbered_pngs(folder: Path) -> list[Path]:
+    """The PNG files of a folder by number: one prefix, no number missing or twice. Any other file is an error."""
+    found: dict[int, Path] = {}
+    prefixes: set[str] = set()
+    for file in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+        match = _NUMBERED.fullmatch(file.name)
+        if match is None:
+            raise MagbenchError(f"{file}: is not a PNG file whose name ends in a number, as 0001.png")
+        number = int(match[2])
+        if number in found:
+            raise MagbenchError(f"{file}: has the same number as {found[number].name}")
+        found[number] = file
+        prefixes.add(match[1])
+    if not found:
+        raise MagbenchError(f"{folder}: holds no PNG file")
+    if len(prefixes) > 1:
+        raise MagbenchError(f"{folder}: names start differently: '{min(prefixes)}', '{max(prefixes)}'")
+    first, last = min(found), max(found)
+    missing = [number for number in range(first, min(last, first + len(found)) + 1) if number not in found]
+    if missing:
+        raise MagbenchError(f"{folder}: number {missing[0]} is missing between {first} and {last}")
+    return [found[number] for number in range(first, last + 1)]
+
+
+READERS: dict[str, Callable[[Path, int], NDArray[np.uint8]]] = {
+    "": _read_pngs,
+    ".mp4": _read_timed,
+    ".mkv": _read_timed,
+    ".webm": _read_timed,
+    ".npz": _read_npz,
+}
+"""Form -> reader of (path, frames per second wanted); see :func:`form`."""
+
+
+def form(path: Path) -> str:
+    """The key of ``READERS``: the file's suffix in small letters, "" for a folder."""
+    return "" if path.is_dir() else path.suffix.lower()
+
+
+def read_finished(path: Path, fps: int) -> NDArray[np.uint8]:
+    """(T, H, W, 3) uint8 RGB: every frame of a video made elsewhere.
+
+    Args:
+        fps: what a video file has to have; the other forms carry no rate and are taken at their word.
+    """
+    if not path.exists():
+        raise MagbenchError(f"{path}: no such file")
+    return READERS[form(path)](path, fps)
+
+
+def finished_sha256(path: Path) -> str:
+    """Hex sha256 of a file's bytes; of a folder of PNG files, of their names and their sha256."""
+    try:
+        if not path.is_dir():
+            return file_sha256(path)
+        lines = [f"{file_sha256(file)}  {file.name}\n" for file in numbered_pngs(path)]
+    except OSError as error:
+        raise MagbenchError(f"{path}: cannot be read ({error.strerror})") from error
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,0 +1,229 @@
+"""Video files <-> arrays <-> tensors. The only place that converts pixel ranges.
+
+Arrays are (T, H, W, 3) uint8 RGB; tensors are (T, 3, H, W) float32 in [0, 1].
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import chain, islice
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+from torch import Tensor
+
+from magbench.core.errors import MagbenchError
+from magbench.video import frame_rate
+
+TOLERANCE = 1e-3
+"""How far outside [0, 1] a model's rounding may put a value."""
+
+PREVIEW_SIZE = 128
+"""Least height and width of a preview, in pixels."""
+
+_SLICES = 4
+"""Of a lossless frame, a thread each. Their number is fixed: the bytes must not depend on the machine."""
+_FFV1 = {"level": "3", "coder": "1", "context": "0", "slices": str(_SLICES), "slicecrc": "1", "g": "1"}
+_H264 = {"preset": "ultrafast", "crf": "20"}
+
+
+def read_start(path: Path, count: int) -> NDArray[np.uint8]:
+    """The first ``count`` frames of a video file, or all where it has fewer: see :func:`read_video`.
+
+    What comes after them is not looked at, so that a film costs no more memory than its beginning.
+    """
+    return _read(path, None, count)
+
+
+def read_video(path: Path, fps: int | None = None) -> NDArray[np.uint8]:
+    """Every frame of a video file, (T, H, W, 3) uint8 RGB.
+
+    Deeper pixels are rounded to 8 bits, an alpha channel that is opaque everywhere is left out, and colours are
+    those of PyAV. An error is: a frame that cannot be decoded, fewer frames than the file declares, uneven
+    timestamps, transparency, a picture stored turned, and another rate than ``fps``.
+
+    FFV1 hides small damage: magbench's own files are checked by hash too.
+    """
+    return _read(path, fps, None)
+
+
+def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
+    if not path.is_file():
+        raise MagbenchError(f"{path}: no such file")
+    pictures: list[NDArray[np.uint8]] = []
+    ticks: list[int | None] = []
+    try:
+        with av.open(str(path)) as container:
+            stream = _stream(container)
+            stream.codec_context.options = {"err_detect": "crccheck+explode"}
+            declared = frame_rate.declared_length(container)
+            tick = float(stream.time_base or 0)
+            pixels = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
+            for frame in islice(container.decode(stream), count):
+                pictures.append(_picture(pixels, frame, f"{path}: frame {len(pictures)}"))
+                ticks.append(frame.pts)
+    except (FFmpegError, IndexError) as error:
+        raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
+    if not pictures:
+        raise MagbenchError(f"{path}: holds no frame")
+    if len({picture.shape for picture in pictures}) > 1:
+        raise MagbenchError(f"{path}: frame sizes change from {pictures[0].shape[:2]} on")
+    try:
+        frame_rate.check(ticks, tick, frame_rate.ANYTHING if len(ticks) == count else declared, fps)
+    except MagbenchError as error:
+        raise MagbenchError(f"{path}: {error}") from error
+    return np.stack(pictures)
+
+
+def video_shape(path: Path) -> tuple[int, int, int, int]:
+    """(T, H, W, 3) of a video file, from its packets: nothing is decoded, and one packet is taken for one frame."""
+    try:
+        with av.open(str(path)) as container:
+            stream = _stream(container)
+            length = sum(packet.size > 0 for packet in container.demux(stream))
+            return length, stream.codec_context.height, stream.codec_context.width, 3
+    except (FFmpegError, IndexError) as error:
+        raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
+
+
+def video_rate(path: Path) -> Fraction:
+    """Frames a second of a video file, as it declares them."""
+    if not path.is_file():
+        raise MagbenchError(f"{path}: no such file")
+    try:
+        with av.open(str(path)) as container:
+            rate = _stream(container).average_rate
+    except (FFmpegError, IndexError) as error:
+        raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
+    if not rate:
+        raise MagbenchError(f"{path}: declares no frame rate")
+    return Fraction(rate)
+
+
+def _stream(container: InputContainer) -> av.VideoStream:
+    """The video stream of a file."""
+    stream = container.streams.video[0]
+    if not stream.codec_context:  # None, whatever PyAV's types say, where the header is damaged
+        raise MagbenchError(f"{container.name}: cannot be decoded as a video (unknown codec)")
+    return stream
+
+
+def _picture(pixels: VideoReformatter, frame: av.VideoFrame, where: str) -> NDArray[np.uint8]:
+    """One decoded frame as (H, W, 3) uint8 RGB."""
+    if frame.is_corrupt:
+        raise MagbenchError(f"{where} is damaged")
+    if frame.rotation:
+        raise MagbenchError(f"{where} is stored turned by {frame.rotation} degrees; encode the video upright")
+    form = frame.format
+    deep = any(component.bits > 8 for component in form.components)
+    alpha = form.has_palette or any(component.is_alpha for component in form.components)
+    name = ("rgba64le" if deep else "rgba") if alpha else ("rgb48le" if deep else "rgb24")
+    array = pixels.reformat(frame, format=name).to_ndarray()
+    if deep:
+        # The scaler puts white of the studio range at 255 * 256, every other white at 65535.
+        chroma = not form.is_rgb and len(form.components) >= 3
+        white = 256 if chroma and frame.color_range != ColorRange.JPEG else 257
+        array = np.minimum((array.astype(np.uint32) + 128) // white, 255)
+    if alpha:
+        if (least := int(array[..., 3].min())) < 255:
+            raise MagbenchError(f"{where} is transparent (alpha down to {least} of 255); put it on a background first")
+        array = array[..., :3]
+    return np.ascontiguousarray(array, np.uint8)
+
+
+def write_lossless(path: Path, frames: NDArray[np.uint8], fps: int) -> None:
+    """Write (T, H, W, 3) uint8 as FFV1 in Matroska: the same pixels come back, and give the same bytes."""
+    _encode(path, [frames], fps, codec="ffv1", pixels="bgr0", container="matroska", options=_FFV1, slices=_SLICES)
+
+
+def write_preview(path: Path, parts: Sequence[NDArray[np.uint8]], fps: int) -> bool:
+    """Write a small H.264 file for the eye, each pixel repeated until both sides have ``PREVIEW_SIZE``.
+
+    Args:
+        parts: (T, H, W, 3) each, shown one after another.
+
+    Returns:
+        False, and writes nothing, where this PyAV has no libx264.
+    """
+    if "libx264" not in av.codecs_available:
+        return False
+    height, width = parts[0].shape[1:3]
+    factor = max(1, math.ceil(PREVIEW_SIZE / min(height, width)))
+    if height * factor % 2 or width * factor % 2:  # yuv420p wants even sides
+        factor += 1
+    _encode(path, parts, fps, codec="libx264", pixels="yuv420p", container="mp4", options=_H264, factor=factor)
+    return True
+
+
+def _encode(
+    path: Path,
+    parts: Sequence[NDArray[np.uint8]],
+    fps: int,
+    *,
+    codec: str,
+    pixels: str,
+    container: str,
+    options: dict[str, str],
+    factor: int = 1,
+    slices: int = 1,
+) -> None:
+    """Write frames, each pixel repeated ``factor`` times both ways, each of its ``slices`` by a thread of its own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scaler = VideoReformatter()
+    with av.open(str(path), "w", format=container, options={"fflags": "+bitexact"}) as output:
+        stream = output.add_stream(codec, rate=fps, options=options)
+        assert isinstance(stream, av.VideoStream)  # PyAV cannot tell the type checker
+        stream.height, stream.width = (side * factor for side in parts[0].shape[1:3])
+        stream.pix_fmt = pixels
+        stream.thread_type, stream.thread_count = "SLICE", slices
+        for array in chain.from_iterable(parts):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(array), format="rgb24")
+            frame = scaler.reformat(frame, stream.width, stream.height, pixels, interpolation=Interpolation.POINT)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode())
+
+
+def frames_sha256(frames: NDArray[np.uint8]) -> str:
+    """Hex sha256 of decoded frames: their shape, then their bytes."""
+    digest = hashlib.sha256("x".join(map(str, frames.shape)).encode())
+    digest.update(np.ascontiguousarray(frames).data)
+    return digest.hexdigest()
+
+
+def to_float(frames: NDArray[np.uint8]) -> Tensor:
+    """(T, H, W, 3) uint8 to (T, 3, H, W) float32 in [0, 1]."""
+    count, height, width, channels = frames.shape
+    result = torch.empty(count, channels, height, width)
+    for frame, pixels in zip(result, frames, strict=True):  # one by one, see to_uint8
+        frame.copy_(torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)).div_(255)
+    return result
+
+
+def to_uint8(frames: Tensor, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """(T, 3, H, W) float32 in [0, 1], within ``TOLERANCE``, to (T, H, W, 3) uint8, rounded to the nearest.
+
+    It is computed where the frames are. ``out``: where it is written, instead of a new array.
+    """
+    low, high = (bound.item() for bound in torch.aminmax(frames))  # of frames with a NaN both are NaN
+    if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
+        finite = torch.isfinite(frames)
+        if not finite.all():
+            frame, *_ = (~finite).nonzero()[0].tolist()
+            raise MagbenchError(f"frame {frame} holds {frames[~finite][0].item()}")
+        raise MagbenchError(f"values span {low:.4g} to {high:.4g}, outside [0, 1]")
+    count, channels, height, width = frames.shape
+    pixels = np.empty((count, height, width, channels), np.uint8) if out is None else out
+    inside = frames.detach() if low >= 0 and high <= 1 else frames.detach().clamp(0, 1)
+    # One by one: what a frame needs in between stays in the processor's cache.
+    for frame, target in zip(inside, torch.from_numpy(pixels), strict=True):
+        target.copy_(frame.mul(255).round_().to(torch.uint8).permute(1, 2, 0))
+    return pixels

@@ -1,0 +1,114 @@
+"""What goes on beside a stream, and what does not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from torch import Tensor
+
+from magbench.generation import worker
+from magbench.generation.runner import make_task
+from magbench.generation.worker import Job, Source, make_missing
+from magbench.runs.generation import read_generation
+from magbench.suites.clip import Clip
+from magbench.suites.format import Suite
+from tests import fakes
+
+PATIENCE = 20
+"""Seconds until a test gives up that waits for what never comes."""
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model's weights are on an accelerator."""
+    monkeypatch.setattr(worker, "device_in_use", lambda: "a card")
+
+
+class Watched:
+    """A source that notes when each clip is begun, streamed and saved; :attr:`until` holds a stream back."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seen: list[str] = []
+        self.until: dict[str, list[str]] = {}
+        self._news = threading.Condition()
+        write = worker.write_generation
+
+        def saving(folder: Path, *given: object, **named: object) -> None:
+            write(folder, *given, **named)  # type: ignore[arg-type]
+            self.note(f"saved {folder.name}")
+
+        monkeypatch.setattr(worker, "write_generation", saving)
+        self.source = Source("watched", "model", "1", self.start, lambda: None)
+
+    def note(self, event: str) -> None:
+        with self._news:
+            self.seen.append(event)
+            self._news.notify_all()
+
+    def start(self, clip: Clip, sample: int, _: Path) -> partial[Iterator[Tensor]]:
+        self.note(f"begun {clip.id}")
+        return partial(self.stream, clip, sample)
+
+    def stream(self, clip: Clip, sample: int) -> Iterator[Tensor]:
+        self.note(f"streams {clip.id}")
+        with self._news:
+            wanted = self.until.get(clip.id, [])
+            assert self._news.wait_for(lambda: set(wanted) <= set(self.seen), PATIENCE), (wanted, self.seen)
+        yield from fakes.noisy(make_task(clip, sample))
+        self.note(f"streamed {clip.id}")
+
+    def make(self, suite: Suite, out: Path) -> list[worker.Failure]:
+        return make_missing(self.source, [Job(clip, 0, out / clip.id) for clip in suite.clips], lambda: None)
+
+
+def test_a_stream_of_the_processor_has_it_alone(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch)
+    assert watched.make(suite, tmp_path) == []
+    each = ("begun", "streams", "streamed", "saved")
+    assert watched.seen == [f"{what} {clip}" for clip in "abc" for what in each]
+
+
+def test_saving_and_decoding_go_on_beside_an_accelerator(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, card: None
+) -> None:
+    watched = Watched(monkeypatch)
+    watched.until = {"a": ["begun b"], "b": ["saved a", "begun c"], "c": ["saved b"]}
+    assert watched.make(suite, tmp_path) == []
+    assert watched.seen[-1] == "saved c"
+
+
+def test_an_accelerator_changes_no_video(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Watched(monkeypatch).make(suite, tmp_path / "processor")
+    monkeypatch.setattr(worker, "device_in_use", lambda: "a card")
+    Watched(monkeypatch).make(suite, tmp_path / "accelerator")
+    for clip in "abc":
+        one, other = (tmp_path / place / clip / "frames.mkv" for place in ("processor", "accelerator"))
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_what_fails_beside_a_stream_is_told_of_its_own_clip(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, card: None
+) -> None:
+    watched = Watched(monkeypatch)
+    write = worker.write_generation
+
+    def full(folder: Path, *given: object, **named: object) -> None:
+        if folder.name == "b":
+            raise OSError(28, "No space left on device")
+        write(folder, *given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(worker, "write_generation", full)
+    (failure,) = watched.make(suite, tmp_path)
+    assert str(failure).startswith("watched, clip b, sample 0: OSError: [Errno 28] No space left on device")
+    assert [read_generation(tmp_path / clip) is not None for clip in "abc"] == [True, False, True]
+
+
+def test_nothing_missing_begins_nothing(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Watched(monkeypatch).make(suite, tmp_path)
+    again = Watched(monkeypatch)
+    assert again.make(suite, tmp_path) == []
+    assert again.seen == []

@@ -1,0 +1,153 @@
+"""Training: the splits are disjoint, a step can be repeated, and an interrupted run ends as an uninterrupted one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mag_model.nano import presets
+from mag_model.training import loop as run_module
+from mag_model.training import stages
+from mag_model.training.data import ClipShape, choose_frames, draw_batch, load_pool, shown_before
+from mag_model.training.loop import train
+from mag_model.training.stages import Cycle, Phase
+from magbench.core.errors import MagbenchError
+from magbench.suites.embedded.paths import KINDS, camera_path, revisits
+from magbench.suites.embedded.revisit_nano import CLIPS, FIRST_SEED, SEEDS_PER_SPLIT, scene, scene_seed
+
+SCENES = 2
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The real stages on a backbone of 8 channels, with 6 steps each and no development scores."""
+    nano = presets.PRESETS["nano"]
+    spec = replace(nano.backbone, dim=48, heads=2, hidden=48, layers=2, channels=8)
+    monkeypatch.setitem(presets.PRESETS, "tiny", replace(nano, name="tiny", backbone=spec))
+    for name, stage in stages.STAGES.items():
+        shape = ClipShape(frames=6, batch=2, leap=6)
+        monkeypatch.setitem(stages.STAGES, name, replace(stage, cycles=(Cycle(1e-3, (Phase(6, shape),)),)))
+    monkeypatch.setattr(run_module, "evaluate", lambda *given: {})
+    monkeypatch.setattr(run_module, "SAVE_EVERY", 2)
+    return "tiny"
+
+
+@pytest.fixture(scope="session")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scenes")
+    load_pool(folder, SCENES, workers=1)
+    return folder / f"scenes-train-{SCENES}.npy"
+
+
+def _folder(path: Path, scenes: Path) -> Path:
+    path.mkdir()
+    (path / scenes.name).symlink_to(scenes)
+    return path
+
+
+def test_seeds_of_the_splits_are_disjoint() -> None:
+    first = {split: scene_seed(split, 0) for split in FIRST_SEED}
+    last = {split: scene_seed(split, SEEDS_PER_SPLIT - 1) for split in FIRST_SEED}
+    for a in first:
+        for b in first:
+            assert a == b or last[a] < first[b] or last[b] < first[a]
+    assert max(CLIPS.values()) <= SEEDS_PER_SPLIT
+    with pytest.raises(ValueError, match="not in"):
+        scene_seed("train", SEEDS_PER_SPLIT)
+
+
+def test_training_takes_scenes_from_the_training_split_alone(scenes: Path) -> None:
+    pool = np.load(scenes)
+    for index in range(SCENES):
+        assert np.array_equal(pool[index].transpose(1, 2, 0), scene("train", index))
+
+
+def test_a_batch_depends_on_its_generator_alone(scenes: Path) -> None:
+    pool = torch.from_numpy(np.load(scenes))
+    first, again, other = (
+        draw_batch(pool, ClipShape(6, 2, leap=9), 3, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert torch.equal(first.frames, again.frames)
+    assert torch.equal(first.frame, again.frame)
+    assert not torch.equal(first.frames, other.frames)
+    assert first.frames.shape == (2, 6, 3, 32, 32)
+    assert bool((first.frame.diff() >= 1).all())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_chosen_blocks_are_whole_and_hold_what_they_repeat(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    path = camera_path(kind, "fast", rng, switch=18, frames=48)
+    seen = revisits(path)
+    repeated = by_chance = 0
+    for _ in range(50):
+        frames = choose_frames(path, 12, 3, rng)
+        assert np.array_equal(frames.reshape(4, 3) % 3, [[0, 1, 2]] * 4)
+        assert np.array_equal(frames, np.unique(frames))
+        repeated += np.isin(seen[frames], frames).sum()
+        any_four = (np.sort(rng.permutation(16)[:4])[:, None] * 3 + np.arange(3)).reshape(-1)
+        by_chance += np.isin(seen[any_four], any_four).sum()
+    assert repeated > 2 * by_chance
+
+
+def test_the_share_of_a_view_that_was_shown() -> None:
+    still, half, away, inside = (0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (3.0, 3.0, 0.0), (0.25, 0.25, math.log(0.5))
+    wider = (0.0, 0.0, math.log(2))
+    cameras = torch.tensor([[still, still, half, away, inside, wider]]).double()
+    torch.testing.assert_close(shown_before(cameras, 1), torch.tensor([[0.0, 1.0, 0.5, 0.0, 1.0, 0.25]]))
+    torch.testing.assert_close(shown_before(cameras, 2)[0, :3], torch.tensor([0.0, 0.0, 0.5]))
+
+
+def test_learning_rate_rises_and_falls_in_each_cycle() -> None:
+    shape = ClipShape(6, 2)
+    cycles = (Cycle(1.0, (Phase(100, shape), Phase(100, shape))), Cycle(0.5, (Phase(100, shape),)))
+    stage = replace(stages.STAGES["base"], cycles=cycles)
+    rates = [stage.at(step)[1] for step in range(stage.steps)]
+    assert rates[0] == pytest.approx(1 / 60, rel=1e-2)
+    assert rates[100] == pytest.approx(0.05 + 0.95 / 2)
+    assert rates[199] < 0.06
+    assert max(rates[200:]) < 0.5
+    with pytest.raises(ValueError, match="has 300 steps"):
+        stage.at(300)
+
+
+def test_three_stages_and_an_interrupted_one(tiny: str, scenes: Path, tmp_path: Path) -> None:
+    whole = _folder(tmp_path / "whole", scenes)
+    for stage in ("base", "memory", "joint"):
+        path = train(stage, tiny, whole, scenes=SCENES, seed=3)
+        assert path == whole / f"{stage}.safetensors"
+
+    halves = _folder(tmp_path / "halves", scenes)
+    stopped = False
+
+    def stop(line: dict[str, float]) -> None:
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            raise KeyboardInterrupt
+
+    assert train("base", tiny, halves, scenes=SCENES, seed=3, minutes=0) is None
+    with pytest.raises(KeyboardInterrupt):
+        train("base", tiny, halves, scenes=SCENES, seed=3, report=stop)
+    assert train("base", tiny, halves, scenes=SCENES, seed=3) is not None
+    there, here = (load_file(folder / "base.safetensors") for folder in (whole, halves))
+    assert there.keys() == here.keys()
+    assert all(torch.equal(there[name], here[name]) for name in there)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tiny: str, scenes: Path, tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "run", scenes)
+    train("base", tiny, folder, scenes=SCENES, seed=0, minutes=0)
+    with pytest.raises(MagbenchError, match="another run: seed is 0, not 1"):
+        train("base", tiny, folder, scenes=SCENES, seed=1)
+
+
+def test_a_stage_without_the_weights_it_starts_from_says_so(tiny: str, scenes: Path, tmp_path: Path) -> None:
+    with pytest.raises(MagbenchError, match="no weights of 'base'"):
+        train("memory", tiny, _folder(tmp_path / "run", scenes), scenes=SCENES)
