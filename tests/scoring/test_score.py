@@ -16,8 +16,8 @@ from magbench.generation.runner import Quiet, generate
 from magbench.quality import QUALITY
 from magbench.runs.generation import generation_folder, read_generation
 from magbench.runs.records import Record, read_records
+from magbench.scoring import score as scoring_module
 from magbench.scoring.score import score, scores_path
-from magbench.scoring.score import score as scoring_module
 from magbench.suites.clip import NO_REVISIT
 from magbench.suites.format import Suite
 from tests import fakes
