@@ -152,7 +152,7 @@ def test_an_interruption_says_how_to_go_on(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("magbench.commands.steps.score", interrupted)
+    monkeypatch.setattr("magbench.scoring.score.score", interrupted)
     result = magbench_("run", suite_folder, "--models", "tiny", "--out", "out")
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == ("interrupted: finished work is kept, the same command goes on from there")
@@ -163,7 +163,7 @@ def test_what_is_not_the_users_fault_is_not_hidden(monkeypatch: pytest.MonkeyPat
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("magbench.commands.steps.check_suite", broken)
+    monkeypatch.setattr("magbench.suites.format.check_suite", broken)
     result = magbench_("suite", "check", suite_folder)
     assert isinstance(result.exception, ZeroDivisionError)
 

@@ -1,17 +1,25 @@
-"""The one exception that a user is meant to read."""
+"""Errors that a user is meant to read: one line that names the file and the value."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class MagbenchError(Exception):
     """Something the user can mend. The message is one line and names the file and the value."""
 
 
+class NothingDone(MagbenchError):
+    """An error where not one part of the work could be done; ``failures`` says what went wrong with each."""
+
+    def __init__(self, message: str, failures: Sequence[object]) -> None:
+        super().__init__(f"{message}: {len(failures)} failed, the first: {failures[0]}")
+        self.failures = tuple(failures)
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> MagbenchError:
-    """An error for a name nobody registered, with the nearest names that exist."""
+    """Make the error for a name that nobody registered, with the nearest names that exist."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
     return MagbenchError(f"unknown {kind} '{name}'; did you mean: {', '.join(near)}?")

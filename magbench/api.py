@@ -1,0 +1,182 @@
+"""The ways into magbench from Python; the commands go through them too. Nothing here prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magbench.core.errors import NothingDone
+from magbench.render.progress import ProgressBar
+from magbench.results import Results
+
+if TYPE_CHECKING:
+    from magbench.generation.worker import Failure
+    from magbench.suites.format import Suite
+
+
+def evaluate(
+    models: Sequence[str] | None = None,
+    suite: str | Path | Suite = "revisit-nano",
+    *,
+    out: str | Path | None = None,
+    limit: int | None = None,
+    seeds: int = 1,
+    workers: int | None = None,
+) -> Results:
+    """Make the videos of some models on a suite, score them, and write the report.
+
+    What is there already is kept: the same call goes on where an earlier one was stopped, and gives the same frames
+    and scores. Progress is shown on stderr or below the cell of a notebook.
+
+    Args:
+        models: names as ``magbench ls models`` shows them, or any other way to name a model (docs/models.md);
+            references too. None: all registered models and references.
+        suite: a name (``magbench ls suites``), a folder, or what :func:`load_suite` gave.
+        out: the run's folder; None: ``runs/SUITE``. A folder of another run, or with other files, is an error.
+        limit: only the first clips of the suite.
+        seeds: samples a clip.
+        workers: processes that score; None: as many as the work and the cores are worth. A script that leaves this
+            open needs the usual ``if __name__ == "__main__"``, since processes import the main module.
+
+    Returns:
+        The run. What failed is in ``failures``; the rest is done.
+
+    Raises:
+        MagbenchError: an unknown name, a folder that cannot be used, or nothing at all could be made.
+    """
+    from magbench.analysis.measure_noise import ensure
+    from magbench.generation import runner
+    from magbench.runs.folder import claim, run_of
+    from magbench.scoring import score as scoring
+
+    check_models(models)
+    opened, folder = load_suite(suite), _folder(out, suite)
+    claim(folder, run_of(opened, seeds=seeds, limit=limit))
+    with ProgressBar() as progress:
+        named = progress.named("generate")
+        failures = runner.generate(opened, models, folder, limit=limit, seeds=seeds, progress=named)
+        failures += scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
+        ensure(opened, folder, progress=progress.named("noise"))
+    return _reported(opened, folder, failures)
+
+
+def generate(
+    models: Sequence[str] | None = None,
+    suite: str | Path | Suite = "revisit-nano",
+    *,
+    out: str | Path | None = None,
+    limit: int | None = None,
+    seeds: int = 1,
+) -> list[Failure]:
+    """Only make the videos of :func:`evaluate`, whose arguments these are; returns what failed."""
+    from magbench.generation import runner
+    from magbench.runs.folder import claim, run_of
+
+    check_models(models)
+    opened, folder = load_suite(suite), _folder(out, suite)
+    claim(folder, run_of(opened, seeds=seeds, limit=limit))
+    with ProgressBar() as progress:
+        named = progress.named("generate")
+        return runner.generate(opened, models, folder, limit=limit, seeds=seeds, progress=named)
+
+
+def score(
+    suite: str | Path | Suite,
+    videos: str | Path,
+    name: str,
+    *,
+    out: str | Path | None = None,
+    workers: int | None = None,
+) -> Results:
+    """Score a folder of finished videos, made anywhere, as the model ``name``, and write the report.
+
+    Args:
+        suite, out, workers: as in :func:`evaluate`.
+        videos: one entry a clip: CLIP.mp4, .mkv, .webm, .npz or a folder of PNG files; see docs/inputs.md.
+        name: what to call the model that made them.
+
+    Raises:
+        MagbenchError: as :func:`evaluate`; also a name that is a registered model's, and a folder without a usable
+            video.
+    """
+    from magbench.analysis.measure_noise import ensure
+    from magbench.generation.import_videos import import_videos
+    from magbench.scoring import score as scoring
+
+    opened, folder = load_suite(suite), _folder(out, suite)
+    with ProgressBar() as progress:
+        imported = import_videos(opened, Path(videos), name, folder, progress=progress.named("import"))
+        failures = imported.failures + scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
+        ensure(opened, folder, progress=progress.named("noise"))
+    return _reported(opened, folder, failures, str(imported))
+
+
+def rescore(suite: str | Path | Suite, out: str | Path, *, workers: int | None = None) -> list[Failure]:
+    """Only score the videos that a run's folder holds; returns what failed. Scores that are up to date are kept."""
+    from magbench.analysis.measure_noise import ensure
+    from magbench.scoring import score as scoring
+
+    opened, folder = load_suite(suite), Path(out)
+    with ProgressBar() as progress:
+        failures = scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
+        ensure(opened, folder, progress=progress.named("noise"))
+    return failures
+
+
+def report(suite: str | Path | Suite, out: str | Path) -> Results:
+    """Write tables, plots and contact sheet from the scores that a run's folder holds."""
+    return _reported(load_suite(suite), Path(out), ())
+
+
+def open_run(folder: str | Path) -> Results:
+    """Open a run that was made earlier, or a published one.
+
+    Raises:
+        MagbenchError: the folder is not a run's, or holds no scores.
+    """
+    return Results(Path(folder))
+
+
+def load_suite(suite: str | Path | Suite) -> Suite:
+    """Open a suite by its name or folder; what is a suite already is given back.
+
+    Its ``clips`` hold frames (T, H, W, 3) uint8, decoded when they are read, the frame ``switch`` at which a model
+    starts, camera numbers ``pose`` (T, P) float64 or None, and ``revisit`` (T,) int64, the latest earlier frame with
+    the same view, -1 for none.
+
+    Raises:
+        MagbenchError: an unknown name, a missing or changed file.
+    """
+    from magbench.suites.format import Suite
+    from magbench.suites.registry import open_suite
+
+    return suite if isinstance(suite, Suite) else open_suite(str(suite))
+
+
+def check_models(models: Sequence[str] | None) -> None:
+    """Refuse a model's name that means nothing, before anything is made."""
+    from magbench.models.registry import kind_of
+
+    for model in models or ():
+        kind_of(model)
+
+
+def default_out(suite: str | Path | Suite) -> Path:
+    """Where a run goes that is given no folder: runs/SUITE, of a suite in a folder runs/FOLDER."""
+    name = suite if isinstance(suite, str | Path) else suite.name
+    return Path("runs") / Path(name).name.replace(":", "-")
+
+
+def _folder(out: str | Path | None, suite: str | Path | Suite) -> Path:
+    return default_out(suite) if out is None else Path(out)
+
+
+def _reported(suite: Suite, folder: Path, failures: Sequence[Failure], imported: str = "") -> Results:
+    """Write the report; an error that lists the failures where there is nothing to report."""
+    from magbench.analysis.sources import score_files
+    from magbench.report.report import report
+
+    if failures and not score_files(folder):
+        raise NothingDone(f"{folder}: nothing could be scored", failures)
+    return Results(folder, failures, report(suite, folder), imported)

@@ -1,0 +1,109 @@
+"""Arguments and options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from magbench.core.errors import MagbenchError
+
+DEFAULT_SUITE = "revisit-nano"
+
+Command = Callable[..., Any]
+
+
+def names(_: click.Context, __: click.Parameter, value: str | None) -> list[str] | None:
+    """Read ``a,b`` as ["a", "b"]; repeats are dropped."""
+    if value is None:
+        return None
+    found = list(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    if not found:
+        raise click.BadParameter("no name given")
+    return found
+
+
+def numbers(_: click.Context, __: click.Parameter, value: str | None) -> list[int] | None:
+    """Read ``10,20`` as [10, 20]."""
+    if value is None:
+        return None
+    try:
+        found = sorted({int(part) for part in value.split(",")})
+    except ValueError:
+        raise click.BadParameter(f"'{value}' is not a list of whole numbers") from None
+    if found[0] < 0:
+        raise click.BadParameter(f"{found[0]} is negative")
+    return found
+
+
+def height_width(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Read ``480x832`` as (480, 832)."""
+    return None if value is None else _sides(value, "HEIGHTxWIDTH, as 480x832 is")
+
+
+def width_height(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Read ``832x480`` as (480, 832), height first."""
+    if value is None:
+        return None
+    width, height = _sides(value, "WIDTHxHEIGHT, as 832x480 is")
+    return height, width
+
+
+def _sides(value: str, form: str) -> tuple[int, int]:
+    """Read ``480x832`` as (480, 832)."""
+    first, _cross, second = value.partition("x")
+    if not (first.isdecimal() and second.isdecimal() and int(first) and int(second)):
+        raise click.BadParameter(f"'{value}' is not {form}")
+    return int(first), int(second)
+
+
+def pairs(_: click.Context, __: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    """Read ["a=x", "b=y"] as {"a": "x", "b": "y"}."""
+    found = {}
+    for value in values:
+        key, _equals, text = value.partition("=")
+        if not key or not text:
+            raise click.BadParameter(f"'{value}' is not PART=PATH")
+        found[key] = text
+    return found
+
+
+def run_options(command: Command, models: str = "Also references [default: all].") -> Command:
+    """Add SUITE, --models, --out, --limit and --seeds to a command."""
+    options = (
+        click.argument("suite", default=DEFAULT_SUITE),
+        click.option("--models", callback=names, metavar="A,B,...", help=models),
+        out_option("Results folder [default: runs/SUITE]."),
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the suite's first N clips."),
+        click.option(
+            "--seeds",
+            type=click.IntRange(1),
+            default=1,
+            metavar="K",
+            show_default=True,
+            help="Samples a clip.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+workers_option = click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="Processes that score [default: by the work and the cores]."
+)
+
+
+def out_option(text: str) -> Callable[[Command], Command]:
+    """Add --out, a folder for results."""
+    return click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=text)
+
+
+def finish(failures: Sequence[object]) -> None:
+    """Print one line a failure, and end with exit code 1 if there is any."""
+    for failure in failures:
+        click.echo(f"failed: {failure}", err=True)
+    if failures:
+        raise MagbenchError(f"{len(failures)} failed, the rest is done; the same command tries them again")

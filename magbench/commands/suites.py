@@ -1,0 +1,108 @@
+"""`magbench suite`: write an embedded suite, mirror videos, fetch the official data, check a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from magbench.commands.options import height_width
+
+
+@click.group()
+def suite() -> None:
+    """Write a suite to disk, make or fetch one, or check one."""
+
+
+@suite.command("make")
+@click.argument("name")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--split", default="test", show_default=True, help="Which scenes: test or dev.")
+def suite_make(name: str, folder: Path, split: str) -> None:
+    """Write the embedded suite NAME to FOLDER."""
+    from magbench.suites.registry import DEFAULT_SPLIT, make_suite
+
+    make_suite(name if split == DEFAULT_SPLIT else f"{name}:{split}", folder)
+    describe(folder)
+
+
+@suite.command("mirror")
+@click.argument("videos", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--frames", type=click.IntRange(3), default=105, show_default=True, help="Of a clip: odd, turn once.")
+@click.option("--gap", type=click.IntRange(0), metavar="N", help="Frames of the way back that are given.")
+@click.option("--fps", type=click.IntRange(1), metavar="N", help="Take frames at this rate [default: the videos'].")
+@click.option("--size", callback=height_width, metavar="HxW", help="Cut and shrink to this [default: the videos'].")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N videos by name.")
+@click.option("--window", type=click.IntRange(1), default=81, show_default=True, help="Frames that a window sees.")
+@click.option("--track", type=float, metavar="STEP", help="Give a pose: STEP view widths a frame [default: none].")
+@click.option("--name", help="Of the suite [default: FOLDER's].")
+@click.option("--licence", default="not stated", show_default=True, help="Of the videos, for those who read the suite.")
+def suite_mirror(
+    videos: Path,
+    folder: Path,
+    frames: int,
+    gap: int | None,
+    fps: int | None,
+    size: tuple[int, int] | None,
+    limit: int | None,
+    window: int,
+    track: float | None,
+    name: str | None,
+    licence: str,
+) -> None:
+    """Make leave-and-return clips of the videos in VIDEOS, and write the suite to FOLDER.
+
+    A clip is the beginning of a video and then the same frames backwards. The model is given the way out and --gap
+    frames of the way back: by default as many as the official protocol gives, three quarters of the clip.
+    """
+    from magbench.suites.mirror import Mirroring, mirror
+
+    how = Mirroring(frames=frames, gap=gap, fps=fps, size=size, limit=limit, window=window, track=track)
+    for path in mirror(videos, folder, how, name=name or folder.name, licence=licence):
+        click.echo(f"left alone, no video by its name: {path}", err=True)
+    describe(folder)
+
+
+@suite.command("fetch")
+@click.argument("name", type=click.Choice(["mag-bench"]))
+@click.option("--revision", help="Commit, tag or branch, resolved once [default: main, or what is there].")
+@click.option("--csv", metavar="PATH", help="The table's path in the repository [default: found by its columns].")
+@click.option("--videos", metavar="PATH", help="The repository's folder in which video_path starts [default: found].")
+def suite_fetch(name: str, revision: str | None, csv: str | None, videos: str | None) -> None:
+    """Fetch the official data set NAME from its hub; stopped, the same command goes on.
+
+    Afterwards it is checked and needs no network. HF_ENDPOINT names another hub.
+    """
+    from magbench.suites.official import fetch
+    from magbench.suites.registry import cache_folder
+
+    cache = cache_folder()
+    lock = fetch.fetch(
+        cache,
+        revision=revision,
+        csv=csv,
+        videos=videos,
+        step=lambda done, total, file: click.echo(f"{done}/{total} {file}", err=True),
+    )
+    where = fetch.places(cache).data
+    click.echo(f"{where}: {lock.kind} {lock.repository}, commit {lock.commit}, {len(lock.files)} files")
+
+
+@suite.command("check")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def suite_check(folder: Path) -> None:
+    """Check every file of the suite in FOLDER: names, columns, sizes, sha256."""
+    describe(folder)
+
+
+def describe(folder: Path) -> None:
+    """Read a suite with every check, and print what it is."""
+    from magbench.suites.format import check_suite
+
+    suite = check_suite(folder)
+    height, width = suite.clips[0].size
+    click.echo(
+        f"{folder}: {suite.name} v{suite.version}, {suite.split} split, {len(suite.clips)} clips of"
+        f" {width}x{height} at {suite.fps} frames per second, {suite.licence}, digest {suite.digest[:12]}"
+    )
