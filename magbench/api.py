@@ -11,7 +11,7 @@ from magbench.render.progress import ProgressBar
 from magbench.results import Results
 
 if TYPE_CHECKING:
-    from magbench.generation.worker import Failure
+    from magbench.runs.failures import Failure
     from magbench.suites.format import Suite
 
 

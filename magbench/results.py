@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from magbench.generation.worker import Failure
     from magbench.report.tables import Table
+    from magbench.runs.failures import Failure
     from magbench.runs.records import Record
 
 
@@ -91,8 +91,8 @@ class Results:
 
     def to_markdown(self) -> str:
         """The main table as Markdown."""
+        from magbench.render.text import markdown
         from magbench.report.grids import main_grid
-        from magbench.report.text import markdown
 
         return markdown(main_grid(self.summary))
 

@@ -28,9 +28,11 @@ from magbench import __version__
 from magbench.analysis.history_swap import Swap, swap_of
 from magbench.analysis.retention import NOISE
 from magbench.core.errors import MagbenchError
-from magbench.generation.runner import Progress, find_sources, generate_from
-from magbench.generation.worker import Failure, Source
+from magbench.core.progress import Progress
+from magbench.generation.runner import find_sources, generate_from
+from magbench.generation.worker import Source
 from magbench.models.registry import kind_of, model_names
+from magbench.runs.failures import Failure
 from magbench.runs.folder import claim, run_of
 from magbench.runs.generation import Generation, generation_folder, read_frames, read_generation
 from magbench.runs.records import Record, read_records, write_records
@@ -44,7 +46,7 @@ SWAPPED_GENERATIONS = "generations_swapped"
 SWAPPED_SCORES = "scores_swapped"
 
 if TYPE_CHECKING:
-    from magbench.report.grids import Grid
+    from magbench.render.grid import Grid
 
 Frames = NDArray[np.uint8]
 
@@ -114,8 +116,9 @@ def effect(ordinary: Frames, swapped: Frames, truth: Frames, target: Frames) -> 
 def effect_grid(measured: Measured) -> Grid:
     """A row a model, the largest effect first, with its interval over clips."""
     from magbench.analysis.clipwise import summarise
+    from magbench.render.grid import Grid
     from magbench.report.columns import column_of
-    from magbench.report.grids import Grid, show_interval
+    from magbench.report.grids import show_interval
 
     rows = []
     for model in {record.model: None for record in measured.records}:

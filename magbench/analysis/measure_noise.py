@@ -29,7 +29,7 @@ from magbench.analysis.regions import in_window
 from magbench.analysis.retention import CEILINGS, FLOOR, retention
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
-from magbench.generation.runner import Progress
+from magbench.core.progress import Progress
 from magbench.metrics import PROTOCOLS
 from magbench.models.meter import Metered
 from magbench.runs.folder import claim, read_run, run_of

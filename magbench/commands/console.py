@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from magbench.commands.doctor import Finding
-    from magbench.report.grids import Grid
+    from magbench.core.findings import Finding
+    from magbench.render.grid import Grid
 
 
 def print_grid(grid: Grid, title: str = "") -> None:
@@ -17,7 +17,7 @@ def print_grid(grid: Grid, title: str = "") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from magbench.report.text import plain
+    from magbench.render.text import plain
 
     text = plain(grid)
     console = Console()

@@ -7,12 +7,12 @@ import importlib.util
 import platform
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 from magbench.core.errors import MagbenchError
+from magbench.core.findings import Finding
 from magbench.core.provenance import cpu_model, usable_cores
 from magbench.models.registry import load_model, load_reference
 
@@ -23,16 +23,6 @@ NEEDED = (
 WAN_EXTRA = ("diffusers", "transformers", "ftfy")
 GROUPS = ("magbench.models", "magbench.references", "magbench.policies", "magbench.families")
 REINSTALL = 'pip install -c constraints.txt "magbench"'
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report. ``fix``: what to type, "" where nothing is wrong or nothing need be done."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
 
 
 def examine() -> Iterator[Finding]:

@@ -15,9 +15,9 @@ from typing import Literal
 
 from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME
-from magbench.generation.runner import Progress
-from magbench.generation.worker import Failure
+from magbench.core.progress import Progress
 from magbench.models.registry import model_names, reference_names
+from magbench.runs.failures import Failure
 from magbench.runs.folder import RUN_FILE, Run, claim, read_run, run_of
 from magbench.runs.generation import (
     GENERATION_FILE,

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from magbench.core.errors import MagbenchError
 from magbench.core.parallel import share, worth
+from magbench.core.progress import Progress, Quiet
 from magbench.core.seeds import task_seed
-from magbench.generation.worker import Failure, Job, Source, make_missing, one_line
+from magbench.generation.worker import Job, Source, make_missing, one_line
 from magbench.models.registry import (
     COMMAND,
     Reference,
@@ -27,6 +28,7 @@ from magbench.models.registry import (
     model_names,
     reference_names,
 )
+from magbench.runs.failures import Failure
 from magbench.runs.folder import claim, run_of
 from magbench.runs.generation import generation_folder
 from magbench.suites.clip import Clip
@@ -35,24 +37,6 @@ from magbench.video.io import to_float
 
 if TYPE_CHECKING:
     from magbench.models.command import Program
-
-
-class Progress(Protocol):
-    """Told how far the work is: a stage of ``total`` steps, then each step."""
-
-    def stage(self, label: str, total: int) -> None: ...
-
-    def step(self) -> None: ...
-
-
-class Quiet:
-    """A :class:`Progress` that says nothing."""
-
-    def stage(self, label: str, total: int) -> None:
-        pass
-
-    def step(self) -> None:
-        pass
 
 
 def generate(

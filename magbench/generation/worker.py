@@ -19,6 +19,7 @@ from magbench.core.errors import MagbenchError
 from magbench.core.seeds import task_seed
 from magbench.models.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
 from magbench.models.registry import Kind
+from magbench.runs.failures import Failure
 from magbench.runs.generation import discard_unless_current, write_error, write_generation
 from magbench.suites.clip import Clip
 
@@ -29,20 +30,6 @@ MESSAGE_LENGTH = 300
 """Of what other people's code raises."""
 ELSEWHERE = "another process"
 """The device of a program, which nobody looked into."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Something that could not be made or scored; ``clip`` and ``sample`` are None for a whole model."""
-
-    model: str
-    clip: str | None
-    sample: int | None
-    message: str
-
-    def __str__(self) -> str:
-        where = "" if self.clip is None else f", clip {self.clip}, sample {self.sample}"
-        return f"{self.model}{where}: {self.message}"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from magbench.core.errors import MagbenchError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from magbench.report.grids import Grid
+    from magbench.render.grid import Grid
 
 HISTORY = (10, 20, 40, 80, 160, 320)
 SLOPE_FROM = 40
@@ -133,7 +133,7 @@ def slopes(points: Sequence[ProfilePoint], start: int = SLOPE_FROM) -> list[Slop
 
 def point_grid(points: Sequence[ProfilePoint]) -> Grid:
     """Every point as ready text."""
-    from magbench.report.grids import NOTHING, Grid, human_bytes
+    from magbench.render.grid import NOTHING, Grid, human_bytes
 
     rows = tuple(
         (
@@ -150,7 +150,7 @@ def point_grid(points: Sequence[ProfilePoint]) -> Grid:
 
 def slope_grid(points: Sequence[ProfilePoint], start: int = SLOPE_FROM) -> Grid:
     """The slopes as ready text."""
-    from magbench.report.grids import NOTHING, Grid
+    from magbench.render.grid import NOTHING, Grid
 
     found = slopes(points, start)
     rows = tuple(

@@ -10,8 +10,8 @@ from typing import Any
 
 from magbench.models.workload import Workload
 from magbench.profiling.roofline import Device, Measured
+from magbench.render.grid import NOTHING, Grid, human_bytes
 from magbench.render.theme import dress, label_ends, looks, new_figure, save
-from magbench.report.grids import NOTHING, Grid, human_bytes
 
 FULL = "no room"
 """In place of a time: the device's memory was full."""
@@ -66,7 +66,7 @@ def write_prices(
 
     source: see :func:`magbench.core.provenance.provenance`.
     """
-    from magbench.report.text import markdown
+    from magbench.render.text import markdown
 
     out.mkdir(parents=True, exist_ok=True)
     content = {

@@ -11,6 +11,7 @@ from magbench.analysis.clipwise import by_clip, paired
 from magbench.analysis.noise_floor import NOISE_FILE, Panel, read_noise
 from magbench.analysis.sources import PARQUET, models_in, read_folder
 from magbench.core.errors import MagbenchError, unknown
+from magbench.render.grid import NOTHING, Grid, number, show_p
 from magbench.report.columns import (
     COST,
     HISTORY_EFFECT,
@@ -23,7 +24,7 @@ from magbench.report.columns import (
     column_of,
     in_order,
 )
-from magbench.report.grids import NOTHING, Grid, number, show_difference, show_p, title
+from magbench.report.grids import show_difference, title
 from magbench.runs.folder import RUN_FILE
 from magbench.runs.records import Record
 from magbench.stats import Paired, holm

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from magbench.analysis.clipwise import Cell
+from magbench.render.grid import NOTHING, Grid, number, show_p
 from magbench.report.columns import (
     BLOCK,
     COVERAGE,
@@ -26,30 +26,6 @@ from magbench.report.columns import (
 )
 from magbench.report.tables import Row, Table
 from magbench.stats import Interval
-
-NOTHING = "-"
-
-
-def human_bytes(count: float) -> str:
-    """Decimal units, three figures: ``1.18 MB``."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(count) < 999.5:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
-
-
-def number(value: float, unit: str) -> str:
-    """As many figures as the unit deserves."""
-    match unit:
-        case "B":
-            return human_bytes(value)
-        case "dB":
-            return f"{value:.2f}"
-        case "":
-            return f"{value:.3f}"
-        case _:
-            return f"{value:#.3g}".rstrip(".")
 
 
 def show(cell: Cell, column: Column) -> str:
@@ -73,16 +49,6 @@ def title(column: Column) -> str:
 def metric_name(column: Column) -> str:
     """Abbreviations in capitals, words as words."""
     return column.metric.upper() if column.metric in ("psnr", "ssim", "lpips") else column.metric.replace("_", " ")
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Ready text: a header, rows of equal length, and which rows are references (drawn quietly)."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    quiet: tuple[bool, ...]
-    left: int = 2  # this many leading columns are words, the rest are numbers
 
 
 def _label(row: Row) -> str:
@@ -200,11 +166,6 @@ def pair_grid(table: Table) -> Grid:
     )
     header = ("#", "model", "against", "difference", "n", "p", "p (Holm)", "")
     return Grid(header, rows, (False,) * len(rows), left=3)
-
-
-def show_p(p: float) -> str:
-    """Two figures; what is smaller than a thousandth is said to be that."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 REGIONS = ("in_window", "out_of_window")

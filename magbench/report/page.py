@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from magbench.render.grid import number
+from magbench.render.text import markdown
 from magbench.report.columns import PRIMARY, RETENTION
 from magbench.report.grids import (
     every_score_grid,
     main_grid,
-    number,
     pair_grid,
     quality_grid,
     region_grid,
@@ -19,7 +20,7 @@ from magbench.report.grids import (
 )
 from magbench.report.missing import reasons
 from magbench.report.tables import BY_SPEED, Table
-from magbench.report.text import markdown, words
+from magbench.report.text import words
 
 
 def markdown_page(

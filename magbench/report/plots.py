@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from magbench.render.grid import human_bytes
 from magbench.render.theme import GREY, Look, dress, label_ends, looks, new_figure, save, spread
 from magbench.report.columns import HISTORY
-from magbench.report.grids import human_bytes
 from magbench.report.tables import Table
 from magbench.runs.records import Record
 from magbench.stats import bootstrap_mean

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from magbench.core.errors import MagbenchError
 from magbench.core.parallel import share, worth
-from magbench.generation.runner import Progress
-from magbench.generation.worker import Failure
+from magbench.core.progress import Progress
+from magbench.runs.failures import Failure
 from magbench.runs.folder import claim, read_run, run_of
 from magbench.runs.generation import GENERATIONS, generation_folder, read_frames, read_generation
 from magbench.runs.records import Record, read_records, write_records

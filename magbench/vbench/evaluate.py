@@ -16,7 +16,7 @@ from pathlib import Path
 
 from magbench import __version__
 from magbench.core.errors import MagbenchError, unknown
-from magbench.generation.runner import Progress
+from magbench.core.progress import Progress
 from magbench.runs.folder import read_run
 from magbench.runs.generation import generation_folder, read_frames, read_generation
 from magbench.runs.records import Record, read_records

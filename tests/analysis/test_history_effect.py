@@ -23,7 +23,8 @@ from magbench.analysis.history_effect import (
 )
 from magbench.analysis.history_swap import swap_of
 from magbench.core.errors import MagbenchError
-from magbench.generation.runner import Quiet, generate, make_task
+from magbench.core.progress import Quiet
+from magbench.generation.runner import generate, make_task
 from magbench.models.registry import Task
 from magbench.suites.clip import NO_REVISIT
 from magbench.suites.format import Suite

@@ -13,7 +13,8 @@ from magbench.analysis import measure_noise as panel_module
 from magbench.analysis.measure_noise import ensure, measure, reencoded, through_yuv
 from magbench.analysis.noise_floor import NOISE_FILE, NOTHING_MEASURED, Level, Panel, read_noise
 from magbench.core.errors import MagbenchError
-from magbench.generation.runner import Quiet, generate
+from magbench.core.progress import Quiet
+from magbench.generation.runner import generate
 from magbench.metrics import PROTOCOLS
 from magbench.runs.generation import generation_folder, read_frames, read_generation
 from magbench.runs.records import read_records

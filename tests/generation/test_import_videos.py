@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from cli import main
 from magbench.core.errors import MagbenchError
+from magbench.core.progress import Quiet
 from magbench.generation.import_videos import Imported, import_videos
-from magbench.generation.runner import Quiet, generate
+from magbench.generation.runner import generate
 from magbench.runs.generation import generation_folder, read_frames, read_generation
 from magbench.runs.records import read_records
 from magbench.scoring.costs import costs

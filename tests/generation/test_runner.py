@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 
 from magbench.core.errors import MagbenchError
+from magbench.core.progress import Quiet
 from magbench.core.seeds import task_seed
-from magbench.generation.runner import Quiet, generate, make_task
-from magbench.generation.worker import Failure
+from magbench.generation.runner import generate, make_task
 from magbench.models.registry import Task
 from magbench.runs import generation as generation_module
+from magbench.runs.failures import Failure
 from magbench.runs.generation import generation_folder, read_frames, read_generation
 from magbench.suites.format import Suite
 from magbench.video.io import read_video, to_float, to_uint8

@@ -16,11 +16,12 @@ import pytest
 import yaml
 
 from magbench.core.errors import MagbenchError
+from magbench.core.progress import Quiet
 from magbench.core.seeds import task_seed
-from magbench.generation.runner import Quiet, generate
-from magbench.generation.worker import Failure
+from magbench.generation.runner import generate
 from magbench.models.command import PLACEHOLDERS, read_program
 from magbench.models.registry import kind_of, load_model
+from magbench.runs.failures import Failure
 from magbench.runs.generation import generation_folder, read_frames, read_generation
 from magbench.suites.format import Suite
 from magbench.video.io import write_lossless

@@ -9,24 +9,23 @@ import json
 import pytest
 
 from magbench.analysis.retention import retention
+from magbench.render.grid import Grid, human_bytes, show_p
+from magbench.render.text import markdown, plain
 from magbench.report.columns import PRIMARY, PSNR
 from magbench.report.grids import (
-    Grid,
     every_score_grid,
-    human_bytes,
     main_grid,
     pair_grid,
     quality_grid,
     region_grid,
     retention_grid,
     short_grid,
-    show_p,
     speed_grid,
 )
 from magbench.report.missing import reasons
 from magbench.report.page import markdown_page
 from magbench.report.tables import build_table
-from magbench.report.text import csv_text, json_text, markdown, plain
+from magbench.report.text import csv_text, json_text
 from tests.report.synthetic import CLIPS, records
 
 TASKS = [(clip, 0) for clip in CLIPS]

@@ -12,7 +12,8 @@ import pytest
 from magbench import metrics
 from magbench.core import parallel
 from magbench.core.errors import MagbenchError
-from magbench.generation.runner import Quiet, generate
+from magbench.core.progress import Quiet
+from magbench.generation.runner import generate
 from magbench.quality import QUALITY
 from magbench.runs.generation import generation_folder, read_generation
 from magbench.runs.records import Record, read_records

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from magbench.generation.runner import Quiet, generate
+from magbench.core.progress import Quiet
+from magbench.generation.runner import generate
 from magbench.scoring.score import score
 from magbench.suites.format import Suite
 from tests import fakes

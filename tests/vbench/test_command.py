@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
-from magbench.generation.runner import Quiet
+from magbench.core.progress import Quiet
 from magbench.report.report import report
 from magbench.suites.format import Suite
 from magbench.vbench import store

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from magbench.core.errors import MagbenchError
-from magbench.generation.runner import Quiet
+from magbench.core.progress import Quiet
 from magbench.runs.generation import generation_folder, read_generation
 from magbench.runs.records import Record, read_records, write_records
 from magbench.scoring.score import scores_path

@@ -22,7 +22,7 @@ from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
 
 if TYPE_CHECKING:
-    from magbench.generation.runner import Progress
+    from magbench.core.progress import Progress
 
 ENDPOINT = "https://huggingface.co"
 TIMEOUT = 60.0

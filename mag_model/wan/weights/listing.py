@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mag_model.wan.weights.catalog import CHECKPOINTS, Checkpoint, checkpoint, matches
 from mag_model.wan.weights.lockfile import read_lock
 from mag_model.wan.weights.store import examine, missing_parts
-from magbench.commands.doctor import Finding
+from magbench.core.findings import Finding
 
 COLUMNS = ("name", "here", "to fetch", "licence", "repository", "what it is")
 

@@ -26,7 +26,7 @@ from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import file_sha256
 
 if TYPE_CHECKING:
-    from magbench.generation.runner import Progress
+    from magbench.core.progress import Progress
 
 S = TypeVar("S", bound=Sizes)
 

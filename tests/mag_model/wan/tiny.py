@@ -14,7 +14,7 @@ from mag_model.wan.tensors import WanSizes, official_text, official_vae
 from mag_model.wan.weights import store
 from mag_model.wan.weights.catalog import CHECKPOINTS, Checkpoint, Part
 from mag_model.wan.weights.store import Request
-from magbench.generation.runner import Quiet
+from magbench.core.progress import Quiet
 from tests.mag_model.wan import public_files
 
 LENGTH = 8

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from magbench.core.errors import MagbenchError
-from magbench.generation.runner import Quiet, generate
+from magbench.core.progress import Quiet
+from magbench.generation.runner import generate
 from magbench.scoring.score import score
 from magbench.suites.clip import NO_REVISIT
 from magbench.suites.official import folder as official_folder

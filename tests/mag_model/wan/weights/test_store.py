@@ -29,7 +29,7 @@ from mag_model.wan.weights.lockfile import home, read_lock
 from mag_model.wan.weights.store import Request
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
-from magbench.generation.runner import Quiet
+from magbench.core.progress import Quiet
 from tests.hub_server import HubServer, Repository, serve
 from tests.mag_model.wan import public_files
 
