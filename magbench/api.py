@@ -47,12 +47,12 @@ def evaluate(
     """
     from magbench.analysis.measure_noise import ensure
     from magbench.generation import runner
-    from magbench.runs.folder import claim, run_of
+    from magbench.runs.folder import Run, RunFolder
     from magbench.scoring import score as scoring
 
     check_models(models)
     opened, folder = load_suite(suite), _folder(out, suite)
-    claim(folder, run_of(opened, seeds=seeds, limit=limit))
+    RunFolder(folder).claim(Run.of(opened, seeds=seeds, limit=limit))
     with ProgressBar() as progress:
         named = progress.named("generate")
         failures = runner.generate(opened, models, folder, limit=limit, seeds=seeds, progress=named)
@@ -71,11 +71,11 @@ def generate(
 ) -> list[Failure]:
     """Only make the videos of :func:`evaluate`, whose arguments these are; returns what failed."""
     from magbench.generation import runner
-    from magbench.runs.folder import claim, run_of
+    from magbench.runs.folder import Run, RunFolder
 
     check_models(models)
     opened, folder = load_suite(suite), _folder(out, suite)
-    claim(folder, run_of(opened, seeds=seeds, limit=limit))
+    RunFolder(folder).claim(Run.of(opened, seeds=seeds, limit=limit))
     with ProgressBar() as progress:
         named = progress.named("generate")
         return runner.generate(opened, models, folder, limit=limit, seeds=seeds, progress=named)
@@ -174,9 +174,9 @@ def _folder(out: str | Path | None, suite: str | Path | Suite) -> Path:
 
 def _reported(suite: Suite, folder: Path, failures: Sequence[Failure], imported: str = "") -> Results:
     """Write the report; an error that lists the failures where there is nothing to report."""
-    from magbench.analysis.sources import score_files
     from magbench.report.report import report
+    from magbench.runs.folder import RunFolder
 
-    if failures and not score_files(folder):
+    if failures and not RunFolder(folder).score_files():
         raise NothingDone(f"{folder}: nothing could be scored", failures)
     return Results(folder, failures, report(suite, folder), imported)

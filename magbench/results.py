@@ -49,10 +49,9 @@ class Results:
     @property
     def title(self) -> str:
         """The suite that the run is of, its version and split."""
-        from magbench.runs.folder import read_run
+        from magbench.runs.folder import RunFolder
 
-        run = read_run(self.folder)
-        return f"{run.suite} v{run.version}, {run.split} split"
+        return str(RunFolder(self.folder).read())
 
     @property
     def models(self) -> list[str]:

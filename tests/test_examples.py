@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import magbench
-from magbench.runs.generation import generation_folder, read_frames, read_generation
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_frames, read_generation
 from magbench.suites.format import load_suite
 
 ROOT = Path(magbench.__file__).parents[1]
@@ -48,7 +49,7 @@ def test_an_installed_model_is_listed_and_run(installed: dict[str, str], suite_f
     assert re.search(first_line, done.stdout, re.MULTILINE)
     clip = load_suite(suite_folder).clip("a")
     for model, pieces in (("hold_last", [1] * 6), ("hold_last_program", [6])):
-        folder = generation_folder(tmp_path / "out", model, "a", 0)
+        folder = RunFolder(tmp_path / "out").generation(model, "a", 0)
         made = read_generation(folder)
         assert made is not None, done.stderr
         assert made.pieces == pieces

@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +32,8 @@ from magbench.generation.runner import find_sources, generate_from
 from magbench.generation.worker import Source
 from magbench.models.registry import kind_of, model_names
 from magbench.runs.failures import Failure
-from magbench.runs.folder import claim, run_of
-from magbench.runs.generation import Generation, generation_folder, read_frames, read_generation
+from magbench.runs.folder import Run, RunFolder
+from magbench.runs.generation import Generation, read_frames, read_generation
 from magbench.runs.records import Record, read_records, write_records
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
@@ -42,17 +41,12 @@ from magbench.suites.format import Suite
 PROTOCOL = "history_effect"
 METRIC = "effect"
 VERSION = 1
-SWAPPED_GENERATIONS = "generations_swapped"
-SWAPPED_SCORES = "scores_swapped"
-
-if TYPE_CHECKING:
-    from magbench.render.grid import Grid
 
 Frames = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredEffects:
     """Effects of a run, what failed, and how many of its ``clips`` have no frame that counts, or no other scene."""
 
     records: list[Record]
@@ -69,7 +63,7 @@ def measure_history_effect(
     limit: int | None = None,
     seeds: int = 1,
     progress: Progress,
-) -> Measured:
+) -> MeasuredEffects:
     """Make what is missing of both generations of every clip, and compare them.
 
     Args:
@@ -82,8 +76,8 @@ def measure_history_effect(
         if kind_of(name) == "reference":
             raise MagbenchError(f"'{name}' is a reference; history effect is a property of models")
     makers = find_sources(names, suite)
-    run = run_of(suite, seeds=seeds, limit=limit)
-    claim(out, run)
+    run = Run.of(suite, seeds=seeds, limit=limit)
+    RunFolder(out).claim(run)
     clips = suite.clips[: run.limit]
     swaps = {clip.id: swap for clip in clips if (swap := swap_of(suite, clip)) is not None}
     tasks = [(clip, sample) for clip, sample in run.tasks(suite) if clip.id in swaps]
@@ -96,7 +90,7 @@ def measure_history_effect(
                 records += _score(suite, swaps[clip.id], name, sample, out)
             except MagbenchError as error:
                 failures.append(Failure(name, clip.id, sample, str(error)))
-    return Measured(records, failures, len(clips), len(clips) - len(swaps))
+    return MeasuredEffects(records, failures, len(clips), len(clips) - len(swaps))
 
 
 def effect(ordinary: Frames, swapped: Frames, truth: Frames, target: Frames) -> float | None:
@@ -113,37 +107,15 @@ def effect(ordinary: Frames, swapped: Frames, truth: Frames, target: Frames) -> 
     return float((towards + away).mean() / (2 * apart))
 
 
-def effect_grid(measured: Measured) -> Grid:
-    """A row a model, the largest effect first, with its interval over clips."""
-    from magbench.analysis.clipwise import summarise
-    from magbench.render.grid import Grid
-    from magbench.report.columns import column_of
-    from magbench.report.grids import show_interval
-
-    rows = []
-    for model in {record.model: None for record in measured.records}:
-        mine = [record for record in measured.records if record.model == model]
-        cell = summarise(mine)
-        rows.append((cell.mean or 0.0, (model, show_interval(cell, column_of(mine[0])), str(cell.n))))
-    rows.sort(key=lambda row: (-row[0], row[1]))
-    header = ("model", "history effect [95 %]", "n")
-    return Grid(header, tuple(cells for _, cells in rows), tuple(False for _ in rows), left=1)
-
-
 def read_effects(out: Path) -> list[Record]:
     """Every effect of the run in ``out`` that belongs to the generations there now, in order of file name."""
     records = []
-    for file in sorted((out / SWAPPED_SCORES).glob("*/*.jsonl")):
+    for file in RunFolder(out).swapped_score_files():
         for record in read_records(file):
             pair = _pair(out, record.model, record.clip, record.sample)
             if pair is not None and _digest(*pair) == record.generation_sha256:
                 records.append(record)
     return records
-
-
-def swapped_folder(out: Path, model: str, clip: str, sample: int) -> Path:
-    """Where the generation from the swapped history lies."""
-    return out / SWAPPED_GENERATIONS / model / f"{clip}@{sample}"
 
 
 def _generate_both(
@@ -160,19 +132,19 @@ def _generate_both(
         source = make()
         return replace(source, revision=f"{source.revision}, swapped history v{VERSION}")
 
-    failures = generate_from({name: make}, tasks, lambda *task: generation_folder(out, *task), progress)
+    failures = generate_from({name: make}, tasks, RunFolder(out).generation, progress)
     if any(failure.clip is None for failure in failures):
         return failures
     swapped = [(swaps[clip.id].swapped_clip, sample) for clip, sample in tasks]
     label = f"{name}, swapped history"
-    again = generate_from({label: swapping}, swapped, lambda *task: swapped_folder(out, *task), progress)
+    again = generate_from({label: swapping}, swapped, RunFolder(out).swapped_generation, progress)
     return failures + [replace(failure, model=label) for failure in again]
 
 
 def _score(suite: Suite, swap: Swap, model: str, sample: int, out: Path) -> list[Record]:
     """The clip's record; none where one of its generations failed. One that is up to date is kept."""
     clip = swap.clip
-    path = out / SWAPPED_SCORES / model / f"{clip.id}@{sample}.jsonl"
+    path = RunFolder(out).swapped_score(model, clip.id, sample)
     pair = _pair(out, model, clip.id, sample)
     if pair is None:
         path.unlink(missing_ok=True)
@@ -181,8 +153,8 @@ def _score(suite: Suite, swap: Swap, model: str, sample: int, out: Path) -> list
     old = _read_old(path)
     if [(r.generation_sha256, r.metric_version, r.revision) for r in old] == [(digest, VERSION, pair[0].revision)]:
         return old
-    ordinary = read_frames(generation_folder(out, model, clip.id, sample), pair[0])
-    swapped = read_frames(swapped_folder(out, model, clip.id, sample), pair[1])
+    ordinary = read_frames(RunFolder(out).generation(model, clip.id, sample), pair[0])
+    swapped = read_frames(RunFolder(out).swapped_generation(model, clip.id, sample), pair[1])
     place = swap.frames - clip.switch
     value = effect(ordinary[place], swapped[place], *swap.truth_and_target())
     record = Record(
@@ -222,8 +194,8 @@ def _read_old(path: Path) -> list[Record]:
 
 def _pair(out: Path, model: str, clip: str, sample: int) -> tuple[Generation, Generation] | None:
     """The finished generations from the true and from the swapped history."""
-    ordinary = read_generation(generation_folder(out, model, clip, sample))
-    swapped = read_generation(swapped_folder(out, model, clip, sample))
+    ordinary = read_generation(RunFolder(out).generation(model, clip, sample))
+    swapped = read_generation(RunFolder(out).swapped_generation(model, clip, sample))
     return None if ordinary is None or swapped is None else (ordinary, swapped)
 
 

@@ -16,7 +16,6 @@ from magbench.analysis.noise_floor import (
     CRF,
     LATE,
     MEMBERS,
-    NOISE_FILE,
     NOTHING_MEASURED,
     TIMED,
     Level,
@@ -32,10 +31,10 @@ from magbench.core.files import write_atomic
 from magbench.core.progress import Progress
 from magbench.metrics import PROTOCOLS
 from magbench.models.meter import Metered
-from magbench.runs.folder import claim, read_run, run_of
-from magbench.runs.generation import generation_folder, read_frames, read_generation, write_generation
+from magbench.runs.folder import Run, RunFolder
+from magbench.runs.generation import read_frames, read_generation, write_generation
 from magbench.runs.records import read_records
-from magbench.scoring.score import score, scores_path
+from magbench.scoring.score import score
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 
@@ -87,7 +86,7 @@ def ensure(suite: Suite, out: Path, *, progress: Progress) -> Panel:
     if _holds(there, suite, out):
         return there
     values: dict[str, list[float]] = defaultdict(list)
-    for path in sorted((out / "scores").glob("*/*.jsonl")):
+    for path in RunFolder(out).score_files():
         for record in read_records(path):
             found = (record.kind, record.protocol, record.metric, record.region)
             if found == ("model", "ordered", "score", "out_of_window") and record.value is not None:
@@ -102,7 +101,7 @@ def _holds(panel: Panel, suite: Suite, out: Path) -> bool:
 
     if panel.suite_digest != suite.digest:
         return False
-    generation = read_generation(generation_folder(out, panel.model, suite.clips[0].id, 0))
+    generation = read_generation(RunFolder(out).generation(panel.model, suite.clips[0].id, 0))
     now = {(p.name, p.version, m.name, m.version) for p in PROTOCOLS.values() for m in p.metrics}
     then = {named(level)[:4] for level in panel.levels}
     return generation is not None and generation.revision == panel.revision and now <= then
@@ -115,15 +114,15 @@ def measure(suite: Suite, out: Path, model: str, *, progress: Progress) -> Panel
         MagbenchError: none of the panel's clips has a scored return of this model, or one cannot be scored.
     """
 
-    clips = [clip for clip, sample in read_run(out).tasks(suite) if sample == 0][:CLIPS]
-    scored = [clip for clip in clips if scores_path(out, model, clip.id, 0).is_file()]
-    made = {clip.id: read_generation(generation_folder(out, model, clip.id, 0)) for clip in scored}
+    clips = [clip for clip, sample in RunFolder(out).read().tasks(suite) if sample == 0][:CLIPS]
+    scored = [clip for clip in clips if RunFolder(out).score(model, clip.id, 0).is_file()]
+    made = {clip.id: read_generation(RunFolder(out).generation(model, clip.id, 0)) for clip in scored}
     revisions = {clip: generation.revision for clip, generation in made.items() if generation is not None}
     if not revisions:
         raise MagbenchError(f"{out}: has no scored return of {model} to measure noise with")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        claim(folder, run_of(suite, seeds=1, limit=len(clips)))
+        RunFolder(folder).claim(Run.of(suite, seeds=1, limit=len(clips)))
         for clip in clips:
             if clip.id in revisions:
                 _write_members(out, folder, model, clip)
@@ -139,7 +138,7 @@ def measure(suite: Suite, out: Path, model: str, *, progress: Progress) -> Panel
         crf=CRF,
         levels=levels,
     )
-    write_atomic(out / NOISE_FILE, panel.model_dump_json(indent=1) + "\n")
+    write_atomic(RunFolder(out).noise, panel.model_dump_json(indent=1) + "\n")
     return panel
 
 
@@ -149,7 +148,7 @@ def _write_members(out: Path, folder: Path, model: str, clip: Clip) -> None:
 
     samples = []
     for sample in (0, 1):
-        path = generation_folder(out, model, clip.id, sample)
+        path = RunFolder(out).generation(model, clip.id, sample)
         generation = read_generation(path)
         if generation is not None:
             samples.append(read_frames(path, generation))
@@ -163,7 +162,7 @@ def _write_members(out: Path, folder: Path, model: str, clip: Clip) -> None:
     if len(samples) > 1:
         members["seed"] = samples[1]
     for name, pixels in members.items():
-        path = generation_folder(folder, name, clip.id, 0)
+        path = RunFolder(folder).generation(name, clip.id, 0)
         metered = Metered(pixels, [len(pixels)], [1.0], None, None, "cpu", None)
         write_generation(path, metered, clip, model=name, revision="noise", kind="reference", sample=0)
 
@@ -171,8 +170,8 @@ def _write_members(out: Path, folder: Path, model: str, clip: Clip) -> None:
 def _levels(out: Path, folder: Path, model: str, clips: Sequence[str]) -> list[Level]:
     """Every score: the shift of its mean by each member of the panel, over clips that have it with and without."""
 
-    files = sorted((folder / "scores").glob("*/*.jsonl"))
-    files += [scores_path(out, name, clip, 0) for name in (model, FLOOR, *CEILINGS) for clip in clips]
+    files = RunFolder(folder).score_files()
+    files += [RunFolder(out).score(name, clip, 0) for name in (model, FLOOR, *CEILINGS) for clip in clips]
     records = [record for file in files if file.is_file() for record in read_records(file)]
     values: dict[Named, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for record in records + in_window(records) + retention(records):

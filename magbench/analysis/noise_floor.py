@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import first_problem
+from magbench.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from magbench.runs.records import Record
 
-NOISE_FILE = "noise.json"
 CRF = 18
 """Of H.264: visually lossless by custom; finished videos are seldom better."""
 
@@ -77,7 +77,7 @@ NOTHING_MEASURED = Panel(model="", revision="", suite_digest="", clips=0, crf=CR
 
 def read_noise(out: Path) -> Panel:
     """The panel of a run; one without levels where it was not measured."""
-    path = out / NOISE_FILE
+    path = RunFolder(out).noise
     if not path.is_file():
         return NOTHING_MEASURED
     try:

@@ -9,15 +9,9 @@ from magbench.analysis.history_effect import read_effects
 from magbench.analysis.regions import in_window
 from magbench.analysis.retention import CEILINGS, FLOOR, PROTOCOL, retention
 from magbench.core.errors import MagbenchError
+from magbench.runs.folder import RunFolder
 from magbench.runs.records import Record, read_parquet, read_records
 from magbench.vbench.store import current
-
-PARQUET = "records.parquet"
-
-
-def score_files(out: Path) -> list[Path]:
-    """The score files of a run, in order of file name."""
-    return sorted((out / "scores").glob("*/*.jsonl"))
 
 
 def with_extras(out: Path, scores: Sequence[Record]) -> list[Record]:
@@ -26,22 +20,22 @@ def with_extras(out: Path, scores: Sequence[Record]) -> list[Record]:
 
 
 def read_folder(out: Path, model: str = "") -> list[Record]:
-    """The records of a run's folder, or of a published one, which holds only ``PARQUET``.
+    """The records of a run's folder, or of a published one, which holds them in one file.
 
     model: where given, only its records and those that its retention needs are read, where that saves time.
     """
-    files = score_files(out)
+    folder = RunFolder(out)
+    files = folder.score_files()
     if files:
         needed = {model or file.parent.name for file in files} | {FLOOR, *CEILINGS}
         return with_extras(out, [r for file in files if file.parent.name in needed for r in read_records(file)])
-    path = out / PARQUET
-    if not path.is_file():
-        raise MagbenchError(f"{out}: holds neither scores nor {PARQUET}; `magbench run` makes them")
-    records = read_parquet(path)
+    if not folder.records.is_file():
+        raise MagbenchError(f"{out}: holds neither scores nor {folder.records.name}; `magbench run` makes them")
+    records = read_parquet(folder.records)
     known = any(record.protocol == PROTOCOL for record in records)
     return [*records, *in_window(records), *([] if known else retention(records))]
 
 
 def models_in(out: Path) -> set[str]:
     """The models and references that a run's folder has scores of."""
-    return {file.parent.name for file in score_files(out)} or {record.model for record in read_folder(out)}
+    return {file.parent.name for file in RunFolder(out).score_files()} or {record.model for record in read_folder(out)}

@@ -45,10 +45,12 @@ def history_effect(suite: str, models: list[str] | None, out: Path | None, limit
     scene. Models only; --out is a run's folder, whose own videos are used (and made where missing).
     """
     from magbench import api
-    from magbench.analysis.history_effect import SWAPPED_SCORES, effect_grid, measure_history_effect
+    from magbench.analysis.history_effect import measure_history_effect
     from magbench.commands.console import print_grid, print_lines
     from magbench.commands.run import open_suite
     from magbench.render.progress import ProgressBar
+    from magbench.report.effect import effect_grid
+    from magbench.runs.folder import RunFolder
 
     opened, folder = open_suite(suite, models), out or api.default_out(suite)
     with ProgressBar() as progress:
@@ -59,7 +61,7 @@ def history_effect(suite: str, models: list[str] | None, out: Path | None, limit
     if measured.left_out:
         click.echo(f"\n{measured.left_out} of {measured.clips} clips left out: nothing of their far history returns")
     click.echo()
-    print_lines([(str(folder / SWAPPED_SCORES), "one record a clip")])
+    print_lines([(str(RunFolder(folder).swapped_scores), "one record a clip")])
     finish(measured.failures)
 
 
@@ -79,12 +81,12 @@ def vbench(folder: Path, models: list[str] | None, dimensions: list[str] | None,
     them.
     """
     from magbench.render.progress import ProgressBar
+    from magbench.runs.folder import RunFolder
     from magbench.vbench.evaluate import evaluate
     from magbench.vbench.program import find_program
-    from magbench.vbench.store import FOLDER, RECORDS_FILE
 
     found = find_program(program, timeout * 60)
     with ProgressBar() as progress:
         failures = evaluate(folder, models, dimensions, found, progress=progress)
-    click.echo(f"{folder / FOLDER / RECORDS_FILE}")
+    click.echo(f"{RunFolder(folder).vbench_records}")
     finish(failures)

@@ -38,11 +38,12 @@ def run(
 def generate(suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int) -> None:
     """Only make the videos."""
     from magbench import api
+    from magbench.runs.folder import RunFolder
 
     opened, folder = open_suite(suite, models), out or api.default_out(suite)
     begin(opened, folder, limit, seeds)
     failures = api.generate(models, opened, out=folder, limit=limit, seeds=seeds)
-    click.echo(f"{folder / 'generations'}")
+    click.echo(f"{RunFolder(folder).generations}")
     finish(failures)
 
 
@@ -71,6 +72,7 @@ def score(
     Scores that are up to date are left alone.
     """
     from magbench import api
+    from magbench.runs.folder import RunFolder
 
     if suite and named:
         raise click.UsageError(f"SUITE is given twice: {suite}, --suite {named}")
@@ -80,7 +82,7 @@ def score(
     folder = out or api.default_out(suite)
     if videos is None or model is None:
         failures = api.rescore(suite, folder, workers=workers)
-        click.echo(f"{folder / 'scores'}")
+        click.echo(f"{RunFolder(folder).scores}")
         finish(failures)
     else:
         results = api.score(open_suite(suite, None), videos, model, out=folder, workers=workers)
@@ -117,10 +119,10 @@ def open_suite(name: str, models: list[str] | None) -> Suite:
 
 def begin(suite: Suite, folder: Path, limit: int | None, seeds: int) -> None:
     """Take the folder for the run, then print the smallest difference that so many clips can show."""
-    from magbench.runs.folder import claim, run_of
+    from magbench.runs.folder import Run, RunFolder
     from magbench.stats import detectable_line
 
-    claim(folder, run_of(suite, seeds=seeds, limit=limit))
+    RunFolder(folder).claim(Run.of(suite, seeds=seeds, limit=limit))
     click.echo(detectable_line(suite.name, len(suite.clips[:limit])), err=True)
 
 

@@ -18,12 +18,10 @@ from magbench.core.files import SAFE_NAME
 from magbench.core.progress import Progress
 from magbench.models.registry import model_names, reference_names
 from magbench.runs.failures import Failure
-from magbench.runs.folder import RUN_FILE, Run, claim, read_run, run_of
+from magbench.runs.folder import Run, RunFolder
 from magbench.runs.generation import (
     GENERATION_FILE,
-    GENERATIONS,
     Original,
-    generation_folder,
     read_generation,
     write_import,
 )
@@ -66,7 +64,7 @@ def import_videos(suite: Suite, videos: Path, model: str, out: Path, *, progress
     _check_name(model)
     entries = find_entries(videos)
     run = _run(suite, out)
-    claim(out, run)
+    RunFolder(out).claim(run)
     clips = [clip for clip, _ in run.tasks(suite)]
     for file in _finished(out, model):
         file.unlink()  # all of them before the first is written: one revision a model
@@ -119,17 +117,18 @@ def _check_name(model: str) -> None:
 
 def _run(suite: Suite, out: Path) -> Run:
     """The run that ``out`` belongs to, else one of all clips."""
-    if not (out / RUN_FILE).exists():
-        return run_of(suite, seeds=1, limit=None)
-    run = read_run(out)
+    folder = RunFolder(out)
+    if not folder.description.exists():
+        return Run.of(suite, seeds=1, limit=None)
+    run = folder.read()
     if run.seeds != 1:
         raise MagbenchError(f"{out}: is a run with {run.seeds} samples a clip, finished videos are one; give another")
-    return run_of(suite, seeds=1, limit=run.limit)
+    return Run.of(suite, seeds=1, limit=run.limit)
 
 
 def _finished(out: Path, model: str) -> list[Path]:
     """What an earlier import left under this name; a generation that magbench made is an error."""
-    files = sorted((out / GENERATIONS / model).glob(f"*/{GENERATION_FILE}"))
+    files = sorted((RunFolder(out).generations / model).glob(f"*/{GENERATION_FILE}"))
     for file in files:
         made = read_generation(file.parent)
         if made is not None and made.original is None:
@@ -173,6 +172,6 @@ def _import(path: Path, clip: Clip, out: Path, model: str, revision: str) -> Par
     part = lengths[len(frames)]
     first = clip.switch if part == "whole" else 0
     original = Original(path=str(path.resolve()), fps=clip.fps, first=first)
-    folder = generation_folder(out, model, clip.id, 0)
+    folder = RunFolder(out).generation(model, clip.id, 0)
     write_import(folder, original, frames[first:], clip, model, revision)
     return part

@@ -29,8 +29,7 @@ from magbench.models.registry import (
     reference_names,
 )
 from magbench.runs.failures import Failure
-from magbench.runs.folder import claim, run_of
-from magbench.runs.generation import generation_folder
+from magbench.runs.folder import Run, RunFolder
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 from magbench.video.io import to_float
@@ -61,9 +60,9 @@ def generate(
     """
     names = model_names() + reference_names() if names is None else list(dict.fromkeys(names))
     makers = find_sources(names, suite)
-    run = run_of(suite, seeds=seeds, limit=limit)
-    claim(out, run)
-    tasks, place = run.tasks(suite), partial(generation_folder, out)
+    run = Run.of(suite, seeds=seeds, limit=limit)
+    RunFolder(out).claim(run)
+    tasks, place = run.tasks(suite), RunFolder(out).generation
     references = [name for name in makers if name in names and kind_of(name) == "reference"]
     models = {name: make for name, make in makers.items() if name not in references}
     failures = generate_from(models, tasks, place, progress)

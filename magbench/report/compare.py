@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from magbench.analysis.clipwise import by_clip, paired
-from magbench.analysis.noise_floor import NOISE_FILE, Panel, read_noise
-from magbench.analysis.sources import PARQUET, models_in, read_folder
+from magbench.analysis.noise_floor import Panel, read_noise
+from magbench.analysis.sources import models_in, read_folder
 from magbench.core.errors import MagbenchError, unknown
 from magbench.render.grid import NOTHING, Grid, number, show_p
 from magbench.report.columns import (
@@ -25,7 +25,7 @@ from magbench.report.columns import (
     in_order,
 )
 from magbench.report.grids import show_difference, title
-from magbench.runs.folder import RUN_FILE
+from magbench.runs.folder import RunFolder
 from magbench.runs.records import Record
 from magbench.stats import Paired, holm
 
@@ -101,7 +101,7 @@ def _open(text: str, run: Path) -> Side:
 
 
 def _is_run(folder: Path) -> bool:
-    return (folder / RUN_FILE).is_file() or (folder / PARQUET).is_file()
+    return RunFolder(folder).is_run()
 
 
 def _side(label: str, folder: Path, model: str) -> Side:
@@ -181,9 +181,9 @@ def notes(a: Side, b: Side, lines: Sequence[Line]) -> list[str]:
     found = [f"A = {a.label}, B = {b.label}; A - B: mean difference over n clips with its 95 % interval"]
     found.append("p: signs of per-clip differences flipped; Holm: corrected over the scores of this table")
     if any(line.noise is not None for line in lines):
-        found.append(f"below noise: less than the same frames move when stored, cut or drawn anew ({NOISE_FILE})")
+        found.append("below noise: less than the same frames move when stored, cut or drawn anew (noise.json)")
     else:
-        found.append(f"noise was not measured here (no {NOISE_FILE}): small differences may come from encoding alone")
+        found.append("noise was not measured here (no noise.json): small differences may come from encoding alone")
     if any(line.corrected_p is None for line in lines):
         found.append("costs were measured one model after the other: no test, no verdict")
     left = [f"{line.column.key} {line.left_out}" for line in lines if line.left_out]

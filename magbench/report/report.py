@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from magbench import __version__
 from magbench.analysis.noise_floor import read_noise
 from magbench.analysis.retention_curve import gap_curves
-from magbench.analysis.sources import PARQUET, score_files, with_extras
+from magbench.analysis.sources import with_extras
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
 from magbench.core.provenance import commit, machine
@@ -21,8 +21,8 @@ from magbench.report import page, plots, sheet, text
 from magbench.report.columns import PRIMARY, PSNR, column_of
 from magbench.report.gap import retention_against_gap
 from magbench.report.tables import Table, build_table
-from magbench.runs.folder import Run, read_run
-from magbench.runs.generation import generation_folder, read_frames, read_generation
+from magbench.runs.folder import Run, RunFolder
+from magbench.runs.generation import read_frames, read_generation
 from magbench.runs.records import Record, read_records, write_parquet
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
@@ -32,7 +32,7 @@ FILES = {
     "table.md": "the tables, rounded",
     "table.csv": "every number in full",
     "table.json": "the same, with provenance",
-    PARQUET: "one row a score of a clip",
+    "records.parquet": "one row a score of a clip",
     "sheet.png": "frames of one return, a row a model",
     "plots/score_along_return.png": "who forgets, and when",
     "plots/retention_against_gap.png": "what is left of a view after so long",
@@ -47,7 +47,8 @@ def report(suite: Suite, out: Path) -> Table:
     """Write ``FILES`` into the run's folder ``out``, from the scores that are there, and return the table."""
     from magbench.profiling.latency import read_profile
 
-    run = read_run(out)
+    folder = RunFolder(out)
+    run = folder.read()
     if run.digest != suite.digest:
         raise MagbenchError(f"{out}: belongs to {run.suite} {run.digest[:12]}, not to {suite.name} {suite.digest[:12]}")
     records = with_extras(out, collect(out, suite))
@@ -57,25 +58,26 @@ def report(suite: Suite, out: Path) -> Table:
     table = build_table(records, [(clip.id, sample) for clip, sample in tasks], noise)
     half_lives = {curve.model: str(curve.half_life) for curve in curves if curve.model in table.models}
     provenance = _provenance(suite, run, len({clip.id for clip, _ in tasks}), records, out)
-    write_parquet(out / PARQUET, records)
-    write_atomic(out / "table.md", page.markdown_page(table, provenance, suite.window, half_lives, reasons(out)))
-    write_atomic(out / "table.csv", text.csv_text(table))
-    write_atomic(out / "table.json", text.json_text(table, provenance, half_lives))
-    folder, profile = out / "plots", out / "profile.json"
-    long = read_profile(profile) if profile.is_file() else None
-    plots.score_along_return(records, table, folder / "score_along_return.png", window=suite.window, fps=suite.fps)
-    retention_against_gap(curves, table, folder / "retention_against_gap.png", window=suite.window)
-    plot.latency_against_history(records, table, folder / "latency_against_history.png", long)
-    plots.consistency_against_memory(table, folder / "consistency_against_memory.png")
+    write_parquet(folder.records, records)
+    write_atomic(folder.table("md"), page.markdown_page(table, provenance, suite.window, half_lives, reasons(out)))
+    write_atomic(folder.table("csv"), text.csv_text(table))
+    write_atomic(folder.table("json"), text.json_text(table, provenance, half_lives))
+    long = read_profile(folder.profile) if folder.profile.is_file() else None
+    plots.score_along_return(
+        records, table, folder.plots / "score_along_return.png", window=suite.window, fps=suite.fps
+    )
+    retention_against_gap(curves, table, folder.plots / "retention_against_gap.png", window=suite.window)
+    plot.latency_against_history(records, table, folder.plots / "latency_against_history.png", long)
+    plots.consistency_against_memory(table, folder.plots / "consistency_against_memory.png")
     _sheet(suite, [clip for clip, sample in tasks if sample == 0], records, table, out)
     return table
 
 
 def collect(out: Path, suite: Suite) -> list[Record]:
     """Every record of the run, in order of file name; a record of another suite is an error."""
-    files = score_files(out)
+    files = RunFolder(out).score_files()
     if not files:
-        raise MagbenchError(f"{out / 'scores'}: holds no scores")
+        raise MagbenchError(f"{RunFolder(out).scores}: holds no scores")
     records = []
     for file in files:
         for record in read_records(file):
@@ -91,7 +93,7 @@ def _sheet(suite: Suite, clips: Sequence[Clip], records: Sequence[Record], table
     made = {(r.model, r.clip): r for r in records if r.sample == 0 and column_of(r) == PSNR}
     models = [name for name in sheet.ROWS if name in table.models]
     shared = [clip for clip in clips if all((model, clip.id) in made for model in models)]
-    path = out / "sheet.png"
+    path = RunFolder(out).sheet
     path.unlink(missing_ok=True)
     if not models or not shared:
         return
@@ -100,7 +102,7 @@ def _sheet(suite: Suite, clips: Sequence[Clip], records: Sequence[Record], table
     for model in models:
         value = made[model, clip.id].value
         note = "" if value is None else f"{value:.1f} dB"
-        rows.append(sheet.SheetRow(model, note, _frames(generation_folder(out, model, clip.id, 0))))
+        rows.append(sheet.SheetRow(model, note, _frames(RunFolder(out).generation(model, clip.id, 0))))
     sheet.draw_sheet(
         rows,
         [_ago(gap) for gap in clip.gap[clip.switch :].tolist()],
@@ -127,7 +129,7 @@ def _frames(folder: Path) -> NDArray[np.uint8]:
 
 def _provenance(suite: Suite, run: Run, clips: int, records: Sequence[Record], out: Path) -> dict[str, Any]:
     """Where the numbers come from. ``generated_on``: where costs were measured; ``machine``: this one."""
-    folders = {generation_folder(out, r.model, r.clip, r.sample) for r in records if r.kind == "model"}
+    folders = {RunFolder(out).generation(r.model, r.clip, r.sample) for r in records if r.kind == "model"}
     made = [made for made in map(read_generation, sorted(folders)) if made is not None]
     return {
         "suite": suite.name,

@@ -1,14 +1,8 @@
-"""What a run is of, and the folder that belongs to it.
-
-::
-
-    OUT/run.json                                     what the run is of; every command on the folder checks it
-    OUT/generations/MODEL/CLIP@SAMPLE/               see :mod:`magbench.runs.generation`
-    OUT/scores/MODEL/CLIP@SAMPLE.jsonl               see :mod:`magbench.runs.records`
-"""
+"""A run and its folder: what the run is of, and where each of its files lies."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
@@ -18,11 +12,9 @@ from magbench.core.files import first_problem, write_atomic
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 
-RUN_FILE = "run.json"
-
 
 class Run(BaseModel):
-    """One suite, the first ``limit`` of its clips (None: all), ``seeds`` samples a clip."""
+    """What a run is of: one suite, the first ``limit`` of its clips (None: all), ``seeds`` samples a clip."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -33,50 +25,170 @@ class Run(BaseModel):
     seeds: PositiveInt
     limit: PositiveInt | None
 
+    @classmethod
+    def of(cls, suite: Suite, *, seeds: int, limit: int | None) -> Run:
+        """Describe a run of ``suite``."""
+        try:
+            return cls(
+                suite=suite.name,
+                version=suite.version,
+                split=suite.split,
+                digest=suite.digest,
+                seeds=seeds,
+                limit=limit,
+            )
+        except ValidationError as error:
+            raise MagbenchError(first_problem(error)) from error
+
     def tasks(self, suite: Suite) -> list[tuple[Clip, int]]:
         """Every (clip, sample) that a complete model has, in order."""
         return [(clip, sample) for clip in suite.clips[: self.limit] for sample in range(self.seeds)]
 
-
-def run_of(suite: Suite, *, seeds: int, limit: int | None) -> Run:
-    """Describe a run of ``suite``."""
-    try:
-        return Run(
-            suite=suite.name,
-            version=suite.version,
-            split=suite.split,
-            digest=suite.digest,
-            seeds=seeds,
-            limit=limit,
-        )
-    except ValidationError as error:
-        raise MagbenchError(first_problem(error)) from error
+    def __str__(self) -> str:
+        return f"{self.suite} v{self.version}, {self.split} split"
 
 
-def read_run(out: Path) -> Run:
-    """What ``out`` belongs to."""
-    path = out / RUN_FILE
-    try:
-        return Run.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise MagbenchError(f"{out}: is not the folder of a run, it has no {RUN_FILE}") from error
-    except ValidationError as error:
-        raise MagbenchError(f"{path}: {first_problem(error)}") from error
+@dataclass(frozen=True)
+class RunFolder:
+    """The one place that knows the names of the files below a run's folder.
 
+    ::
 
-def claim(out: Path, run: Run) -> None:
-    """Make ``out`` the folder of ``run``, or check that it is. One with other things in it is refused."""
-    if out.exists() and not out.is_dir():
-        raise MagbenchError(f"{out}: is not a folder")
-    if not (out / RUN_FILE).exists():
-        if out.exists() and any(not path.name.startswith(".") for path in out.iterdir()):
-            raise MagbenchError(f"{out}: holds files but no {RUN_FILE}; give a new or empty folder")
+        run.json                                   what the run is of; every command on the folder checks it
+        generations/MODEL/CLIP@SAMPLE/             one video, see :mod:`magbench.runs.generation`
+        scores/MODEL/CLIP@SAMPLE.jsonl             its records, see :mod:`magbench.runs.records`
+        generations_swapped/, scores_swapped/      likewise, for the history effect
+        vbench/                                    what VBench said
+        noise.json, profile.json                   noise panel of the run; profile of its models
+        records.parquet, table.*, sheet.png, plots/    the report; all that a published folder needs
+    """
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    # What the run is of
+
+    @property
+    def description(self) -> Path:
+        return self.path / "run.json"
+
+    def read(self) -> Run:
+        """What the folder belongs to; one without a description is an error."""
         try:
-            write_atomic(out / RUN_FILE, run.model_dump_json(indent=2) + "\n")
+            return Run.model_validate_json(self.description.read_bytes())
         except OSError as error:
-            raise MagbenchError(f"{out}: cannot be written ({error.strerror})") from error
-        return
-    there, here = read_run(out).model_dump(), run.model_dump()
-    for field, value in there.items():
-        if value != here[field]:
-            raise MagbenchError(f"{out}: belongs to another run: {field} {value} there, {here[field]} here")
+            raise MagbenchError(f"{self}: is not the folder of a run, it has no {self.description.name}") from error
+        except ValidationError as error:
+            raise MagbenchError(f"{self.description}: {first_problem(error)}") from error
+
+    def claim(self, run: Run) -> None:
+        """Make this the folder of ``run``, or check that it is. One with other things in it is refused."""
+        if self.path.exists() and not self.path.is_dir():
+            raise MagbenchError(f"{self}: is not a folder")
+        if not self.description.exists():
+            if self.path.exists() and any(not path.name.startswith(".") for path in self.path.iterdir()):
+                raise MagbenchError(f"{self}: holds files but no {self.description.name}; give a new or empty folder")
+            try:
+                write_atomic(self.description, run.model_dump_json(indent=2) + "\n")
+            except OSError as error:
+                raise MagbenchError(f"{self}: cannot be written ({error.strerror})") from error
+            return
+        there, here = self.read().model_dump(), run.model_dump()
+        for field, value in there.items():
+            if value != here[field]:
+                raise MagbenchError(f"{self}: belongs to another run: {field} {value} there, {here[field]} here")
+
+    # Videos and their scores
+
+    @property
+    def generations(self) -> Path:
+        return self.path / "generations"
+
+    @property
+    def scores(self) -> Path:
+        return self.path / "scores"
+
+    @property
+    def swapped_scores(self) -> Path:
+        """Records of the history effect."""
+        return self.path / "scores_swapped"
+
+    def generation(self, model: str, clip: str, sample: int) -> Path:
+        """The folder of one generated video."""
+        return self.generations / model / f"{clip}@{sample}"
+
+    def score(self, model: str, clip: str, sample: int) -> Path:
+        """The records of one generated video."""
+        return self.scores / model / f"{clip}@{sample}.jsonl"
+
+    def swapped_generation(self, model: str, clip: str, sample: int) -> Path:
+        """The folder of the video that was generated from a swapped history."""
+        return self.path / "generations_swapped" / model / f"{clip}@{sample}"
+
+    def swapped_score(self, model: str, clip: str, sample: int) -> Path:
+        """The record of the history effect of one clip."""
+        return self.swapped_scores / model / f"{clip}@{sample}.jsonl"
+
+    def score_files(self, model: str = "*") -> list[Path]:
+        """The records of every video, or of one model's, in order of file name."""
+        return sorted(self.scores.glob(f"{model}/*.jsonl"))
+
+    def swapped_score_files(self) -> list[Path]:
+        """The records of the history effect, in order of file name."""
+        return sorted(self.swapped_scores.glob("*/*.jsonl"))
+
+    def generated_models(self) -> list[str]:
+        """Models and references that have a folder of videos, sorted."""
+        return sorted(path.name for path in self.generations.glob("*") if path.is_dir())
+
+    def scored_models(self) -> list[str]:
+        """Models and references that have a folder of scores, sorted."""
+        return sorted(path.name for path in self.scores.glob("*") if path.is_dir())
+
+    # What was measured beside the scores
+
+    @property
+    def noise(self) -> Path:
+        return self.path / "noise.json"
+
+    @property
+    def profile(self) -> Path:
+        return self.path / "profile.json"
+
+    @property
+    def vbench(self) -> Path:
+        return self.path / "vbench"
+
+    @property
+    def vbench_records(self) -> Path:
+        return self.vbench / "records.jsonl"
+
+    @property
+    def vbench_reasons(self) -> Path:
+        """Why some videos have no value."""
+        return self.vbench / "not_available.json"
+
+    # The report
+
+    @property
+    def records(self) -> Path:
+        """Every record of the run in one file."""
+        return self.path / "records.parquet"
+
+    @property
+    def sheet(self) -> Path:
+        return self.path / "sheet.png"
+
+    @property
+    def plots(self) -> Path:
+        return self.path / "plots"
+
+    def table(self, kind: str) -> Path:
+        """The table as ``md``, ``csv`` or ``json``."""
+        return self.path / f"table.{kind}"
+
+    def is_run(self) -> bool:
+        """Whether the folder is a run's, or a published one."""
+        return self.description.is_file() or self.records.is_file()

@@ -29,7 +29,6 @@ from magbench.suites.clip import Clip
 from magbench.video.formats import read_finished
 from magbench.video.io import frames_sha256, read_video, write_lossless, write_preview
 
-GENERATIONS = "generations"
 FRAMES_FILE = "frames.mkv"
 PREVIEW_FILE = "preview.mp4"
 GENERATION_FILE = "generation.json"
@@ -73,11 +72,6 @@ class Generation(BaseModel):
     platform: str | None
     magbench: str
     original: Original | None = None
-
-
-def generation_folder(out: Path, model: str, clip: str, sample: int) -> Path:
-    """Where a generation of the run in ``out`` lies."""
-    return out / GENERATIONS / model / f"{clip}@{sample}"
 
 
 def write_generation(

@@ -13,13 +13,11 @@ from magbench.core.errors import MagbenchError
 from magbench.core.parallel import share, worth
 from magbench.core.progress import Progress
 from magbench.runs.failures import Failure
-from magbench.runs.folder import claim, read_run, run_of
-from magbench.runs.generation import GENERATIONS, generation_folder, read_frames, read_generation
+from magbench.runs.folder import Run, RunFolder
+from magbench.runs.generation import read_frames, read_generation
 from magbench.runs.records import Record, read_records, write_records
 from magbench.scoring.score_clip import COST, Scene, cost_records, score_records, stamp, wanted
 from magbench.suites.format import Suite
-
-SCORES = "scores"
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class _Job:
     """What every process is told once."""
 
     suite: Suite
-    out: Path
+    folder: RunFolder
     models: list[str]
     samples: int
 
@@ -43,13 +41,14 @@ def score(suite: Suite, out: Path, *, progress: Progress, workers: int | None = 
     Returns:
         What could not be scored: damaged generations, values that are not numbers.
     """
-    run = read_run(out)
-    claim(out, run_of(suite, seeds=run.seeds, limit=run.limit))
+    folder = RunFolder(out)
+    run = folder.read()
+    folder.claim(Run.of(suite, seeds=run.seeds, limit=run.limit))
     if workers is not None and workers < 1:
         raise MagbenchError(f"workers must be 1 or more, not {workers}")
-    models = sorted(path.name for path in (out / GENERATIONS).glob("*") if path.is_dir())
+    models = folder.generated_models()
     clips = suite.clips[: run.limit]
-    job = _Job(suite, out, models, run.seeds)
+    job = _Job(suite, folder, models, run.seeds)
     each = len(models) * run.seeds
     pixels = sum((len(clip) - clip.switch) * clip.size[0] * clip.size[1] * each for clip in clips)
     workers = min(len(clips), worth(pixels) if workers is None else workers)
@@ -62,11 +61,6 @@ def score(suite: Suite, out: Path, *, progress: Progress, workers: int | None = 
     return sorted(failures, key=lambda failure: failure.model)  # stable: clips and samples stay in order
 
 
-def scores_path(out: Path, model: str, clip: str, sample: int) -> Path:
-    """Where the records of one generation lie."""
-    return out / SCORES / model / f"{clip}@{sample}.jsonl"
-
-
 def _score_clip(job: _Job, index: int) -> list[Failure]:
     """Score every model's returns of one clip."""
     clip = job.suite.clips[index]
@@ -74,9 +68,9 @@ def _score_clip(job: _Job, index: int) -> list[Failure]:
     failures: list[Failure] = []
     for model in job.models:
         for sample in range(job.samples):
-            path = scores_path(job.out, model, clip.id, sample)
+            path = job.folder.score(model, clip.id, sample)
             try:
-                _score_one(scene, generation_folder(job.out, model, clip.id, sample), path)
+                _score_one(scene, job.folder.generation(model, clip.id, sample), path)
             except MagbenchError as error:
                 path.unlink(missing_ok=True)
                 failures.append(Failure(model, clip.id, sample, str(error)))

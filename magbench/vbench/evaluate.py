@@ -17,13 +17,12 @@ from pathlib import Path
 from magbench import __version__
 from magbench.core.errors import MagbenchError, unknown
 from magbench.core.progress import Progress
-from magbench.runs.folder import read_run
-from magbench.runs.generation import generation_folder, read_frames, read_generation
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_frames, read_generation
 from magbench.runs.records import Record, read_records
-from magbench.scoring.score import SCORES
 from magbench.vbench.dimensions import DIMENSIONS, Dimension
 from magbench.vbench.program import RESULTS, VIDEOS, Program
-from magbench.vbench.store import FOLDER, PROTOCOL, NotAvailable, read, return_of, write
+from magbench.vbench.store import PROTOCOL, NotAvailable, read, return_of, write
 
 PROTOCOL_VERSION = 1
 WHOLE = ("aligned", "psnr", "all")
@@ -44,7 +43,7 @@ def evaluate(
     """
     wanted = _named(dimensions)
     returns = _returns(out, models)
-    folder = out / FOLDER
+    folder = RunFolder(out).vbench
     stored = {_key(record): record for record in read(out)}
     missing = {dimension: [one for one in returns if not _has(stored, one, dimension)] for dimension in wanted}
     progress.stage("vbench", len(wanted))
@@ -73,16 +72,17 @@ def _named(dimensions: Sequence[str] | None) -> list[Dimension]:
 
 def _returns(out: Path, models: Sequence[str] | None) -> list[Record]:
     """One score record of each return of the models: it says whose it is and which frames it has."""
-    read_run(out)
-    there = sorted(path.name for path in (out / SCORES).glob("*") if path.is_dir())
+    folder = RunFolder(out)
+    folder.read()
+    there = folder.scored_models()
     for model in models or ():
         if model not in there:
             raise unknown(f"model (of those scored in {out})", model, there)
-    files = (path for model in models or there for path in sorted((out / SCORES / model).glob("*.jsonl")))
+    files = (path for model in models or there for path in folder.score_files(model))
     whole = [r for path in files for r in read_records(path) if (r.protocol, r.metric, r.region) == WHOLE]
     found = [record for record in whole if models or record.kind == "model"]
     if not found:
-        raise MagbenchError(f"{out / SCORES}: holds no scores of a model; run `magbench score` first")
+        raise MagbenchError(f"{folder.scores}: holds no scores of a model; run `magbench score` first")
     return found
 
 
@@ -90,7 +90,7 @@ def _judge(
     out: Path, returns: Sequence[Record], dimension: Dimension, program: Program
 ) -> tuple[dict[str, float], str | None]:
     """Scores by file name, and why some or all are missing."""
-    folder = out / FOLDER
+    folder = RunFolder(out).vbench
     _write_videos(out, folder / VIDEOS, returns)
     try:
         scores = program.evaluate(dimension, folder, folder / f"{dimension.name}.log")
@@ -114,7 +114,7 @@ def _write_videos(out: Path, folder: Path, returns: Sequence[Record]) -> None:
         path = folder / _file(one)
         if path.exists():
             continue
-        source = generation_folder(out, one.model, one.clip, one.sample)
+        source = RunFolder(out).generation(one.model, one.clip, one.sample)
         generation = read_generation(source)
         if generation is None or generation.frames_sha256 != one.generation_sha256:
             raise MagbenchError(f"{source}: is not what was scored; run `magbench score` first")

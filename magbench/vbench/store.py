@@ -9,12 +9,10 @@ from pathlib import Path
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
+from magbench.runs.folder import RunFolder
 from magbench.runs.records import Record, read_records, write_records
 
 PROTOCOL = "vbench"
-FOLDER = "vbench"
-RECORDS_FILE = "records.jsonl"
-REASONS_FILE = "not_available.json"
 
 Return = tuple[str, str, int, str, str]
 """One return: model, clip, sample, revision, sha256 of its frames."""
@@ -38,7 +36,7 @@ def return_of(record: Record) -> Return:
 
 def read(out: Path) -> list[Record]:
     """All VBench records of a run, those of returns that have changed since included."""
-    path = out / FOLDER / RECORDS_FILE
+    path = RunFolder(out).vbench_records
     return read_records(path) if path.is_file() else []
 
 
@@ -50,7 +48,7 @@ def current(out: Path, scored: Iterable[Record]) -> list[Record]:
 
 def reasons(out: Path) -> list[NotAvailable]:
     """What had no value when it was last tried."""
-    path = out / FOLDER / REASONS_FILE
+    path = RunFolder(out).vbench_reasons
     if not path.is_file():
         return []
     try:
@@ -62,8 +60,8 @@ def reasons(out: Path) -> list[NotAvailable]:
 
 def write(out: Path, records: Iterable[Record], dimension: str, reason: str | None) -> None:
     """Save all records; keep why ``dimension`` has no value, or forget it once it has."""
-    write_records(out / FOLDER / RECORDS_FILE, records)
+    write_records(RunFolder(out).vbench_records, records)
     found = {one.dimension: one.reason for one in reasons(out) if one.dimension != dimension}
     if reason:
         found[dimension] = reason
-    write_atomic(out / FOLDER / REASONS_FILE, json.dumps(found, indent=2) + "\n")
+    write_atomic(RunFolder(out).vbench_reasons, json.dumps(found, indent=2) + "\n")

@@ -19,13 +19,13 @@ from magbench.analysis.history_effect import (
     effect_grid,
     measure_history_effect,
     read_effects,
-    swapped_folder,
 )
 from magbench.analysis.history_swap import swap_of
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate, make_task
 from magbench.models.registry import Task
+from magbench.runs.folder import RunFolder
 from magbench.suites.clip import NO_REVISIT
 from magbench.suites.format import Suite
 from tests import fakes
@@ -131,7 +131,7 @@ def test_another_revision_is_made_again(suite: Suite, tmp_path: Path, monkeypatc
     (record,) = measured(suite, tmp_path, limit=1).records
     assert (record.revision, record.value) == ("2", pytest.approx(1.0, abs=1e-6))
     assert read_effects(tmp_path) == [record]
-    made = json.loads((swapped_folder(tmp_path, "tiny", "a", 0) / "generation.json").read_text())
+    made = json.loads((RunFolder(tmp_path).swapped_generation("tiny", "a", 0) / "generation.json").read_text())
     assert made["revision"] == "2, swapped history v1"
 
 
@@ -146,7 +146,7 @@ def test_a_program_has_a_history_effect_too(suite: Suite, tmp_path: Path) -> Non
     (tmp_path / "mine.yaml").write_text("name: mine\ncommand: cp -r {context_folder} {output}\n")
     found = measured(suite, tmp_path / "out", [f"command:{tmp_path / 'mine.yaml'}"], limit=1)
     assert [(r.model, r.n) for r in found.records] == [("mine", 2)]
-    assert (swapped_folder(tmp_path / "out", "mine", "a", 0) / "command.log").is_file()
+    assert (RunFolder(tmp_path / "out").swapped_generation("mine", "a", 0) / "command.log").is_file()
 
 
 def test_failures_cost_nothing_else(suite: Suite, tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate
 from magbench.metrics import PROTOCOLS
-from magbench.runs.generation import generation_folder, read_frames, read_generation
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_frames, read_generation
 from magbench.runs.records import read_records
-from magbench.scoring.score import score, scores_path
+from magbench.scoring.score import score
 from magbench.suites.format import Suite
 from tests import fakes
 from tests.report.synthetic import records
@@ -82,7 +83,7 @@ def run(finished: Path, tmp_path: Path) -> Path:
 
 
 def mean(run: Path, suite: Suite, sample: int, region: str) -> float:
-    found = [r for c in suite.clips[:2] for r in read_records(scores_path(run, "tiny", c.id, sample))]
+    found = [r for c in suite.clips[:2] for r in read_records(RunFolder(run).score("tiny", c.id, sample))]
     return float(np.mean([r.value for r in found if (r.protocol, r.metric, r.region) == ("aligned", "ssim", region)]))
 
 
@@ -103,7 +104,10 @@ def test_levels_are_shifts_of_means(run: Path, suite: Suite) -> None:
 def test_one_frame_late_starts_with_the_last_given_frame(run: Path, suite: Suite, tmp_path: Path) -> None:
     clip = suite.clips[0]
     panel_module._write_members(run, tmp_path, "tiny", clip)
-    late_folder, folder = generation_folder(tmp_path, "late", clip.id, 0), generation_folder(run, "tiny", clip.id, 0)
+    late_folder, folder = (
+        RunFolder(tmp_path).generation("late", clip.id, 0),
+        RunFolder(run).generation("tiny", clip.id, 0),
+    )
     late, made = read_generation(late_folder), read_generation(folder)
     assert late is not None and made is not None
     frames = read_frames(late_folder, late)

@@ -18,10 +18,11 @@ from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.generation.import_videos import Imported, import_videos
 from magbench.generation.runner import generate
-from magbench.runs.generation import generation_folder, read_frames, read_generation
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_frames, read_generation
 from magbench.runs.records import read_records
 from magbench.scoring.costs import costs
-from magbench.scoring.score import score, scores_path
+from magbench.scoring.score import score
 from magbench.suites.format import Suite
 from magbench.video.io import write_lossless
 from tests.encode import encode
@@ -79,7 +80,7 @@ def test_the_truth_from_elsewhere_is_the_truth(suite: Suite, videos: Path, tmp_p
     assert str(imported) == "3 videos used; the return only: 1, the whole clip: 2 (given frames left out)"
     revisions = set()
     for clip in suite.clips:
-        folder = generation_folder(tmp_path / "out", "elsewhere", clip.id, 0)
+        folder = RunFolder(tmp_path / "out").generation("elsewhere", clip.id, 0)
         assert [path.name for path in folder.iterdir()] == ["generation.json"]
         made = read_generation(folder)
         assert made is not None
@@ -89,7 +90,7 @@ def test_the_truth_from_elsewhere_is_the_truth(suite: Suite, videos: Path, tmp_p
         revisions.add(made.revision)
     assert len(revisions) == 1
     assert score(suite, tmp_path / "out", progress=Quiet()) == []
-    records = read_records(scores_path(tmp_path / "out", "elsewhere", "c", 0))
+    records = read_records(RunFolder(tmp_path / "out").score("elsewhere", "c", 0))
     (lpips,) = [r for r in records if (r.protocol, r.metric, r.region) == ("aligned", "lpips", "all")]
     assert lpips.value == pytest.approx(0, abs=1e-6)
     assert all(record.protocol != "cost" for record in records)
@@ -104,7 +105,7 @@ def test_every_form_holds_either(suite: Suite, tmp_path: Path, save: Save, first
         save(tmp_path / "videos" / clip.id, smooth[first:])
     imported = take(suite, tmp_path / "videos", tmp_path / "out")
     assert (imported.failures, imported.parts) == ([], dict.fromkeys("abc", part))
-    folder = generation_folder(tmp_path / "out", "elsewhere", "a", 0)
+    folder = RunFolder(tmp_path / "out").generation("elsewhere", "a", 0)
     made = read_generation(folder)
     assert made is not None
     frames = read_frames(folder, made)
@@ -189,7 +190,7 @@ def test_links_are_followed(suite: Suite, videos: Path, tmp_path: Path) -> None:
     elsewhere = (videos / "a.mkv").rename(tmp_path / "made-somewhere.mkv")
     (videos / "a.mkv").symlink_to(elsewhere)
     assert failures(suite, videos, tmp_path / "out") == []
-    made = read_generation(generation_folder(tmp_path / "out", "elsewhere", "a", 0))
+    made = read_generation(RunFolder(tmp_path / "out").generation("elsewhere", "a", 0))
     assert made is not None and made.original is not None
     assert made.original.path == str(elsewhere)
 

@@ -19,7 +19,8 @@ from magbench.generation.runner import generate, make_task
 from magbench.models.registry import Task
 from magbench.runs import generation as generation_module
 from magbench.runs.failures import Failure
-from magbench.runs.generation import generation_folder, read_frames, read_generation
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_frames, read_generation
 from magbench.suites.format import Suite
 from magbench.video.io import read_video, to_float, to_uint8
 from tests import fakes
@@ -55,7 +56,7 @@ def test_a_generation_is_whole(suite: Suite, tmp_path: Path) -> None:
     assert generate(suite, ["tiny"], tmp_path / "out", seeds=2, progress=progress) == []
     assert progress.stages == [["tiny", 6, 6]]
     clip = suite.clip("b")
-    folder = generation_folder(tmp_path / "out", "tiny", "b", 1)
+    folder = RunFolder(tmp_path / "out").generation("tiny", "b", 1)
     assert {path.name for path in folder.iterdir()} == {"frames.mkv", "preview.mp4", "generation.json"}
     made = read_generation(folder)
     assert made is not None
@@ -82,7 +83,7 @@ def test_a_task_holds_no_future(suite: Suite) -> None:
 def test_references_are_saved_as_models_are(suite: Suite, tmp_path: Path) -> None:
     assert run(suite, ["oracle", "wrong_scene"], tmp_path) == []
     for name, shown in (("oracle", "c"), ("wrong_scene", "a")):  # after the last clip comes the first
-        folder = generation_folder(tmp_path, name, "c", 0)
+        folder = RunFolder(tmp_path).generation(name, "c", 0)
         made = read_generation(folder)
         assert made is not None
         assert (made.kind, made.history_bytes) == ("reference", None)
@@ -164,9 +165,9 @@ def test_an_interrupted_run_ends_as_one_that_was_not(
         interrupt(patch)
         with pytest.raises(KeyboardInterrupt):
             run(suite, names, tmp_path / "cut")
-    cut = generation_folder(tmp_path / "cut", "tiny", "b", 0)
+    cut = RunFolder(tmp_path / "cut").generation("tiny", "b", 0)
     assert read_generation(cut) is None
-    first = generation_folder(tmp_path / "cut", "tiny", "a", 0) / "generation.json"
+    first = RunFolder(tmp_path / "cut").generation("tiny", "a", 0) / "generation.json"
     kept = first.read_bytes()
     assert run(suite, names, tmp_path / "cut") == []
     assert first.read_bytes() == kept
@@ -206,7 +207,7 @@ def lose_field(folder: Path) -> None:
 def test_a_damaged_generation_is_made_again(suite: Suite, tmp_path: Path, damage: Callable[[Path], None]) -> None:
     run(suite, ["tiny"], tmp_path)
     before = videos(tmp_path)
-    damage(generation_folder(tmp_path, "tiny", "b", 0))
+    damage(RunFolder(tmp_path).generation("tiny", "b", 0))
     assert run(suite, ["tiny"], tmp_path) == []
     assert videos(tmp_path) == before
 
@@ -222,7 +223,7 @@ def test_another_revision_is_made_again_and_never_mixed(
     monkeypatch.setattr(fakes, "tiny", lambda: fakes.Fake("tiny", stopping, revision="2"))
     with pytest.raises(KeyboardInterrupt):
         run(suite, ["tiny"], tmp_path)
-    assert [read_generation(generation_folder(tmp_path, "tiny", clip, 0)) for clip in "abc"] == [None] * 3
+    assert [read_generation(RunFolder(tmp_path).generation("tiny", clip, 0)) for clip in "abc"] == [None] * 3
 
 
 @pytest.mark.parametrize("name", fakes.BROKEN)
@@ -248,7 +249,7 @@ def test_finished_clips_of_a_failing_model_are_kept(
 
     monkeypatch.setattr(fakes, "tiny", lambda: fakes.Fake("tiny", failing_on_b))
     (failure,) = run(suite, ["tiny"], tmp_path)
-    error = generation_folder(tmp_path, "tiny", "b", 0) / "error.txt"
+    error = RunFolder(tmp_path).generation("tiny", "b", 0) / "error.txt"
     assert str(failure) == f"tiny, clip b, sample 0: RuntimeError: out of memory (traceback in {error})"
     assert "failing_on_b" in error.read_text()
     assert len(videos(tmp_path)) == 4

@@ -22,7 +22,8 @@ from magbench.generation.runner import generate
 from magbench.models.command import PLACEHOLDERS, read_program
 from magbench.models.registry import kind_of, load_model
 from magbench.runs.failures import Failure
-from magbench.runs.generation import generation_folder, read_frames, read_generation
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_frames, read_generation
 from magbench.suites.format import Suite
 from magbench.video.io import write_lossless
 
@@ -75,7 +76,7 @@ def test_a_program_makes_a_generation(suite: Suite, tmp_path: Path, length: str)
     model = write(here, command, revision="v7")
     assert kind_of(model) == "model"
     assert run(suite, model, tmp_path / "out") == []
-    folder = generation_folder(tmp_path / "out", "mine", "a", 0)
+    folder = RunFolder(tmp_path / "out").generation("mine", "a", 0)
     names = {path.name for path in folder.iterdir()}
     assert names == {"frames.mkv", "preview.mp4", "generation.json", "command.log"}
     made = read_generation(folder)
@@ -96,7 +97,7 @@ def test_resuming_and_changing(suite: Suite, tmp_path: Path, monkeypatch: pytest
     copy = f"cp {shlex.quote(str(tmp_path / 'a.mkv'))} {{output}}.mkv"
     model = write(tmp_path / "mine", copy)
     assert run(suite, model, tmp_path / "out") == []
-    log = generation_folder(tmp_path / "out", "mine", "a", 0) / "command.log"
+    log = RunFolder(tmp_path / "out").generation("mine", "a", 0) / "command.log"
     log.unlink()
     write(tmp_path / "mine", copy, timeout_s=9.0)  # the time-out decides no pixel
     assert run(suite, model, tmp_path / "out") == []
@@ -117,7 +118,7 @@ def test_every_placeholder(suite: Suite, tmp_path: Path) -> None:
     words = " ".join(f"{name}={{{name}}}" for name in PLACEHOLDERS)
     model = write(tmp_path / "mine", f"""{PYTHON} -c {shlex.quote(SPEAK)} {words} '{{"json": 1}}' 'two words'""")
     (failure,) = run(suite, model, tmp_path / "out")
-    folder = generation_folder(tmp_path / "out", "mine", "a", 0)
+    folder = RunFolder(tmp_path / "out").generation("mine", "a", 0)
     said = json.loads((folder / "command.log").read_text().splitlines()[-1])
     assert said[-2:] == ['{"json": 1}', "two words"]
     given = dict(word.split("=", 1) for word in said[:-2])
@@ -141,7 +142,7 @@ def test_pngs_are_the_given_frames(suite: Suite, tmp_path: Path) -> None:
 
     model = write(tmp_path / "mine", f"{PYTHON} -c '' {{context_folder}} {{output}}")
     run(suite, model, tmp_path / "out")
-    folder = generation_folder(tmp_path / "out", "mine", "a", 0) / "command/context"
+    folder = RunFolder(tmp_path / "out").generation("mine", "a", 0) / "command/context"
     shown = [cv2.imread(str(path))[..., ::-1] for path in sorted(folder.iterdir())]
     assert np.array_equal(np.stack(shown), suite.clip("a").frames[:6])
     assert not (folder.parent / "context.mkv").exists()  # nobody asked for it
@@ -171,19 +172,19 @@ def test_a_failure_is_one_line_with_the_log(suite: Suite, tmp_path: Path, how: s
     model = write(tmp_path / "mine", f"{PYTHON} {script(tmp_path / 'mine', code)} {{output}}")
     failures = generate(suite, [model, "tiny"], tmp_path / "out", limit=2, progress=Quiet())
     assert [(f.model, f.clip) for f in failures] == [("mine", "a"), ("mine", "b")]
-    folder = generation_folder(tmp_path / "out", "mine", "a", 0)
+    folder = RunFolder(tmp_path / "out").generation("mine", "a", 0)
     assert message in failures[0].message
     assert failures[0].message.endswith(f"see {folder / 'command.log'}")
     assert "\n" not in failures[0].message
     assert f"{folder}/command/" not in failures[0].message
     assert read_generation(folder) is None
-    assert read_generation(generation_folder(tmp_path / "out", "tiny", "b", 0)) is not None  # the rest goes on
+    assert read_generation(RunFolder(tmp_path / "out").generation("tiny", "b", 0)) is not None  # the rest goes on
 
 
 def test_a_folder_of_pngs_is_an_output(suite: Suite, tmp_path: Path) -> None:
     model = write(tmp_path / "mine", "cp -r {context_folder} {output}")  # six given frames, six wanted
     assert run(suite, model, tmp_path / "out") == []
-    folder = generation_folder(tmp_path / "out", "mine", "a", 0)
+    folder = RunFolder(tmp_path / "out").generation("mine", "a", 0)
     made = read_generation(folder)
     assert made is not None
     assert np.array_equal(read_frames(folder, made), suite.clip("a").frames[:6])

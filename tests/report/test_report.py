@@ -14,10 +14,9 @@ from magbench.core.errors import MagbenchError
 from magbench.models.meter import Metered
 from magbench.report import sheet
 from magbench.report.report import FILES, report
-from magbench.runs.folder import claim, run_of
-from magbench.runs.generation import generation_folder, write_generation
+from magbench.runs.folder import Run, RunFolder
+from magbench.runs.generation import write_generation
 from magbench.runs.records import read_parquet, write_records
-from magbench.scoring.score import scores_path
 from magbench.suites.clip import NO_REVISIT, Clip
 from magbench.suites.format import Suite, load_suite, write_suite
 from tests.report.synthetic import CLIPS, FRAMES, SWITCH, WINDOW, gaps, records
@@ -58,17 +57,17 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
 def finished(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with generations and scores; its frames are the truth's."""
     out = tmp_path_factory.mktemp("runs") / "run"
-    claim(out, run_of(suite, seeds=1, limit=None))
+    RunFolder(out).claim(Run.of(suite, seeds=1, limit=None))
     for model in MODELS:
         for clip in suite.clips:
             mine = records([model], [clip.id])
             write_records(
-                scores_path(out, model, clip.id, 0),
+                RunFolder(out).score(model, clip.id, 0),
                 [record.model_copy(update={"suite_digest": suite.digest}) for record in mine],
             )
             frames = clip.frames[SWITCH:]
             metered = Metered(frames, [len(frames)], [0.1], None, None, "cpu", None)
-            folder = generation_folder(out, model, clip.id, 0)
+            folder = RunFolder(out).generation(model, clip.id, 0)
             write_generation(folder, metered, clip, model=model, revision=f"{model}-1", kind=mine[0].kind, sample=0)
     return out
 
@@ -156,14 +155,14 @@ def test_without_the_sheets_models_there_is_no_sheet(no_pictures: None, suite: S
 
 
 def test_an_incomplete_model_is_still_reported(no_pictures: None, suite: Suite, run: Path) -> None:
-    scores_path(run, "mag", MADE[0], 0).unlink()
+    RunFolder(run).score("mag", MADE[0], 0).unlink()
     table = report(suite, run)
     assert [row.model for row in table.rows if not row.complete] == ["mag"]
     assert "mag (incomplete: 5 of 6 clips)" in (run / "table.md").read_text()
 
 
 def test_scores_of_another_suite_are_refused(suite: Suite, run: Path) -> None:
-    path = scores_path(run, "mag", MADE[0], 0)
+    path = RunFolder(run).score("mag", MADE[0], 0)
     write_records(path, records(["mag"], MADE[:1]))
     with pytest.raises(MagbenchError, match=r"pan-slow@0\.jsonl: was scored on revisit-nano dddddddddddd"):
         report(suite, run)

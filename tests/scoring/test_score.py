@@ -15,10 +15,11 @@ from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate
 from magbench.quality import QUALITY
-from magbench.runs.generation import generation_folder, read_generation
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_generation
 from magbench.runs.records import Record, read_records
 from magbench.scoring import score as scoring_module
-from magbench.scoring.score import score, scores_path
+from magbench.scoring.score import score
 from magbench.suites.clip import NO_REVISIT
 from magbench.suites.format import Suite
 from tests import fakes
@@ -69,7 +70,7 @@ def test_a_record_of_each_metric_protocol_and_region(suite: Suite, out: Path) ->
     far = find(records, model="tiny", clip="b", protocol="aligned", metric="psnr", region="out_of_window")
     assert (far.n, far.per_frame) == (4, None)
     assert far.value == np.mean(whole.per_frame[2:])
-    made = read_generation(generation_folder(out, "tiny", "b", 0))
+    made = read_generation(RunFolder(out).generation("tiny", "b", 0))
     assert made is not None
     assert whole.generation_sha256 == made.frames_sha256
     assert (whole.suite, whole.suite_digest, whole.category, whole.speed) == (
@@ -99,7 +100,7 @@ def test_any_number_of_processes_gives_the_same_bytes(suite: Suite, tmp_path: Pa
         path.unlink()
     for out in (one, two):
         for model, clip in (("oracle", "b"), ("noise", "b"), ("oracle", "a")):
-            (generation_folder(out, model, clip, 0) / "frames.mkv").write_bytes(b"")
+            (RunFolder(out).generation(model, clip, 0) / "frames.mkv").write_bytes(b"")
     failures = [score(suite, out, progress=Quiet(), workers=workers) for out, workers in ((one, 1), (two, 2))]
     wanted = [("noise", "b", 0), ("oracle", "a", 0), ("oracle", "b", 0)]
     for found in failures:
@@ -136,7 +137,7 @@ def test_costs_are_a_models_only(suite: Suite, out: Path) -> None:
     scored(suite, out)
     costs = {r.metric: r for r in read_scores(out) if r.protocol == "cost" and r.clip == "a"}
     assert {record.model for record in costs.values()} == {"tiny"}
-    made = read_generation(generation_folder(out, "tiny", "a", 0))
+    made = read_generation(RunFolder(out).generation("tiny", "a", 0))
     assert made is not None
     assert costs["ttff_s"].value == made.seconds[0]
     assert costs["block_s"].value == np.median(made.seconds[1:])
@@ -203,10 +204,10 @@ def test_a_newer_metric_is_scored_again(suite: Suite, out: Path, monkeypatch: py
 def test_costs_follow_a_generation_made_again(suite: Suite, out: Path) -> None:
     scored(suite, out)
     before = without_costs(out)
-    (generation_folder(out, "tiny", "a", 0) / "generation.json").unlink()
+    (RunFolder(out).generation("tiny", "a", 0) / "generation.json").unlink()
     generate(suite, ["tiny"], out, limit=2, progress=Quiet())
     assert scored(suite, out) == []
-    made = read_generation(generation_folder(out, "tiny", "a", 0))
+    made = read_generation(RunFolder(out).generation("tiny", "a", 0))
     assert made is not None
     assert find(read_scores(out), clip="a", metric="ttff_s").value == made.ttff_s
     assert without_costs(out) == before
@@ -215,7 +216,7 @@ def test_costs_follow_a_generation_made_again(suite: Suite, out: Path) -> None:
 def test_damaged_scores_are_made_again(suite: Suite, out: Path) -> None:
     scored(suite, out)
     before = without_costs(out)
-    path = scores_path(out, "tiny", "a", 0)
+    path = RunFolder(out).score("tiny", "a", 0)
     path.write_bytes(path.read_bytes()[:-30])
     assert scored(suite, out) == []
     assert without_costs(out) == before
@@ -223,19 +224,19 @@ def test_damaged_scores_are_made_again(suite: Suite, out: Path) -> None:
 
 def test_a_damaged_generation_is_named_and_has_no_score(suite: Suite, out: Path) -> None:
     scored(suite, out)
-    frames = generation_folder(out, "tiny", "a", 0) / "frames.mkv"
-    frames.write_bytes((generation_folder(out, "tiny", "b", 0) / "frames.mkv").read_bytes())
+    frames = RunFolder(out).generation("tiny", "a", 0) / "frames.mkv"
+    frames.write_bytes((RunFolder(out).generation("tiny", "b", 0) / "frames.mkv").read_bytes())
     (message,) = scored(suite, out)
     assert message.startswith(f"tiny, clip a, sample 0: {frames}: changed, sha256 of its frames is ")
-    assert not scores_path(out, "tiny", "a", 0).exists()
-    assert scores_path(out, "tiny", "b", 0).exists()
+    assert not RunFolder(out).score("tiny", "a", 0).exists()
+    assert RunFolder(out).score("tiny", "b", 0).exists()
 
 
 def test_no_score_outlives_its_generation(suite: Suite, out: Path) -> None:
     scored(suite, out)
-    (generation_folder(out, "tiny", "a", 0) / "generation.json").unlink()
+    (RunFolder(out).generation("tiny", "a", 0) / "generation.json").unlink()
     assert scored(suite, out) == []
-    assert not scores_path(out, "tiny", "a", 0).exists()
+    assert not RunFolder(out).score("tiny", "a", 0).exists()
 
 
 def test_a_score_that_is_not_a_number_is_an_error(suite: Suite, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
-from magbench.runs.generation import generation_folder, read_generation
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_generation
 from magbench.runs.records import Record, read_records, write_records
-from magbench.scoring.score import scores_path
 from magbench.vbench import store
 from magbench.vbench.dimensions import DIMENSIONS
 from magbench.vbench.evaluate import evaluate
@@ -34,7 +34,7 @@ def test_every_return_of_every_model_has_a_record(run: Path, program: Path) -> N
     found = values(run)
     assert {(model, clip) for model, clip, _ in found} == {(m, c) for m in ("tiny", "forgetful") for c in "ab"}
     for (model, clip, dimension), record in found.items():
-        generation = read_generation(generation_folder(run, model, clip, 0))
+        generation = read_generation(RunFolder(run).generation(model, clip, 0))
         assert generation is not None
         expected = zlib.crc32(f"{model}@{clip}@0.mp4".encode()) / 2**32
         assert record.value == pytest.approx(expected), dimension  # imaging quality was out of 100
@@ -114,7 +114,7 @@ def test_a_program_that_takes_too_long_is_stopped(run: Path, program: Path, monk
 def test_scores_of_earlier_frames_do_not_count(run: Path, program: Path) -> None:
     """A return that was made and scored again."""
     judge(run, program)
-    path = scores_path(run, "tiny", "a", 0)
+    path = RunFolder(run).score("tiny", "a", 0)
     changed = [record.model_copy(update={"revision": "2"}) for record in read_records(path)]
     write_records(path, changed)
     scored = [record for file in (run / "scores").glob("*/*.jsonl") for record in read_records(file)]
@@ -126,7 +126,7 @@ def test_scores_of_earlier_frames_do_not_count(run: Path, program: Path) -> None
 
 
 def test_frames_that_were_not_scored_are_refused(run: Path, program: Path) -> None:
-    path = scores_path(run, "tiny", "a", 0)
+    path = RunFolder(run).score("tiny", "a", 0)
     write_records(path, [r.model_copy(update={"generation_sha256": "0" * 64}) for r in read_records(path)])
     with pytest.raises(MagbenchError, match="is not what was scored; run `magbench score` first"):
         judge(run, program)

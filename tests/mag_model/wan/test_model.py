@@ -28,7 +28,8 @@ from mag_model.wan.weights.load import load_codec, load_text_encoder, load_trans
 from magbench.analysis.sources import read_folder
 from magbench.core.errors import MagbenchError
 from magbench.models.registry import ReferenceInput, Task, kind_of, load_model, load_reference
-from magbench.runs.generation import FRAMES_FILE, generation_folder
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import FRAMES_FILE
 from tests.mag_model.wan import tiny
 
 MODEL = "wan:tiny-mag"
@@ -76,7 +77,7 @@ def test_a_mirrored_video_is_continued_and_scored_and_again_the_same(mirrored: P
     outs = [tmp_path / "first", tmp_path / "second"]
     for out in outs:
         assert magbench_("generate", mirrored, "--models", MODEL, "--out", out).exit_code == 0
-    videos = [generation_folder(out, MODEL, "bikes", 0) / FRAMES_FILE for out in outs]
+    videos = [RunFolder(out).generation(MODEL, "bikes", 0) / FRAMES_FILE for out in outs]
     assert videos[0].read_bytes() == videos[1].read_bytes()
     result = magbench_("run", mirrored, "--models", MODEL, "--out", outs[0])
     assert result.exit_code == 0, result.stderr
@@ -135,7 +136,7 @@ def test_from_ground_truth_each_block_has_a_true_past(mirrored: Path, tmp_path: 
     assert torch.equal(unseen, guided)
     assert kind_of(name) == "reference"
     assert magbench_("generate", mirrored, "--models", name, "--out", tmp_path / "out").exit_code == 0
-    assert (generation_folder(tmp_path / "out", name, "bikes", 0) / FRAMES_FILE).is_file()
+    assert (RunFolder(tmp_path / "out").generation(name, "bikes", 0) / FRAMES_FILE).is_file()
     with pytest.raises(MagbenchError, match="is shown the truth: it can be run on clips, but is no model"):
         load_model(name)
 
