@@ -66,7 +66,7 @@ def _profile_models(
     from magbench.commands.console import print_grid, print_lines
     from magbench.core.provenance import provenance
     from magbench.models.registry import load_model
-    from magbench.profiling import latency
+    from magbench.profiling import latency, latency_report
     from magbench.render.progress import ProgressBar
 
     history = history or latency.HISTORY
@@ -74,10 +74,10 @@ def _profile_models(
     with ProgressBar() as progress:
         progress.stage("profile", rounds * len(history))
         points = latency.profile(models, history, rounds=rounds, step=progress.step)
-    latency.write_profile(points, provenance(), out, slope_from)
-    print_grid(latency.point_grid(points))
+    latency_report.write_profile(points, provenance(), out, slope_from)
+    print_grid(latency_report.point_grid(points))
     click.echo()
-    print_grid(latency.slope_grid(points, slope_from))
+    print_grid(latency_report.slope_grid(points, slope_from))
     click.echo()
     print_lines([(str(out / "profile.json"),), (str(out / "profile.png"),)])
 
@@ -95,10 +95,10 @@ def _profile_workloads(
     roofline.check_lengths(workloads, frames)
     with ProgressBar() as progress:
         progress.stage("profile", rounds * len(frames))
-        device, points = roofline.measure_prices(workloads, frames, rounds=rounds, decode=decode, step=progress.step)
-    roofline_report.write_prices(points, workloads, device, provenance(), out)
-    print_grid(roofline_report.price_grid(points))
+        device, points = roofline.measure_roofline(workloads, frames, rounds=rounds, decode=decode, step=progress.step)
+    roofline_report.write_roofline(points, workloads, device, provenance(), out)
+    print_grid(roofline_report.roofline_grid(points))
     click.echo()
-    print_lines(roofline_report.price_notes(workloads, device))
+    print_lines(roofline_report.roofline_notes(workloads, device))
     click.echo()
     print_lines([(str(out / f"profile.{kind}"),) for kind in ("json", "md", "png")])

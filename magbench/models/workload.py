@@ -1,4 +1,4 @@
-"""What `magbench profile` asks of a model whose sizes are known: a block behind a clip of any length, and its price."""
+"""What `magbench profile` asks of a model whose sizes are known: a block behind a clip of any length, and its cost."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Price:
-    """What sizes alone say of a block and all its passes.
+class WorkloadCost:
+    """The cost of a block with all its passes, computed from sizes alone.
 
     Attributes:
         flops: floating-point operations; a multiplication with its addition counts as two.
@@ -30,10 +30,10 @@ class Price:
 
 @dataclass(frozen=True)
 class Placed:
-    """A model behind a history that fills its memory. Held by nobody else, so that dropping it frees the memory.
+    """A model with a full history behind it. Nothing else refers to it, so that dropping it frees the memory.
 
     Attributes:
-        make: makes the block; can be said again, behind the same history.
+        make: makes the block; can be called again, behind the same history.
         allocated: bytes of the buffers that hold keys and values now.
     """
 
@@ -60,13 +60,13 @@ class Workload(Protocol):
     dtype: torch.dtype
 
     def behind(self, frames: int) -> Placed:
-        """Ready to make the last block of a clip of ``frames`` latent frames, the others made-up memory."""
+        """Prepare the last block of a clip of ``frames`` latent frames, behind a synthetic history of the others."""
         ...
 
-    def price(self, frames: int) -> Price:
-        """What the last block of a clip of ``frames`` latent frames costs."""
+    def cost(self, frames: int) -> WorkloadCost:
+        """Compute the cost of the last block of a clip of ``frames`` latent frames."""
         ...
 
     def decoder(self) -> Callable[[], Tensor]:
-        """What turns the latents of one block, in the middle of a video, into frames."""
+        """Give a function that decodes the latents of one block, in the middle of a video, into frames."""
         ...

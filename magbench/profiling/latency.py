@@ -1,24 +1,23 @@
-"""`magbench profile`: what a block costs after long histories, timed from outside, models in turn."""
+"""Timing of blocks after long histories, from outside, models in turn."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from magbench.core.errors import MagbenchError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from magbench.render.grid import Grid
-
 HISTORY = (10, 20, 40, 80, 160, 320)
+"""Blocks of history at which models are timed unless others are asked for."""
+
 SLOPE_FROM = 40
+"""Shorter histories do not count for the slope: there, fixed costs hide what history costs."""
 
 
 @runtime_checkable
@@ -50,7 +49,11 @@ class ProfilePoint:
 
 
 def as_history_model(model: object, name: str) -> HistoryModel:
-    """Check that somebody's model can be profiled; the one place that asks."""
+    """Check that a model can be profiled.
+
+    Raises:
+        MagbenchError: it has no ``stream_at``.
+    """
     if not isinstance(model, HistoryModel):
         raise MagbenchError(f"model '{name}' cannot be profiled: it has no stream_at(history, pieces, seed)")
     return model
@@ -92,7 +95,7 @@ def profile(
 
 
 def _next_piece(name: str, stream: Iterator[Tensor]) -> tuple[float, int]:
-    """Seconds until the next piece is really there, and how many frames it has."""
+    """Wait for the next piece, on its device too; gives the seconds that took, and how many frames it has."""
     start = time.perf_counter()
     piece = next(stream, None)
     if piece is None:
@@ -105,7 +108,7 @@ def _next_piece(name: str, stream: Iterator[Tensor]) -> tuple[float, int]:
 
 
 def slope(points: Sequence[ProfilePoint], start: int = SLOPE_FROM) -> float | None:
-    """Seconds a block per block of history: least squares from ``start`` on; None below two points."""
+    """Seconds a block gains per block of history: least squares from ``start`` blocks on; None below two points."""
     chosen = [(p.history, p.seconds) for p in points if p.history >= start]
     if len({x for x, _ in chosen}) < 2:
         return None
@@ -124,86 +127,8 @@ class Slope:
 
 
 def slopes(points: Sequence[ProfilePoint], start: int = SLOPE_FROM) -> list[Slope]:
-    """In the order in which the models were given."""
+    """The slope of each model, in the order in which the models were given; see :func:`slope`."""
     names = list(dict.fromkeys(p.model for p in points))
     found = {name: slope([p for p in points if p.model == name], start) for name in names}
     first = found[names[0]]
     return [Slope(n, s, s / first if s is not None and first else None) for n, s in found.items()]
-
-
-def point_grid(points: Sequence[ProfilePoint]) -> Grid:
-    """Every point as ready text."""
-    from magbench.render.grid import NOTHING, Grid, human_bytes
-
-    rows = tuple(
-        (
-            p.model,
-            str(p.history),
-            f"{p.seconds:.4f}",
-            f"{p.fps:.1f}",
-            NOTHING if p.history_bytes is None else human_bytes(p.history_bytes),
-        )
-        for p in points
-    )
-    return Grid(("model", "history, blocks", "s/block", "FPS", "history"), rows, (False,) * len(rows), left=1)
-
-
-def slope_grid(points: Sequence[ProfilePoint], start: int = SLOPE_FROM) -> Grid:
-    """The slopes as ready text."""
-    from magbench.render.grid import NOTHING, Grid
-
-    found = slopes(points, start)
-    rows = tuple(
-        (
-            s.model,
-            NOTHING if s.seconds_per_block is None else f"{s.seconds_per_block:.3g}",
-            NOTHING if s.ratio is None else f"{s.ratio:.3f}",
-        )
-        for s in found
-    )
-    last = max(p.history for p in points)
-    what = f"slope, s/block per block of history, {start} to {last}"
-    header = ("model", what, f"ratio to {found[0].model}")
-    return Grid(header, rows, (False,) * len(rows), left=1)
-
-
-def write_profile(
-    points: Sequence[ProfilePoint], source: Mapping[str, Any], out: Path, start: int = SLOPE_FROM
-) -> None:
-    """profile.json (every timed block, slopes) and profile.png.
-
-    source: see :func:`magbench.core.provenance.provenance`.
-    """
-    from magbench.profiling.plot import draw_profile
-    from magbench.render.theme import looks, new_figure, save
-
-    out.mkdir(parents=True, exist_ok=True)
-    content = {
-        **source,
-        "slope_from": start,
-        "slopes": [asdict(s) for s in slopes(points, start)],
-        "points": [asdict(p) for p in points],
-    }
-    (out / "profile.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-    figure = new_figure(9.0, 5.2)
-    series = curves(content)
-    draw_profile(figure.subplots(), series, looks(series))
-    save(figure, out / "profile.png")
-
-
-def read_profile(path: Path) -> dict[str, list[tuple[int, float]]]:
-    """profile.json -> model -> (blocks of history, seconds a block)."""
-    try:
-        return curves(json.loads(path.read_text()))
-    except (ValueError, KeyError, TypeError) as error:
-        raise MagbenchError(f"{path}: not a profile ({error})") from error
-
-
-def curves(content: Mapping[str, Any]) -> dict[str, list[tuple[int, float]]]:
-    """What draw_profile draws, from the content of profile.json."""
-    found: dict[str, list[tuple[int, float]]] = {}
-    for point in content["points"]:
-        if point["seconds"] is None:  # there was no room for this history
-            continue
-        found.setdefault(point["model"], []).append((int(point["history"]), float(point["seconds"])))
-    return found

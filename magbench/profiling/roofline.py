@@ -1,7 +1,8 @@
-"""`magbench profile` for models whose sizes are known: what a block takes, beside what it should take.
+"""Timing of models whose sizes are known, beside the roofline: what operations and bytes alone would take.
 
-Time, operations a second, bytes of memory: each is measured, and each has its prediction from sizes alone. A history
-that the device has no room for is a line of the table.
+Time, operations a second and bytes of memory are measured, and each has its prediction from sizes. A history that the
+device has no room for is a line of the table. The model of two ceilings, arithmetic and bandwidth: Williams, Waterman
+and Patterson, "Roofline: an insightful visual performance model for multicore architectures", 2009.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ HISTORY = (21, 60, 120, 240)
 
 @dataclass(frozen=True)
 class Device:
-    """What the device can do, measured in the same run.
+    """The speeds of a device, measured in the same run.
 
     Attributes:
         flops: operations a second of a large matrix product, in the type of the networks.
@@ -40,8 +41,8 @@ class Device:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One model at one length.
+class RooflinePoint:
+    """What was measured and predicted of one model at one length.
 
     Attributes:
         model: its name.
@@ -79,7 +80,7 @@ class Measured:
 
 @dataclass
 class _Run:
-    """What is gathered of one model at one length, over the rounds."""
+    """The measurements of one model at one length, over the rounds."""
 
     seconds: list[float] = field(default_factory=list)
     held: int | None = None
@@ -87,7 +88,7 @@ class _Run:
     full: bool = False
 
 
-def measure_prices(
+def measure_roofline(
     workloads: Sequence[Workload],
     frames: Sequence[int],
     *,
@@ -96,7 +97,7 @@ def measure_prices(
     timed: int = 3,
     decode: bool = False,
     step: Callable[[], None] = lambda: None,
-) -> tuple[Device, list[Measured]]:
+) -> tuple[Device, list[RooflinePoint]]:
     """Time ``rounds`` x ``timed`` blocks of each model at each length, one memory on the device at a time.
 
     At each length the models take turns, and all is walked ``rounds`` times, so that a slow moment of the machine
@@ -104,7 +105,7 @@ def measure_prices(
     of each round.
     """
     probes: list[Device] = []
-    shapes = {work.shape: work for work in workloads} if decode else {}  # the codec does not know what is remembered
+    shapes = {work.shape: work for work in workloads} if decode else {}  # decoding does not depend on the policy
     decoding = {shape: _decode_seconds(work) for shape, work in shapes.items()}
     runs = {(work.name, length): _Run() for length in frames for work in workloads}
     for _ in range(rounds):
@@ -115,7 +116,7 @@ def measure_prices(
             step()
     device = Device(max(p.flops for p in probes), max(p.bandwidth for p in probes))
     made = [
-        _measured(work, length, runs[work.name, length], device, decoding.get(work.shape))
+        _point(work, length, runs[work.name, length], device, decoding.get(work.shape))
         for work in workloads
         for length in frames
     ]
@@ -123,7 +124,7 @@ def measure_prices(
 
 
 def check_lengths(workloads: Sequence[Workload], frames: Sequence[int]) -> None:
-    """Refuse lengths that are no whole number of blocks."""
+    """Refuse lengths that are not a whole number of blocks."""
     for work in workloads:
         wrong = next((length for length in frames if length % work.block or not length), None)
         if wrong is not None:
@@ -148,14 +149,14 @@ def _time(work: Workload, length: int, run: _Run, warmup: int, timed: int) -> No
 
 
 def _blocks(work: Workload, length: int, count: int) -> tuple[list[float], int]:
-    """Seconds of each block, and bytes of keys and values; the memory is free again afterwards."""
+    """Time ``count`` blocks; gives their seconds, and bytes of keys and values. The memory is free again afterwards."""
     placed = work.behind(length)
     spent = [_seconds(placed.make, work.device) for _ in range(count)]
     return spent, placed.allocated()
 
 
 def _seconds(make: Callable[[], Tensor], device: str) -> float:
-    """Wall clock until the device is done."""
+    """Wall-clock seconds until the device has finished."""
     start = time.perf_counter()
     make()
     if device != "cpu":
@@ -169,7 +170,7 @@ def _decode_seconds(work: Workload) -> float:
 
 
 def probe(device: str, dtype: torch.dtype) -> Device:
-    """How fast the device multiplies matrices, and copies."""
+    """Measure how fast the device multiplies matrices, and copies."""
     side, length = (8192, 1 << 28) if device != "cpu" else (1024, 1 << 25)
     a, b = torch.empty(2, side, side, device=device, dtype=dtype).uniform_(-1, 1)
     product = torch.empty_like(a)
@@ -180,11 +181,11 @@ def probe(device: str, dtype: torch.dtype) -> Device:
     return Device(2 * side**3 / multiply, 2 * length / copy)
 
 
-def _measured(work: Workload, length: int, run: _Run, device: Device, decode: float | None) -> Measured:
-    price = work.price(length)
+def _point(work: Workload, length: int, run: _Run, device: Device, decode: float | None) -> RooflinePoint:
+    cost = work.cost(length)
     seconds = median(run.seconds) if run.seconds else None
-    rate = None if seconds is None else price.flops / seconds
-    return Measured(
+    rate = None if seconds is None else cost.flops / seconds
+    return RooflinePoint(
         model=work.name,
         frames=length,
         history=length // work.block - 1,
@@ -193,13 +194,13 @@ def _measured(work: Workload, length: int, run: _Run, device: Device, decode: fl
         fps=None if seconds is None else work.pixels / seconds,
         fps_decoded=None if seconds is None or decode is None else work.pixels / (seconds + decode),
         history_bytes=run.held,
-        history_counted=price.history_bytes,
+        history_counted=cost.history_bytes,
         peak_bytes=run.peak,
-        peak_counted=price.weights_bytes + price.history_bytes,
-        flops=price.flops,
+        peak_counted=cost.weights_bytes + cost.history_bytes,
+        flops=cost.flops,
         flops_per_second=rate,
         share=None if rate is None else rate / device.flops,
-        predicted_seconds=max(price.flops / device.flops, price.moved / device.bandwidth),
+        predicted_seconds=max(cost.flops / device.flops, cost.moved / device.bandwidth),
         all_seconds=tuple(run.seconds),
     )
 

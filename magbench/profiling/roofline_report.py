@@ -6,19 +6,24 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from magbench.models.workload import Workload
-from magbench.profiling.roofline import Device, Measured
+from magbench.profiling.roofline import Device, RooflinePoint
 from magbench.render.grid import NOTHING, Grid, human_bytes
-from magbench.render.theme import dress, label_ends, looks, new_figure, save
+from magbench.render.labels import EndLabel, label_ends, room_for
+from magbench.render.text import markdown
+from magbench.render.theme import LINE, Look, Theme, dress, looks, new_figure, remove, save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FULL = "no room"
 """In place of a time: the device's memory was full."""
 
 
-def price_grid(points: Sequence[Measured]) -> Grid:
-    """Every point as ready text: measured, and after a slash what sizes alone say."""
+def roofline_grid(points: Sequence[RooflinePoint]) -> Grid:
+    """A row a model and length as text: measured, and after a slash what sizes alone predict."""
     rows = tuple(
         (
             str(p.frames),
@@ -41,33 +46,31 @@ def price_grid(points: Sequence[Measured]) -> Grid:
     return Grid(header, rows, (False,) * len(rows), left=2)
 
 
-def price_notes(workloads: Sequence[Workload], device: Device) -> list[tuple[str, ...]]:
-    """At which sizes this was measured, and what the device can do."""
+def roofline_notes(workloads: Sequence[Workload], device: Device) -> list[tuple[str, ...]]:
+    """The sizes of each model, and what the device can do, each with a name."""
     shapes = [(work.name, work.shape) for work in workloads]
     speeds = f"{device.flops / 1e12:.3g} TFLOP/s in a matrix product, {device.bandwidth / 1e9:.3g} GB/s in a copy"
     return [*shapes, ("device", speeds)]
 
 
 def source_notes(source: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """By which command and on what this was measured."""
+    """The command, the version and the machine of the measurement, each with a name."""
     machine = ", ".join(f"{key} {value}" for key, value in source["machine"].items())
     made_by = f"magbench {source['magbench_version']}, commit {source['commit'] or 'unknown'}"
     return [("command", f"`{source['command']}`"), ("made by", made_by), ("machine", machine)]
 
 
-def write_prices(
-    points: Sequence[Measured],
+def write_roofline(
+    points: Sequence[RooflinePoint],
     workloads: Sequence[Workload],
     device: Device,
     source: Mapping[str, Any],
     out: Path,
 ) -> None:
-    """profile.json (every timed block, sizes), profile.md and profile.png.
+    """Write profile.json (every timed block, sizes), profile.md, and the plot as profile.png and its variants.
 
     source: see :func:`magbench.core.provenance.provenance`.
     """
-    from magbench.render.text import markdown
-
     out.mkdir(parents=True, exist_ok=True)
     content = {
         **source,
@@ -76,36 +79,38 @@ def write_prices(
         "points": [asdict(point) for point in points],
     }
     (out / "profile.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-    lines = [*price_notes(workloads, device), *source_notes(source)]
+    lines = [*roofline_notes(workloads, device), *source_notes(source)]
     notes = "".join(f"- {name}: {text}\n" for name, text in lines)
-    (out / "profile.md").write_text(f"{markdown(price_grid(points))}\n{notes}")
-    _draw(points, out / "profile.png")
+    (out / "profile.md").write_text(f"{markdown(roofline_grid(points))}\n{notes}")
+    timed = [point for point in points if point.seconds is not None]
+    if timed:
+        style = looks(point.model for point in timed)
+        save(lambda theme: _draw(theme, timed, style), out / "profile.png")
+    else:
+        remove(out / "profile.png")
 
 
-def _draw(points: Sequence[Measured], path: Path) -> None:
-    """Measured seconds drawn through, predicted ones dotted."""
-    timed = [p for p in points if p.seconds is not None]
-    models = list(dict.fromkeys(p.model for p in timed))
-    style = looks(models)
-    figure = new_figure(9.0, 5.2)
+def _draw(theme: Theme, points: Sequence[RooflinePoint], style: Mapping[str, Look]) -> Figure:
+    """Measured seconds as a curve, predicted ones dotted."""
+    figure = new_figure(theme, *room_for(list(style), 9.0, 5.2))
     axes, ends = figure.subplots(), []
-    for model in models:
-        own = [p for p in timed if p.model == model]
-        x, y = [p.frames for p in own], [p.seconds or 0.0 for p in own]
-        axes.plot(x, y, color=style[model].colour, lw=2, marker=style[model].marker, ms=5)
-        axes.plot(x, [p.predicted_seconds for p in own], color=style[model].colour, lw=1, ls=":")
-        ends.append((model, y[-1], style[model].colour))
+    for model in dict.fromkeys(p.model for p in points):
+        own = [p for p in points if p.model == model]
+        x, y, colour = [p.frames for p in own], [p.seconds or 0.0 for p in own], theme.colour(style[model])
+        axes.plot(x, y, color=colour, lw=LINE, marker=style[model].marker, ms=6)
+        axes.plot(x, [p.predicted_seconds for p in own], color=colour, lw=1.4, ls=":")
+        ends.append(EndLabel(model, y[-1], colour))
     axes.set_ylim(bottom=0)
     dress(
         axes,
+        theme,
         "What the last block of a clip costs",
-        "Median of several blocks behind made-up memory; dotted: from sizes and the device's measured speed",
+        "Median of several blocks behind a full history; dotted: predicted from sizes and the device's speed",
         "latent frames of the clip",
         "time per block (s), lower is better",
     )
-    if ends:
-        label_ends(axes, ends, max(p.frames for p in timed))
-    save(figure, path)
+    label_ends(axes, ends, max(p.frames for p in points))
+    return figure
 
 
 def _text(value: float | None, form: str) -> str:

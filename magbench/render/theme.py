@@ -1,9 +1,8 @@
-"""How plots look: one colour and marker a model in every plot (Okabe-Ito, safe for colour-blind readers)."""
+"""How plots look, light and dark: one colour and marker a model in every plot, and one way to write the files."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,26 +11,74 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GREY = "#8a8a8a"
-INK = "#222222"
+TITLE, SUBTITLE, AXIS, TICK, LABEL, SMALL = 15.0, 10.0, 11.5, 11.0, 11.5, 10.0
+"""Sizes of text in points; a figure is 9 inches wide, and still legible at half its width in pixels."""
+
+LINE, BAND = 2.4, 0.17
+"""Width of a model's curve in points, and opacity of the interval around it."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """Colour (hex) and marker of one model."""
+    """How one model is drawn: its colours (hex) on a light and on a dark ground, and its marker."""
 
-    colour: str
+    light: str
+    dark: str
     marker: str
 
 
+@dataclass(frozen=True)
+class Theme:
+    """Colours (hex) of everything that is not a model.
+
+    Attributes:
+        suffix: what is added to the name of a file in this theme.
+        ground: behind everything.
+        ink: titles and names of axes.
+        quiet: subtitles, ticks, notes.
+        reference: curves and names of references.
+        grid, spine: lines of the axes.
+        fill: bars in the background.
+    """
+
+    suffix: str
+    ground: str
+    ink: str
+    quiet: str
+    reference: str
+    grid: str
+    spine: str
+    fill: str
+
+    def colour(self, look: Look) -> str:
+        """The model's colour that is legible on this ground."""
+        return look.dark if self is DARK else look.light
+
+
+LIGHT = Theme("", "#ffffff", "#1f2328", "#59636e", "#6e7781", "#e6e8eb", "#9aa1a9", "#c3ccd4")
+DARK = Theme("_dark", "#0d1117", "#f0f3f6", "#a5aeb8", "#939ca6", "#242a33", "#59626d", "#39424e")
+"""The ground is that of GitHub's dark pages."""
+
 HOUSE = {
-    "full_history": Look("#0072B2", "o"),
-    "mag": Look("#D55E00", "D"),
-    "strided": Look("#009E73", "s"),
-    "window_sink": Look("#E69F00", "^"),
-    "window": Look("#CC79A7", "v"),
+    "full_history": Look("#0067a8", "#58b0f0", "o"),
+    "mag": Look("#d04f00", "#ff8142", "D"),
+    "strided": Look("#00805d", "#35cfa2", "s"),
+    "window_sink": Look("#a87000", "#f2b632", "^"),
+    "window": Look("#b4548a", "#eda3cd", "v"),
 }
-SPARE = tuple(Look(c, m) for m in "P*X<>" for c in ("#56B4E9", "#000000", "#7F3C8D", "#8C6D31", "#666699"))
+"""Colours after Okabe and Ito, told apart by colour-blind readers, shifted until text in them is legible."""
+
+SPARE = tuple(
+    Look(light, dark, marker)
+    for marker in "P*X<>"
+    for light, dark in (
+        ("#2a86bd", "#86cdf5"),
+        ("#000000", "#ffffff"),
+        ("#7f3c8d", "#cd97da"),
+        ("#7d6029", "#d2b477"),
+        ("#5c5c94", "#b0b0e6"),
+    )
+)
 
 
 def looks(models: Iterable[str]) -> dict[str, Look]:
@@ -42,82 +89,86 @@ def looks(models: Iterable[str]) -> dict[str, Look]:
     return {name: HOUSE[name] if name in HOUSE else spare[name] for name in names}
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure in inches at 150 dots an inch, without any global plotting state."""
+def new_figure(theme: Theme, width: float, height: float) -> Figure:
+    """An empty figure of this size in inches, at 150 dots an inch, without any global plotting state."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=150, facecolor="white", layout="constrained")
-    return figure
+    return Figure(figsize=(width, height), dpi=150, facecolor=theme.ground, layout="constrained")
 
 
-def dress(axes: Axes, title: str, subtitle: str, x: str, y: str) -> None:
-    """Title, a quieter line or two under it, axis names, a light grid, no box."""
-    axes.set_title(title + "\n" * (1 + subtitle.count("\n")), loc="left", fontsize=12, fontweight="bold", color=INK)
-    axes.text(0, 1.02, subtitle, transform=axes.transAxes, fontsize=8.5, color="#555555", va="bottom")
-    axes.set_xlabel(x, fontsize=10, color=INK)
-    axes.set_ylabel(y, fontsize=10, color=INK)
-    axes.grid(True, color="#e6e6e6", linewidth=0.7)
+def dress(axes: Axes, theme: Theme, title: str, subtitle: str, x: str, y: str) -> None:
+    """Write the title, a quieter line or two under it and the names of the axes; draw a light grid and no box."""
+    space = "\n" * (1 + subtitle.count("\n"))
+    axes.set_title(title + space, loc="left", fontsize=TITLE, fontweight="bold", color=theme.ink)
+    axes.text(0, 1.02, subtitle, transform=axes.transAxes, fontsize=SUBTITLE, color=theme.quiet, va="bottom")
+    axes.set_xlabel(x, fontsize=AXIS, color=theme.ink)
+    axes.set_ylabel(y, fontsize=AXIS, color=theme.ink)
+    axes.grid(True, color=theme.grid, linewidth=0.8)
+    dress_frame(axes, theme, ("left", "bottom"))
+
+
+def dress_frame(axes: Axes, theme: Theme, shown: Iterable[str]) -> None:
+    """Colour the ground, the ticks and the sides that are shown."""
+    axes.set_facecolor(theme.ground)
     axes.set_axisbelow(True)
-    axes.tick_params(labelsize=9, colors="#444444", length=3)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color("#999999")
+    axes.tick_params(labelsize=TICK, color=theme.spine, labelcolor=theme.quiet, length=3)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in shown)
+        spine.set_color(theme.spine)
 
 
-def spread(values: Sequence[float], least: float, low: float = -math.inf, high: float = math.inf) -> list[float]:
-    """Move label positions apart until neighbours are ``least`` apart, as little as that takes, inside [low, high].
+def variants(path: Path) -> tuple[Path, ...]:
+    """The files of one plot: ``x.png``, ``x.svg``, ``x_dark.png`` and ``x_dark.svg`` for ``x.png``."""
+    return tuple(
+        path.with_name(f"{path.stem}{theme.suffix}{kind}") for theme in (LIGHT, DARK) for kind in (".png", ".svg")
+    )
 
-    Where they cannot all be inside, they end at ``high``.
+
+def save(draw: Callable[[Theme], Figure], path: Path) -> None:
+    """Write the four :func:`variants` of ``path``; the same figure gives the same bytes, for there is no date in them.
+
+    draw: makes the figure in a theme; called once for each, apart from whatever style the process uses elsewhere.
+    Text in SVG is drawn as outlines, so that it looks alike where the font is missing.
     """
-    order = sorted(range(len(values)), key=lambda i: values[i])
-    groups: list[tuple[int, float]] = []  # how many, centre
-    for i in order:
-        size, centre = 1, values[i]
-        while groups and centre - least * size / 2 < groups[-1][1] + least * groups[-1][0] / 2:
-            below, its_centre = groups.pop()
-            centre = (its_centre * below + centre * size) / (below + size)
-            size += below
-        groups.append((size, centre))
-    placed = [centre + (j - (size - 1) / 2) * least for size, centre in groups for j in range(size)]
-    for j in range(len(placed)):
-        placed[j] = max(placed[j], low + j * least)
-    for j in range(len(placed)):
-        placed[-1 - j] = min(placed[-1 - j], high - j * least)
-    result = [0.0] * len(values)
-    for i, place in zip(order, placed, strict=True):
-        result[i] = place
-    return result
+    from matplotlib import style
 
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG without a date in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", metadata={"Software": None})
+    for theme in (LIGHT, DARK):
+        with style.context(["default", {"svg.hashsalt": path.stem, "svg.fonttype": "path"}]):
+            figure = draw(theme)
+            stem = f"{path.stem}{theme.suffix}"
+            png = path.with_name(f"{stem}.png")
+            figure.savefig(png, format="png", metadata={"Software": None})
+            use_palette(png)
+            nameless = {"Date": None, "Creator": None, "Format": None, "Type": None}
+            figure.savefig(path.with_name(f"{stem}.svg"), format="svg", metadata=nameless)
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str]], last: float) -> None:
-    """Write curves' (name, value at x = ``last``, colour) right of the axes, apart where curves meet.
+def use_palette(png: Path) -> None:
+    """Write a PNG again with 256 colours of its own, which is enough for a plot and a third of the bytes."""
+    from PIL import Image
 
-    The vertical axis is final from here on; a curve that has left it is named at its edge.
+    with Image.open(png) as image:
+        reduced = image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    reduced.save(png, optimize=True)
+
+
+def remove(path: Path) -> None:
+    """Delete the four :func:`variants` of ``path``, as far as they are there."""
+    for file in variants(path):
+        file.unlink(missing_ok=True)
+
+
+def picture(file: str, about: str) -> str:
+    """Markdown that shows ``x.svg`` on a light page and ``x_dark.svg`` on a dark one, on GitHub and elsewhere.
+
+    Args:
+        file: the light file, relative to the page; PNG or SVG.
+        about: what it shows, for those who cannot see it.
     """
-    if not ends:
-        return
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high)
-    values = [min(max(value, low), high) for _, value, _ in ends]
-    places = spread(values, 0.044 * (high - low), low, high)
-    for (name, _, colour), value, y in zip(ends, values, places, strict=True):
-        quiet = colour == GREY
-        axes.annotate(
-            name,
-            xy=(last, value),
-            xytext=(1.03, (y - low) / (high - low)),
-            textcoords="axes fraction",
-            color=colour,
-            fontsize=8 if quiet else 9.5,
-            fontweight="normal" if quiet else "bold",
-            va="center",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 1, "shrinkB": 5, "relpos": (0, 0.5)},
-        )
+    from html import escape
+
+    stem, dot, kind = file.rpartition(".")
+    dark, alt = escape(f"{stem}{DARK.suffix}{dot}{kind}", quote=True), escape(about, quote=True)
+    source = f'  <source media="(prefers-color-scheme: dark)" srcset="{dark}">'
+    return f'<picture>\n{source}\n  <img alt="{alt}" src="{escape(file, quote=True)}">\n</picture>\n'

@@ -5,45 +5,97 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from magbench.core.errors import MagbenchError
-from magbench.render.theme import SPARE, dress, label_ends, new_figure, save
+from magbench.render.labels import EndLabel, label_ends
+from magbench.render.theme import HOUSE, LINE, SPARE, Theme, dress, new_figure, save
 
-Line = Mapping[str, float]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Points = Sequence[tuple[float, float]]
+"""(step, value)."""
 
 
 def draw_curve(log: Path, path: Path) -> None:
-    """Write the curve of one training stage.
+    """Write the curve of one training stage, light and dark, as PNG and SVG.
 
     Args:
         log: one JSON object a line; ``step`` with ``loss`` and ``seconds``, or ``step`` with scores in dB.
-        path: the PNG.
+        path: the light PNG.
     """
     try:
         lines = [json.loads(line) for line in log.read_text().splitlines()]
-        losses = [line for line in lines if "loss" in line]
-        scores = [line for line in lines if "loss" not in line]
-        figure = new_figure(12.5, 4.6)
-        left, right = figure.subplots(1, 2)
-        left.plot([line["step"] for line in losses], [line["loss"] for line in losses], color="#0072B2", lw=1.2)
+        loss = [(line["step"], line["loss"]) for line in lines if "loss" in line]
+        seconds = [line["seconds"] for line in lines if "loss" in line]
+        scores = _scores([line for line in lines if "loss" not in line])
     except (ValueError, KeyError, TypeError) as error:
         raise MagbenchError(f"{log}: not a training log ({error})") from error
-    left.set_yscale("log")
-    minutes = losses[-1]["seconds"] / 60 if losses else 0
-    dress(left, f"Training {log.stem}", f"{minutes:.0f} minutes in all", "step", "loss: mean squared error of latents")
-    names = sorted({name for line in scores for name in line if name != "step"})
-    right.set_ylim(*_limits(scores, names))
+    subtitle = f"{seconds[-1] / 60:.0f} minutes in all" if seconds else ""
+    save(lambda theme: _draw(theme, f"Training {log.stem}", subtitle, loss, scores), path)
+
+
+def _scores(lines: Sequence[Mapping[str, float]]) -> dict[str, Points]:
+    names = sorted({name for line in lines for name in line if name != "step"})
+    return {name: [(line["step"], line[name]) for line in lines if name in line] for name in names}
+
+
+def _draw(theme: Theme, title: str, subtitle: str, loss: Points, scores: Mapping[str, Points]) -> Figure:
+    """A pane for each of the two that was logged."""
+    figure = new_figure(theme, 12.5 if loss and scores else 9.0, 4.8)
+    panes = list(figure.subplots(1, 2 if loss and scores else 1, squeeze=False)[0])
+    if scores:
+        _draw_scores(panes[-1], theme, scores)
+    if loss or not scores:
+        panes[0].plot(*zip(*loss, strict=True), color=theme.colour(HOUSE["full_history"]), lw=1.6)
+        _plain_log(panes[0], [value for _, value in loss])
+        dress(panes[0], theme, title, subtitle, "step", "loss: mean squared error of latents")
+    return figure
+
+
+def _draw_scores(axes: Axes, theme: Theme, scores: Mapping[str, Points]) -> None:
+    values = [value for points in scores.values() for _, value in points]
+    axes.set_ylim(min(values) - 1, max(values) + 1)
     ends = []
-    for name, look in zip(names, SPARE, strict=False):
-        x, y = zip(*((line["step"], line[name]) for line in scores if name in line), strict=True)
-        right.plot(x, y, color=look.colour, marker=look.marker, ms=4, lw=1.5)
-        ends.append((name, y[-1], look.colour))
-    dress(right, "Development scenes", "Mean over clips, running mean of the weights", "step", "PSNR (dB)")
-    label_ends(right, ends, scores[-1]["step"] if scores else 0)
-    save(figure, path)
+    for (name, points), look in zip(scores.items(), SPARE, strict=False):
+        colour = theme.colour(look)
+        axes.plot(*zip(*points, strict=True), color=colour, marker=look.marker, ms=5, lw=LINE)
+        ends.append(EndLabel(name, points[-1][1], colour))
+    dress(axes, theme, "Development scenes", "Mean over clips, running mean of the weights", "step", "PSNR (dB)")
+    label_ends(axes, ends, max(step for points in scores.values() for step, _ in points))
 
 
-def _limits(scores: Sequence[Line], names: Sequence[str]) -> tuple[float, float]:
-    """A vertical range that holds every score, with a margin."""
-    values = [line[name] for line in scores for name in names if name in line] or [0.0]
-    return min(values) - 1, max(values) + 1
+def _plain_log(axes: Axes, values: Sequence[float]) -> None:
+    """A logarithmic axis with a few round numbers written out: 0.05, 0.1, 0.2."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_yscale("log")
+    positive = [value for value in values if value > 0]
+    if not positive:
+        return
+    low, high = 0.93 * min(positive), 1.07 * max(positive)
+    axes.set_ylim(low, high)
+    axes.yaxis.set_major_locator(FixedLocator(round_numbers(low, high)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def round_numbers(low: float, high: float) -> list[float]:
+    """Three to eight round numbers in [low, high], 0 < low < high, about evenly apart on a logarithmic axis."""
+    from math import ceil, floor, log10
+
+    decades = range(floor(log10(low)), floor(log10(high)) + 1)
+    found: list[float] = []
+    for mantissas in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)):
+        found = [float(f"{m}e{d}") for d in decades for m in mantissas if low <= float(f"{m}e{d}") <= high]
+        if 3 <= len(found) <= 8:
+            return found
+    if len(found) > 8:
+        decades_only = [float(f"1e{d}") for d in decades if low <= float(f"1e{d}") <= high]
+        return decades_only[:: ceil(len(decades_only) / 8)]
+    step = 10.0 ** floor(log10((high - low) / 2))
+    step *= next(m for m in (5, 2, 1) if (high - low) / (step * m) >= 2)
+    first = ceil(low / step)
+    return [float(f"{(first + i) * step:.6g}") for i in range(floor(high / step) - first + 1)]

@@ -10,63 +10,139 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from magbench.render.grid import human_bytes
-from magbench.render.theme import GREY, Look, dress, label_ends, looks, new_figure, save, spread
+from magbench.render.labels import EndLabel, PointLabel, label_ends, label_points, room_for
+from magbench.render.theme import (
+    AXIS,
+    BAND,
+    LINE,
+    SMALL,
+    Look,
+    Theme,
+    dress,
+    dress_frame,
+    looks,
+    new_figure,
+    remove,
+    save,
+)
 from magbench.report.columns import HISTORY
-from magbench.report.tables import Table
+from magbench.report.tables import Row, Table
 from magbench.runs.records import Record
-from magbench.stats import bootstrap_mean
+from magbench.stats import Interval, bootstrap_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-EXACT_DB = 99.0
-"""A reference above this is the truth itself: named, not drawn, for it would squeeze the other curves."""
+CEILINGS = ("oracle", "codec")
+"""References that no model can pass: they may stretch an axis a little; others are cut where they leave it."""
+
+STRETCH = 0.5
+"""By this share of the models' range a ceiling may stretch an axis."""
+
+
+def references_that_matter(table: Table) -> list[Row]:
+    """The two ceilings, and of the other references, which are ways to cheat, the one with the best score."""
+    references = [row for row in table.rows if not row.is_model]
+    cheats = [row for row in references if row.model not in CEILINGS and row.primary.mean is not None]
+    return [row for row in references if row.model in CEILINGS] + cheats[:1]
+
+
+def fitted(models: Sequence[float], ceilings: Sequence[float], least: float) -> tuple[float, float]:
+    """Limits of an axis: those of the models, with every ceiling that is close enough, and a margin.
+
+    models: what must be inside; where it is empty, the ceilings must.
+    least: the smallest range that is drawn, so that one model's rounding does not fill the axis.
+    """
+    low, high = min(models or ceilings), max(models or ceilings)
+    if high - low < least:
+        low, high = (low + high - least) / 2, (low + high + least) / 2
+    reach = STRETCH * (high - low)
+    near = [value for value in ceilings if low - reach <= value <= high + reach]
+    low, high = min([low, *near]), max([high, *near])
+    return low - 0.05 * (high - low), high + 0.05 * (high - low)
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """A row's mean over clips at each frame of the return, with an interval where several clips give one."""
+
+    row: Row
+    points: tuple[Interval, ...]
+
+    @property
+    def mean(self) -> list[float]:
+        return [point.mean for point in self.points]
+
+    @property
+    def band(self) -> tuple[list[float], list[float]] | None:
+        low = [point.low for point in self.points if point.low is not None]
+        high = [point.high for point in self.points if point.high is not None]
+        return (low, high) if len(low) == len(high) == len(self.points) else None
 
 
 def score_along_return(records: Sequence[Record], table: Table, path: Path, *, window: int, fps: int) -> None:
-    """Aligned PSNR of each frame of the return; a strip says how many clips are out of window."""
-    figure = new_figure(9.0, 5.8)
-    axes, strip = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [9, 1]})
+    """Draw aligned PSNR at each frame of the return; a strip says how many clips are out of window.
+
+    No file is left where nothing was scored frame by frame.
+    """
     chosen = [r for r in records if (r.protocol, r.metric, r.region) == ("aligned", "psnr", "all")]
-    style = looks(table.models)
-    ends: list[tuple[str, float, str]] = []
-    exact: list[str] = []
-    usual: list[float] = []
-    highest = 0.0
-    for row in reversed(table.rows):
+    wanted = [*(row for row in table.rows if row.is_model), *references_that_matter(table)]
+    curves = []
+    for row in wanted:
         columns = _by_position([r for r in chosen if r.model == row.model])
-        if not columns:
-            continue
-        mean = [fmean(column) for column in columns]
-        if row.is_model:
-            _curve(axes, columns, style[row.model])
-            ends.append((row.title, mean[-1], style[row.model].colour))
-            usual += mean
-        elif min(mean) > EXACT_DB:
-            exact.append(row.model)
+        if columns:
+            curves.append(_Curve(row, tuple(bootstrap_mean(column) for column in columns)))
+    if not curves:
+        remove(path)
+        return
+    gaps = {record.clip: record.gap for record in chosen if record.gap is not None}
+    save(lambda theme: _along_return(theme, curves, list(gaps.values()), looks(table.models), window, fps), path)
+
+
+def _along_return(
+    theme: Theme, curves: Sequence[_Curve], gaps: Sequence[Sequence[int]], style: dict[str, Look], window: int, fps: int
+) -> Figure:
+    models = [curve for curve in curves if curve.row.is_model]
+    size = room_for([curve.row.title for curve in curves], 9.0, 5.8)
+    figure = new_figure(theme, *size)
+    axes, strip = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [9, 1]})
+    inside = [value for curve in models for part in (curve.mean, *(curve.band or ())) for value in part]
+    ceilings = [value for c in curves if c.row.model in CEILINGS for value in (min(c.mean), max(c.mean))]
+    low, high = fitted(inside, ceilings or [value for curve in curves for value in curve.mean], 2.0)
+    axes.set_ylim(low, high)
+    ends, hidden = [], []
+    for i, curve in enumerate(curves):
+        if curve.row.is_model:
+            colour = theme.colour(style[curve.row.model])
+            _draw_curve(axes, curve, colour, style[curve.row.model].marker, i)
+            ends.append(EndLabel(curve.row.title, curve.mean[-1], colour))
+        elif any(low <= value <= high for value in curve.mean):
+            axes.plot(range(1, len(curve.mean) + 1), curve.mean, color=theme.reference, lw=1.3, ls="--", zorder=1)
+            ends.append(EndLabel(curve.row.model, curve.mean[-1], theme.reference, quiet=True))
         else:
-            axes.plot(range(1, len(mean) + 1), mean, color=GREY, linewidth=0.9, alpha=0.8, zorder=1)
-            ends.append((row.model, mean[-1], GREY))
-            usual.append(sorted(mean)[int(0.9 * (len(mean) - 1))])
-            highest = max(highest, *mean)
-    if usual:  # so that a few frames that equal the truth do not set the scale
-        margin = 0.06 * (max(usual) - min(usual)) + 1
-        axes.set_ylim(min(usual) - margin, max(usual) + margin)
-    cut = " (cut where frames are exact)" if highest > axes.get_ylim()[1] else ""
+            hidden.append(curve)
+    note = "dashed: references" if any(end.quiet for end in ends) else ""
+    if hidden:
+        note += f"{'; ' if note else ''}off the axis: " + ", ".join(
+            f"{c.row.model} {fmean(c.mean):.0f} dB" for c in hidden
+        )
     dress(
         axes,
+        theme,
         "What is left of the scene, frame by frame of the return",
-        f"Aligned PSNR, mean over clips, band: 95 % interval; grey: references{cut}{_not_drawn(exact)}",
+        "Aligned PSNR, mean over clips; bands: 95 % interval" + (f"; {note}" if note else ""),
         "",
         "PSNR (dB), higher is better",
     )
-    length = _strip(strip, chosen, window)
-    quarter = max(1, fps // 4)
+    length = max([len(curve.points) for curve in curves])
+    _strip(strip, theme, gaps, window, length)
+    step = max(1, fps // 4) * -(-length // (16 * max(1, fps // 4)))  # at most 16 ticks, quarters of a second
     strip.set_xlim(0.4, length + 0.6)
-    strip.set_xticks([1, *range(quarter, length + 1, quarter)])
-    strip.set_xlabel(f"frame of the return ({fps} frames = 1 s)", fontsize=10)
+    strip.set_xticks([1, *range(step, length + 1, step)] if step > 1 else range(1, length + 1))
+    strip.set_xlabel(f"frame of the return ({fps} frames = 1 s)", fontsize=AXIS, color=theme.ink)
     label_ends(axes, ends, length)
-    save(figure, path)
+    return figure
 
 
 def _by_position(records: Iterable[Record]) -> list[list[float]]:
@@ -78,101 +154,91 @@ def _by_position(records: Iterable[Record]) -> list[list[float]]:
     return [[fmean(values) for values in found[i].values()] for i in sorted(found)]
 
 
-def _curve(axes: Axes, columns: Sequence[Sequence[float]], look: Look) -> None:
-    """A model's mean, and its interval where more than one clip gives one."""
-    x = range(1, len(columns) + 1)
-    bands = [bootstrap_mean(column) for column in columns]
-    low, high = [b.low for b in bands if b.low is not None], [b.high for b in bands if b.high is not None]
-    if len(low) == len(high) == len(columns):
-        axes.fill_between(x, low, high, color=look.colour, alpha=0.13, lw=0)
-    axes.plot(x, [b.mean for b in bands], color=look.colour, lw=2, marker=look.marker, ms=4.5, zorder=3)
+def _draw_curve(axes: Axes, curve: _Curve, colour: str, marker: str, order: int) -> None:
+    """A model's mean and its band; markers on every third frame, at other frames for the next model."""
+    x = range(1, len(curve.points) + 1)
+    if curve.band:
+        axes.fill_between(x, *curve.band, color=colour, alpha=BAND, lw=0)
+    every = (order % 3, 3) if len(x) > 8 else (0, 1)
+    axes.plot(x, curve.mean, color=colour, lw=LINE, marker=marker, ms=6, markevery=every, zorder=3)
 
 
-def _strip(axes: Axes, records: Sequence[Record], window: int) -> int:
-    """How many clips' views were last seen ``window`` or more frames ago; gives the longest return."""
-    gaps = {record.clip: record.gap for record in records if record.gap is not None}
-    length = max((len(gap) for gap in gaps.values()), default=1)
-    x = range(length if gaps else 0)
-    share = [fmean([gap[i] >= window for gap in gaps.values() if i < len(gap)]) for i in x]
-    axes.bar([i + 1 for i in x], share, width=0.86, color="#b9c4cc")
+def _strip(axes: Axes, theme: Theme, gaps: Sequence[Sequence[int]], window: int, length: int) -> None:
+    """The share of clips whose view was last seen ``window`` or more frames ago, a bar a frame."""
+    found = {i: [gap[i] >= window for gap in gaps if i < len(gap)] for i in range(length)}
+    shares = {i + 1: fmean(far) for i, far in found.items() if far}
+    axes.bar(list(shares), list(shares.values()), width=0.86, color=theme.fill)
     axes.set_ylim(0, 1)
-    axes.set_yticks([0, 1], ["0", "100 %"], fontsize=8, color="#444444")
+    axes.set_yticks([0, 1], ["0", "100 %"])
     title = f"clips whose view was last seen {window} or more frames before: out of window"
-    axes.set_title(title, loc="left", fontsize=8.5, color="#555555", pad=3)
-    axes.tick_params(labelsize=9, colors="#444444", length=3)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    return length
+    axes.set_title(title, loc="left", fontsize=SMALL, color=theme.quiet, pad=4)
+    dress_frame(axes, theme, ("bottom",))
 
 
-def _not_drawn(names: Sequence[str]) -> str:
-    return f"; exact, not drawn: {', '.join(names)}" if names else ""
+@dataclass(frozen=True)
+class _Score:
+    """The primary score of a model or reference with its interval, and the history it holds (None: unknown)."""
+
+    row: Row
+    mean: float
+    low: float
+    high: float
+    held: float | None
 
 
 def consistency_against_memory(table: Table, path: Path) -> None:
-    """The primary score against the history held at the end of a clip."""
-    figure = new_figure(9.0, 5.6)
+    """Draw the primary score against the history held at the end of a clip; no file where no model's is known."""
+    wanted = [*(row for row in table.rows if row.is_model), *references_that_matter(table)]
+    scores = []
+    for row in wanted:
+        mean, low, high = row.primary.mean, row.primary.low, row.primary.high
+        if mean is not None:
+            held = row.cell(HISTORY).mean if row.is_model else None
+            scores.append(_Score(row, mean, mean if low is None else low, mean if high is None else high, held))
+    if all(score.held is None for score in scores):
+        remove(path)
+        return
+    save(lambda theme: _against_memory(theme, scores, looks(table.models)), path)
+
+
+def _against_memory(theme: Theme, scores: Sequence[_Score], style: dict[str, Look]) -> Figure:
+    models = [score for score in scores if score.row.is_model]
+    lines = [score for score in scores if score.held is None]
+    figure = new_figure(theme, *room_for([score.row.title for score in lines], 9.0, max(5.6, 2.5 + 0.3 * len(models))))
     axes = figure.subplots()
-    style = looks(table.models)
-    memory = {row.model: row.cell(HISTORY).mean for row in table.rows}
-    most = max((m for m in memory.values() if m is not None), default=1.0)
-    ends, points = [], []
-    for row in table.rows:
-        score, held = row.primary, memory[row.model]
-        if score.mean is None:
-            continue
-        if row.is_model and held is not None:
-            points.append(_Point(f"{row.title}  {human_bytes(held)}", held, score.mean, style[row.model]))
-            if score.low is not None and score.high is not None:
-                axes.vlines(held, score.low, score.high, color=style[row.model].colour, lw=1.6, zorder=3)
-        else:
-            colour = style[row.model].colour if row.is_model else GREY
-            axes.axhline(score.mean, color=colour, lw=0.8, alpha=0.7, zorder=1)
-            ends.append((row.title, score.mean, colour))
-    axes.margins(y=0.08)
+    most = max(score.held for score in scores if score.held is not None) or 1.0
+    inside = [value for score in models for value in (score.low, score.high)]
+    low, high = fitted(inside, [score.mean for score in scores if score.row.model in CEILINGS], 0.1)
+    axes.set_ylim(low, high)
     axes.set_xlim(0, 1.06 * most)
-    axes.xaxis.set_major_formatter(lambda value, _: human_bytes(value))
+    axes.xaxis.set_major_formatter(lambda value, _: human_bytes(value) if value else "0")
+    ends = []
+    for score in lines:
+        colour = theme.colour(style[score.row.model]) if score.row.is_model else theme.reference
+        if low <= score.mean <= high:
+            axes.axhline(score.mean, color=colour, lw=1.3, ls="--", zorder=1)
+            ends.append(EndLabel(score.row.title, score.mean, colour, quiet=not score.row.is_model))
+    points = []
+    for score in models:
+        if score.held is not None:
+            look, colour = style[score.row.model], theme.colour(style[score.row.model])
+            interval = [[score.mean - score.low], [score.high - score.mean]]
+            marker = {"marker": look.marker, "ms": 9, "mfc": theme.ground, "mew": 2.0}
+            axes.plot([score.held], [score.mean], color=colour, zorder=3, **marker)
+            axes.errorbar([score.held], [score.mean], interval, color=colour, lw=2.0, capsize=8, capthick=2.0, zorder=4)
+            text = f"{score.row.title}  {human_bytes(score.held)}"
+            points.append(PointLabel(text, score.held, score.mean, score.low, score.high, colour))
+    unknown = any(score.row.is_model for score in lines)
+    drawn = ["models that do not tell their history"] * unknown + ["references"] * any(end.quiet for end in ends)
     dress(
         axes,
+        theme,
         "What remembering costs in memory",
-        "Ordered score out of window, 95 % interval over clips; lines: references, and models of unknown memory",
+        "Ordered score out of window, bars: 95 % interval over clips"
+        + (f"; dashed: {', '.join(drawn)}" if drawn else ""),
         "history held at the end of a clip",
         "ordered score, higher is better",
     )
     label_ends(axes, ends, 1.06 * most)
-    axes.set_ylim(axes.get_ylim())
-    for leftward in (False, True):
-        _draw_points(axes, [p for p in points if (p.memory > 0.6 * most) == leftward], leftward=leftward)
-    save(figure, path)
-
-
-@dataclass(frozen=True)
-class _Point:
-    label: str
-    memory: float
-    score: float
-    look: Look
-
-
-def _draw_points(axes: Axes, points: Sequence[_Point], *, leftward: bool) -> None:
-    """Markers with their names beside them, moved apart where points are close."""
-    from matplotlib.patheffects import withStroke
-
-    low, high = axes.get_ylim()
-    places = spread([p.score for p in points], 0.05 * (high - low), low, high)
-    for point, y in zip(points, places, strict=True):
-        colour, marker = point.look.colour, point.look.marker
-        axes.plot([point.memory], [point.score], color=colour, marker=marker, ms=9, mec="white", zorder=4)
-        axes.annotate(
-            point.label,
-            (point.memory, point.score),
-            xytext=(-12 if leftward else 12, y),
-            textcoords=("offset points", "data"),
-            color=colour,
-            fontsize=9.5,
-            fontweight="bold",
-            ha="right" if leftward else "left",
-            va="center",
-            zorder=5,
-            path_effects=[withStroke(linewidth=3, foreground="white")],
-        )
+    label_points(axes, points, [score.mean for score in lines])
+    return figure

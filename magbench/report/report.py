@@ -16,10 +16,10 @@ from magbench.analysis.sources import with_extras
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
 from magbench.core.provenance import commit, machine
-from magbench.profiling import plot
 from magbench.report import page, plots, sheet, text
 from magbench.report.columns import PRIMARY, PSNR, column_of
 from magbench.report.gap import retention_against_gap
+from magbench.report.latency import latency_against_history
 from magbench.report.tables import Table, build_table
 from magbench.runs.folder import Run, RunFolder
 from magbench.runs.generation import read_frames, read_generation
@@ -45,7 +45,7 @@ only if the run has its two ends."""
 
 def report(suite: Suite, out: Path) -> Table:
     """Write ``FILES`` into the run's folder ``out``, from the scores that are there, and return the table."""
-    from magbench.profiling.latency import read_profile
+    from magbench.profiling.latency_report import read_profile
 
     folder = RunFolder(out)
     run = folder.read()
@@ -67,7 +67,7 @@ def report(suite: Suite, out: Path) -> Table:
         records, table, folder.plots / "score_along_return.png", window=suite.window, fps=suite.fps
     )
     retention_against_gap(curves, table, folder.plots / "retention_against_gap.png", window=suite.window)
-    plot.latency_against_history(records, table, folder.plots / "latency_against_history.png", long)
+    latency_against_history(records, table, folder.plots / "latency_against_history.png", long)
     plots.consistency_against_memory(table, folder.plots / "consistency_against_memory.png")
     _sheet(suite, [clip for clip, sample in tasks if sample == 0], records, table, out)
     return table

@@ -17,11 +17,10 @@ from magbench.profiling.latency import (
     ProfilePoint,
     as_history_model,
     profile,
-    read_profile,
     slope,
     slopes,
-    write_profile,
 )
+from magbench.profiling.latency_report import read_profile, write_profile
 from tests.clock import Clock
 
 

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from cli import main
 from magbench.core.errors import MagbenchError
-from magbench.models.workload import Placed, Price
+from magbench.models.workload import Placed, WorkloadCost
 from magbench.profiling import roofline
-from magbench.profiling.latency import read_profile
-from magbench.profiling.roofline import Device, check_lengths, measure_prices, percentile
-from magbench.profiling.roofline_report import price_grid, write_prices
+from magbench.profiling.latency_report import read_profile
+from magbench.profiling.roofline import Device, check_lengths, measure_roofline, percentile
+from magbench.profiling.roofline_report import roofline_grid, write_roofline
 from tests.clock import Clock
 
 
@@ -48,8 +48,8 @@ class Ticking:
 
         return Placed(make, lambda: 10 * frames)
 
-    def price(self, frames: int) -> Price:
-        return Price(flops=100 * frames, moved=30 * frames, history_bytes=10 * frames, weights_bytes=5)
+    def cost(self, frames: int) -> WorkloadCost:
+        return WorkloadCost(flops=100 * frames, moved=30 * frames, history_bytes=10 * frames, weights_bytes=5)
 
     def decoder(self) -> Callable[[], Tensor]:
         def decode() -> Tensor:
@@ -68,7 +68,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_every_figure_and_its_prediction(clock: Clock) -> None:
-    device, (point,) = measure_prices([Ticking("a", clock)], [6], rounds=2, decode=True)
+    device, (point,) = measure_roofline([Ticking("a", clock)], [6], rounds=2, decode=True)
     assert device == Device(200, 20)
     assert (point.seconds, point.p95, point.all_seconds) == (6, 6, (6.0,) * 6)
     assert (point.fps, point.fps_decoded) == (2, 12 / 15)
@@ -79,18 +79,18 @@ def test_every_figure_and_its_prediction(clock: Clock) -> None:
 
 def test_models_take_turns_at_each_length(clock: Clock) -> None:
     steps: list[int] = []
-    measure_prices([Ticking("a", clock), Ticking("b", clock)], [3, 6], rounds=2, step=lambda: steps.append(1))
+    measure_roofline([Ticking("a", clock), Ticking("b", clock)], [3, 6], rounds=2, step=lambda: steps.append(1))
     assert clock.order == [("a", 3), ("b", 3), ("a", 6), ("b", 6)] * 2
     assert len(steps) == 4
 
 
 def test_no_room_is_a_line_and_the_rest_goes_on(clock: Clock, tmp_path: Path) -> None:
     works = [Ticking("a", clock, room=5), Ticking("b", clock)]
-    device, points = measure_prices(works, [3, 6], rounds=2)
+    device, points = measure_roofline(works, [3, 6], rounds=2)
     assert [(p.model, p.frames, p.seconds) for p in points] == [("a", 3, 3), ("a", 6, None), ("b", 3, 3), ("b", 6, 6)]
-    assert price_grid(points).rows[1] == ("6", "a", "no room", "-", "-", "-", "- / 60 B", "- / 65 B", "-", "-")
+    assert roofline_grid(points).rows[1] == ("6", "a", "no room", "-", "-", "-", "- / 60 B", "- / 65 B", "-", "-")
     source = {"magbench_version": "1", "commit": "abc", "command": "magbench profile a,b", "machine": {"cores": 1}}
-    write_prices(points, works, device, source, tmp_path)
+    write_roofline(points, works, device, source, tmp_path)
     content = json.loads((tmp_path / "profile.json").read_text())
     assert content["points"][1]["seconds"] is None
     assert {key: content[key] for key in source} == source

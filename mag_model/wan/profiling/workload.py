@@ -20,7 +20,7 @@ from mag_model.wan.profiling.costs import block_cost, parameters
 from mag_model.wan.spec import WanSpec
 from mag_model.wan.tensors import VaeSizes, WanSizes
 from mag_model.wan.vae import WanVae, check_sides, empty_vae, placed
-from magbench.models.workload import Placed, Price
+from magbench.models.workload import Placed, WorkloadCost
 
 RESOLUTION = (480, 832)
 SIDE = 8
@@ -162,12 +162,12 @@ class WanWorkload:
 
         return Placed(make, lambda: memory.allocated)
 
-    def price(self, frames: int) -> Price:
+    def cost(self, frames: int) -> WorkloadCost:
         spec, networks = self._sizes.spec, self._networks
         cost = block_cost(spec, spec.grid(*self._sizes.latent), self._policy, frames, self.dtype.itemsize)
         copies = 1 if networks.writer is networks.generator else 2
         weights = copies * parameters(spec) * self.dtype.itemsize
-        return Price(cost.flops, cost.moved, cost.attended, weights)
+        return WorkloadCost(cost.flops, cost.moved, cost.attended, weights)
 
     def decoder(self) -> Callable[[], Tensor]:
         latents = torch.zeros(self.block, self._sizes.spec.channels, *self._sizes.latent, device=self.device)

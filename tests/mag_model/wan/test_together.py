@@ -104,7 +104,7 @@ def test_what_cannot_be_made_together_is_refused() -> None:
 
 @pytest.mark.parametrize("policy", [FullHistory(), AnchoredWindow(), AnchoredWindow(frames=6)], ids=str)
 @pytest.mark.parametrize("together", [1, 5])
-def test_the_price_of_a_block_is_what_torch_counts(policy: CachePolicy, together: int) -> None:
+def test_the_cost_of_a_block_is_what_torch_counts(policy: CachePolicy, together: int) -> None:
     spec = replace(ROLLING, together=together)
     shape = Shape(spec, REDUCED_VAE, (32, 32), "cpu", torch.float32)
     wan = network("generator", spec)
@@ -114,6 +114,6 @@ def test_the_price_of_a_block_is_what_torch_counts(policy: CachePolicy, together
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
         block = placed.make()
     assert block.shape == (1, SIZE, spec.channels, 4, 4)
-    assert workload.price(42).flops == counter.get_total_flops()
+    assert workload.cost(42).flops == counter.get_total_flops()
     assert placed.make().shape == block.shape
     assert placed.allocated() == allocated

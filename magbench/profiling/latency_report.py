@@ -1,0 +1,102 @@
+"""What `magbench profile` prints and saves of timed models: grids, profile.json, plot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from magbench.core.errors import MagbenchError
+from magbench.profiling.latency import SLOPE_FROM, ProfilePoint, slopes
+from magbench.profiling.plot import draw_profile
+from magbench.render.grid import NOTHING, Grid, human_bytes
+from magbench.render.labels import room_for
+from magbench.render.theme import Theme, looks, new_figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def point_grid(points: Sequence[ProfilePoint]) -> Grid:
+    """A row a model and history, as text."""
+    rows = tuple(
+        (
+            p.model,
+            str(p.history),
+            f"{p.seconds:.4f}",
+            f"{p.fps:.1f}",
+            NOTHING if p.history_bytes is None else human_bytes(p.history_bytes),
+        )
+        for p in points
+    )
+    return Grid(("model", "history, blocks", "s/block", "FPS", "history"), rows, (False,) * len(rows), left=1)
+
+
+def slope_grid(points: Sequence[ProfilePoint], start: int = SLOPE_FROM) -> Grid:
+    """A row a model: its slope, and the ratio to the first model's, as text."""
+    found = slopes(points, start)
+    rows = tuple(
+        (
+            s.model,
+            NOTHING if s.seconds_per_block is None else f"{s.seconds_per_block:.3g}",
+            NOTHING if s.ratio is None else f"{s.ratio:.3f}",
+        )
+        for s in found
+    )
+    last = max(p.history for p in points)
+    what = f"slope, s/block per block of history, {start} to {last}"
+    header = ("model", what, f"ratio to {found[0].model}")
+    return Grid(header, rows, (False,) * len(rows), left=1)
+
+
+def write_profile(
+    points: Sequence[ProfilePoint], source: Mapping[str, Any], out: Path, start: int = SLOPE_FROM
+) -> None:
+    """Write profile.json (every timed block, slopes), and the plot as profile.png and its variants.
+
+    source: see :func:`magbench.core.provenance.provenance`.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    content = {
+        **source,
+        "slope_from": start,
+        "slopes": [asdict(s) for s in slopes(points, start)],
+        "points": [asdict(p) for p in points],
+    }
+    (out / "profile.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    series = curves(content)
+    style = looks(series)
+
+    def draw(theme: Theme) -> Figure:
+        figure = new_figure(theme, *room_for(list(series), 9.0, 5.2))
+        draw_profile(figure.subplots(), theme, series, style)
+        return figure
+
+    save(draw, out / "profile.png")
+
+
+def read_profile(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """Read profile.json: model -> (blocks of history, seconds a block).
+
+    Raises:
+        MagbenchError: it is not a profile.
+    """
+    try:
+        return curves(json.loads(path.read_text()))
+    except (ValueError, KeyError, TypeError) as error:
+        raise MagbenchError(f"{path}: not a profile ({error})") from error
+
+
+def curves(content: Mapping[str, Any]) -> dict[str, list[tuple[int, float]]]:
+    """Model -> (blocks of history, seconds a block), from the content of profile.json.
+
+    Histories that the device had no room for are left out.
+    """
+    found: dict[str, list[tuple[int, float]]] = {}
+    for point in content["points"]:
+        if point["seconds"] is None:
+            continue
+        found.setdefault(point["model"], []).append((int(point["history"]), float(point["seconds"])))
+    return found
