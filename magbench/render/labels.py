@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from magbench.render.theme import LABEL, SMALL
 
@@ -65,10 +65,11 @@ def spread(values: Sequence[float], least: float, low: float = -math.inf, high: 
     return result
 
 
-def room_for(labels: Sequence[str], width: float, height: float) -> tuple[float, float]:
-    """The size of a figure in inches that holds these labels beside its axes: larger for long names and for many."""
+def room_for(labels: Sequence[str], width: float, height: float, panes: int = 1) -> tuple[float, float]:
+    """The size of a figure in inches that holds these labels beside each pane: larger for long names and for many."""
     longest = max((len(label) for label in labels), default=0)
-    return width + max(0, longest - 22) * LABEL * 0.68 / 72, max(height, 1.9 + len(labels) * LABEL * SPACING / 72)
+    beside = panes * max(0, longest - 22) * LABEL * 0.68 / 72
+    return width + beside, max(height, 1.9 + len(labels) * LABEL * SPACING / 72)
 
 
 def label_ends(axes: Axes, ends: Sequence[EndLabel], last: float) -> None:
@@ -81,7 +82,8 @@ def label_ends(axes: Axes, ends: Sequence[EndLabel], last: float) -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(low, high)
     values = [min(max(end.value, low), high) for end in ends]
-    places = spread(values, SPACING * LABEL / _points_high(axes) * (high - low), low, high)
+    line = SPACING * LABEL / _points_high(axes) * (high - low)
+    places = spread(values, line, low + line / 2, high - line / 2)
     for end, value, y in zip(ends, values, places, strict=True):
         axes.annotate(
             end.text,
@@ -93,15 +95,13 @@ def label_ends(axes: Axes, ends: Sequence[EndLabel], last: float) -> None:
             fontweight="normal" if end.quiet else "bold",
             va="center",
             annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": end.colour,
-                "lw": 0.8,
-                "shrinkA": 1,
-                "shrinkB": 5,
-                "relpos": (0, 0.5),
-            },
+            arrowprops=_leader(end.colour),
         )
+
+
+def _leader(colour: str) -> dict[str, Any]:
+    """A thin line from the left end of a name to what it names."""
+    return {"arrowstyle": "-", "color": colour, "lw": 0.8, "shrinkA": 1, "shrinkB": 5, "relpos": (0, 0.5)}
 
 
 def _points_high(axes: Axes) -> float:
@@ -139,20 +139,25 @@ def label_points(axes: Axes, points: Sequence[PointLabel], lines: Sequence[float
             ha="left",
             va="center",
             zorder=6,
-            arrowprops={"arrowstyle": "-", "color": point.colour, "lw": 0.8, "shrinkA": 1, "shrinkB": 5},
+            arrowprops=_leader(end.colour),
         )
         text.set_in_layout(False)
         size = Text.get_window_extent(text)  # without its line
-        centre = axes.transData.transform((point.x, point.y))
+        centre: tuple[float, float] = tuple(axes.transData.transform((point.x, point.y)).tolist())
         places = _places(centre, size.width, size.height, 12 * dot)
         free = [box for box in places if _inside(box, inside) and not any(box.overlaps(other) for other in taken)]
         clear = (box for box in free if not any(box.y0 < y < box.y1 for y in heights))
         box = next(chain(clear, free, places))
         taken.append(box)
-        text.set_position(((box.x0 - centre[0]) / dot, ((box.y0 + box.y1) / 2 - centre[1]) / dot))
+        shift = (box.y0 + box.y1) / 2 - centre[1]
+        text.set_position(((box.x0 - centre[0]) / dot, shift / dot))
+        if box.x1 < centre[0] and text.arrowprops is not None:
+            text.arrowprops["relpos"] = (1, 0.5)
+        if text.arrow_patch is not None and abs(shift) < size.height / 2:  # right beside it: no line is needed
+            text.arrow_patch.set_visible(False)
 
 
-def _places(centre: Sequence[float], width: float, height: float, gap: float) -> list[Bbox]:
+def _places(centre: tuple[float, float], width: float, height: float, gap: float) -> list[Bbox]:
     """Boxes for a name right and left of a point, the nearest first."""
     from matplotlib.transforms import Bbox
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,16 +142,37 @@ def save(draw: Callable[[Theme], Figure], path: Path) -> None:
             figure.savefig(png, format="png", metadata={"Software": None})
             use_palette(png)
             nameless = {"Date": None, "Creator": None, "Format": None, "Type": None}
-            figure.savefig(path.with_name(f"{stem}.svg"), format="svg", metadata=nameless)
+            svg = path.with_name(f"{stem}.svg")
+            figure.savefig(svg, format="svg", metadata=nameless)
+            round_paths(svg)
 
 
 def use_palette(png: Path) -> None:
-    """Write a PNG again with 256 colours of its own, which is enough for a plot and a third of the bytes."""
+    """Write a PNG again in its 256 most frequent colours, the nearest for all others: a third of the bytes."""
+    import numpy as np
     from PIL import Image
 
     with Image.open(png) as image:
-        reduced = image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    reduced.save(png, optimize=True)
+        pixels = np.asarray(image.convert("RGB")).astype(np.int32)
+    packed = pixels @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    there, place, count = np.unique(packed, return_inverse=True, return_counts=True)
+    colours = there[:, None] >> np.array([16, 8, 0]) & 255
+    kept = colours[np.argsort(-count, kind="stable")[:256]]
+    nearest = ((colours[:, None] - kept) ** 2).sum(axis=-1).argmin(axis=-1).astype(np.uint8)
+    reduced = Image.fromarray(nearest[place].reshape(packed.shape))
+    reduced.putpalette(kept.astype(np.uint8).tobytes())
+    reduced.save(png, format="PNG", optimize=True)
+
+
+def round_paths(svg: Path) -> None:
+    """Write an SVG again with coordinates of paths in hundredths of a point, and each path on one line."""
+
+    def rounded(path: re.Match[str]) -> str:
+        numbers = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), path[0])
+        return re.sub(r"\s+", " ", numbers)
+
+    text = re.sub(r'(?<=\bd=")[^"]*', rounded, svg.read_text(encoding="utf-8"))
+    svg.write_text(text, encoding="utf-8", newline="\n")
 
 
 def remove(path: Path) -> None:

@@ -37,10 +37,9 @@ def latency_against_history(records: Sequence[Record], table: Table, path: Path,
 
 
 def _draw(theme: Theme, run: Mapping[str, Latency], profile: Curves, style: Mapping[str, Look]) -> Figure:
-    both = bool(run) and bool(profile)
-    names = sorted({*run, *profile}, key=len)
-    figure = new_figure(theme, *room_for(names, 12.5 if both else 9.0, 5.2))
-    panes = list(figure.subplots(1, 2 if both else 1, squeeze=False)[0])
+    count = bool(run) + bool(profile)
+    figure = new_figure(theme, *room_for([*run, *profile], 12.5 if count == 2 else 9.0, 5.2, count))
+    panes = list(figure.subplots(1, count, squeeze=False)[0])
     if profile:
         draw_profile(panes[-1], theme, profile, style)
     if run:

@@ -51,10 +51,10 @@ def references_that_matter(table: Table) -> list[Row]:
 def fitted(models: Sequence[float], ceilings: Sequence[float], least: float) -> tuple[float, float]:
     """Limits of an axis: those of the models, with every ceiling that is close enough, and a margin.
 
-    models: what must be inside; where it is empty, the ceilings must.
+    models: what must be inside; not empty.
     least: the smallest range that is drawn, so that one model's rounding does not fill the axis.
     """
-    low, high = min(models or ceilings), max(models or ceilings)
+    low, high = min(models), max(models)
     if high - low < least:
         low, high = (low + high - least) / 2, (low + high + least) / 2
     reach = STRETCH * (high - low)
@@ -109,7 +109,7 @@ def _along_return(
     axes, strip = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [9, 1]})
     inside = [value for curve in models for part in (curve.mean, *(curve.band or ())) for value in part]
     ceilings = [value for c in curves if c.row.model in CEILINGS for value in (min(c.mean), max(c.mean))]
-    low, high = fitted(inside, ceilings or [value for curve in curves for value in curve.mean], 2.0)
+    low, high = fitted(inside or [value for curve in curves for value in curve.mean], ceilings, 2.0)
     axes.set_ylim(low, high)
     ends, hidden = [], []
     for i, curve in enumerate(curves):
@@ -122,16 +122,18 @@ def _along_return(
             ends.append(EndLabel(curve.row.model, curve.mean[-1], theme.reference, quiet=True))
         else:
             hidden.append(curve)
-    note = "dashed: references" if any(end.quiet for end in ends) else ""
+    notes = ["Aligned PSNR, mean over clips"]
+    notes += ["bands: 95 % interval"] * any(curve.band for curve in models)
+    notes += ["dashed: references"] * any(end.quiet for end in ends)
     if hidden:
-        note += f"{'; ' if note else ''}off the axis: " + ", ".join(
-            f"{c.row.model} {fmean(c.mean):.0f} dB" for c in hidden
+        notes.append(
+            "off the axis: " + ", ".join(f"{curve.row.model} ({fmean(curve.mean):.0f} dB)" for curve in hidden)
         )
     dress(
         axes,
         theme,
         "What is left of the scene, frame by frame of the return",
-        "Aligned PSNR, mean over clips; bands: 95 % interval" + (f"; {note}" if note else ""),
+        "; ".join(notes),
         "",
         "PSNR (dB), higher is better",
     )
@@ -221,24 +223,31 @@ def _against_memory(theme: Theme, scores: Sequence[_Score], style: dict[str, Loo
     points = []
     for score in models:
         if score.held is not None:
-            look, colour = style[score.row.model], theme.colour(style[score.row.model])
-            interval = [[score.mean - score.low], [score.high - score.mean]]
-            marker = {"marker": look.marker, "ms": 9, "mfc": theme.ground, "mew": 2.0}
-            axes.plot([score.held], [score.mean], color=colour, zorder=3, **marker)
-            axes.errorbar([score.held], [score.mean], interval, color=colour, lw=2.0, capsize=8, capthick=2.0, zorder=4)
+            colour = theme.colour(style[score.row.model])
+            _draw_point(axes, theme, score, score.held, colour, style[score.row.model].marker)
             text = f"{score.row.title}  {human_bytes(score.held)}"
             points.append(PointLabel(text, score.held, score.mean, score.low, score.high, colour))
     unknown = any(score.row.is_model for score in lines)
     drawn = ["models that do not tell their history"] * unknown + ["references"] * any(end.quiet for end in ends)
+    notes = ["Ordered score out of window, mean over clips"]
+    notes += ["bars: 95 % interval"] * any(score.low < score.high for score in models)
+    notes += [f"dashed: {', '.join(drawn)}"] * bool(drawn)
     dress(
         axes,
         theme,
         "What remembering costs in memory",
-        "Ordered score out of window, bars: 95 % interval over clips"
-        + (f"; dashed: {', '.join(drawn)}" if drawn else ""),
+        "; ".join(notes),
         "history held at the end of a clip",
         "ordered score, higher is better",
     )
     label_ends(axes, ends, 1.06 * most)
     label_points(axes, points, [score.mean for score in lines])
     return figure
+
+
+def _draw_point(axes: Axes, theme: Theme, score: _Score, held: float, colour: str, marker: str) -> None:
+    """A hollow marker, so that a short interval is visible inside it, and the interval."""
+    axes.plot([held], [score.mean], color=colour, marker=marker, ms=9, mfc=theme.ground, mew=2.0, zorder=3)
+    if score.low < score.high:
+        ends = [[score.mean - score.low], [score.high - score.mean]]
+        axes.errorbar([held], [score.mean], ends, color=colour, lw=2.0, capsize=8, capthick=2.0, zorder=4)

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from magbench import __version__
 from magbench.analysis.noise_floor import read_noise
 from magbench.analysis.retention_curve import gap_curves
@@ -17,14 +14,13 @@ from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
 from magbench.core.provenance import commit, machine
 from magbench.report import page, plots, sheet, text
-from magbench.report.columns import PRIMARY, PSNR, column_of
+from magbench.report.columns import PRIMARY, column_of
 from magbench.report.gap import retention_against_gap
 from magbench.report.latency import latency_against_history
 from magbench.report.tables import Table, build_table
 from magbench.runs.folder import Run, RunFolder
-from magbench.runs.generation import read_frames, read_generation
+from magbench.runs.generation import read_generation
 from magbench.runs.records import Record, read_records, write_parquet
-from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 from magbench.vbench.store import reasons
 
@@ -39,8 +35,8 @@ FILES = {
     "plots/latency_against_history.png": "what a block costs",
     "plots/consistency_against_memory.png": "what remembering costs",
 }
-"""What :func:`report` writes into a run's folder: the sheet only if a model of ``sheet.ROWS`` was run, the retention
-only if the run has its two ends."""
+"""What :func:`report` writes into a run's folder, as far as it was measured. Beside each plot lie its dark version
+(``_dark.png``) and both as SVG, beside the sheet its dark version; see :func:`magbench.render.theme.variants`."""
 
 
 def report(suite: Suite, out: Path) -> Table:
@@ -69,7 +65,7 @@ def report(suite: Suite, out: Path) -> Table:
     retention_against_gap(curves, table, folder.plots / "retention_against_gap.png", window=suite.window)
     latency_against_history(records, table, folder.plots / "latency_against_history.png", long)
     plots.consistency_against_memory(table, folder.plots / "consistency_against_memory.png")
-    _sheet(suite, [clip for clip, sample in tasks if sample == 0], records, table, out)
+    sheet.draw(suite, folder, [clip for clip, sample in tasks if sample == 0], table, records)
     return table
 
 
@@ -86,45 +82,6 @@ def collect(out: Path, suite: Suite) -> list[Record]:
                 raise MagbenchError(f"{file}: was scored on {record.suite} {there}, not on {suite.digest[:12]}")
             records.append(record)
     return records
-
-
-def _sheet(suite: Suite, clips: Sequence[Clip], records: Sequence[Record], table: Table, out: Path) -> None:
-    """The first clip with a fast camera, else the first clip, of those that every row has; or no sheet."""
-    made = {(r.model, r.clip): r for r in records if r.sample == 0 and column_of(r) == PSNR}
-    models = [name for name in sheet.ROWS if name in table.models]
-    shared = [clip for clip in clips if all((model, clip.id) in made for model in models)]
-    path = RunFolder(out).sheet
-    path.unlink(missing_ok=True)
-    if not models or not shared:
-        return
-    clip = next((clip for clip in shared if clip.speed == "fast"), shared[0])
-    rows = [sheet.SheetRow("ground truth", "", clip.frames[clip.switch :])]
-    for model in models:
-        value = made[model, clip.id].value
-        note = "" if value is None else f"{value:.1f} dB"
-        rows.append(sheet.SheetRow(model, note, _frames(RunFolder(out).generation(model, clip.id, 0))))
-    sheet.draw_sheet(
-        rows,
-        [_ago(gap) for gap in clip.gap[clip.switch :].tolist()],
-        clip.out_of_window(suite.window)[clip.switch :].tolist(),
-        f"The camera comes back: who still knows the place?   {suite.name} v{suite.version}, {suite.split}",
-        f"Frames of one return: {clip.id}, the first clip with {'a fast' if clip.speed == 'fast' else 'this'}"
-        f" camera. Over each frame: when its view was last seen; bold: out of window ({suite.window} or more"
-        " frames ago).\n"
-        "Under each name: aligned PSNR of this clip's out-of-window frames.",
-        path,
-    )
-
-
-def _ago(gap: int) -> str:
-    return "never" if gap < 0 else "1 frame ago" if gap == 1 else f"{gap} frames ago"
-
-
-def _frames(folder: Path) -> NDArray[np.uint8]:
-    generation = read_generation(folder)
-    if generation is None:
-        raise MagbenchError(f"{folder}: has scores but no finished generation; run it again")
-    return read_frames(folder, generation)
 
 
 def _provenance(suite: Suite, run: Run, clips: int, records: Sequence[Record], out: Path) -> dict[str, Any]:

@@ -1,28 +1,109 @@
-"""The contact sheet: the same frames of one return, a row for the truth and one for each model."""
+"""The contact sheet: the same frames of one return, a row for the truth and one for each model, best first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.render.theme import INK, looks
+from magbench.core.errors import MagbenchError
+from magbench.render.theme import DARK, LIGHT, Theme, looks
+from magbench.report.columns import PSNR, column_of
+from magbench.report.tables import Table
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_frames, read_generation
+from magbench.runs.records import Record
+from magbench.suites.clip import Clip
+from magbench.suites.format import Suite
 
-ROWS = ("full_history", "mag", "strided", "window")
+MODELS = 8
+"""At most so many models have a row."""
+
 LEAST_PIXELS = 112
 COLUMNS = 10
+
+DOTS = 100
+"""Dots an inch; sizes below are in dots."""
+
+PAD, TOP, BOTTOM, RULE = 6, 134, 16, 16
 
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One row: its name, a note under it, and the return's frames (n, H, W, 3) uint8."""
+    """One row: its name, a note under it, the last given frame (H, W, 3) and the return (n, H, W, 3), uint8."""
 
     name: str
     note: str
+    given: NDArray[np.uint8]
     frames: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Everything that is drawn.
+
+    Attributes:
+        title, caption: above the frames; the caption may have two lines.
+        heads: for each frame of the return, how many frames ago its view was last seen.
+        far: for each frame of the return, whether it is out of window; drawn bold.
+        rows: the truth first; each return is as long as ``heads``, and ``COLUMNS`` frames of it are shown.
+    """
+
+    title: str
+    caption: str
+    heads: tuple[str, ...]
+    far: tuple[bool, ...]
+    rows: tuple[SheetRow, ...]
+
+
+def draw(suite: Suite, folder: RunFolder, clips: Sequence[Clip], table: Table, records: Sequence[Record]) -> None:
+    """Write the run's sheet, light and dark: one clip, its truth, and the best models of the table that have it.
+
+    ``clips`` are those of the run. No file is left where no model has a scored video of any of them.
+    """
+    dark = folder.sheet.with_name(f"{folder.sheet.stem}{DARK.suffix}.png")
+    for path in (folder.sheet, dark):
+        path.unlink(missing_ok=True)
+    scored = {(r.model, r.clip): r for r in records if r.sample == 0 and column_of(r) == PSNR}
+    models = [name for name in table.models if any((name, clip.id) in scored for clip in clips)][:MODELS]
+    if not models:
+        return
+    clip = pick_clip(clips, {clip.id: sum((model, clip.id) in scored for model in models) for clip in clips})
+    given, truth = clip.frames[clip.switch - 1], clip.frames[clip.switch :]
+    rows = [SheetRow("ground truth", "", given, truth)]
+    for model in models:
+        if (model, clip.id) in scored:
+            value = scored[model, clip.id].value
+            frames = _frames(folder.generation(model, clip.id, 0))
+            rows.append(SheetRow(model, "" if value is None else f"{value:.1f} dB", given, frames))
+    more = len(table.models) - (len(rows) - 1)
+    best = f" The best {len(rows) - 1} of {len(table.models)} models." if more else ""
+    content = Sheet(
+        f"The camera comes back: who still knows the place?   {suite.name} v{suite.version}, {suite.split}",
+        f"Frames of one return, clip {clip.id}; in bold: out of window, last seen {suite.window} or more frames ago.\n"
+        f"Under each name: aligned PSNR of this clip's out-of-window frames.{best}",
+        tuple("never" if gap < 0 else str(gap) for gap in clip.gap[clip.switch :].tolist()),
+        tuple(clip.out_of_window(suite.window)[clip.switch :].tolist()),
+        tuple(rows),
+    )
+    draw_sheet(content, LIGHT, folder.sheet)
+    draw_sheet(content, DARK, dark)
+
+
+def pick_clip(clips: Sequence[Clip], have: Mapping[str, int]) -> Clip:
+    """The first clip with a fast camera, else the first, of those that the most models have (``have`` by clip id)."""
+    shared = [clip for clip in clips if have[clip.id] == max(have.values())]
+    return next((clip for clip in shared if clip.speed == "fast"), shared[0])
+
+
+def _frames(folder: Path) -> NDArray[np.uint8]:
+    generation = read_generation(folder)
+    if generation is None:
+        raise MagbenchError(f"{folder}: has scores but no finished generation; run it again")
+    return read_frames(folder, generation)
 
 
 def pick_columns(length: int, columns: int = COLUMNS) -> list[int]:
@@ -41,45 +122,45 @@ def enlarge(frame: NDArray[np.uint8], least: int = LEAST_PIXELS) -> NDArray[np.u
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
-def draw_sheet(
-    rows: Sequence[SheetRow], heads: Sequence[str], far: Sequence[bool], title: str, caption: str, path: Path
-) -> None:
-    """Write the sheet. ``heads``: when each frame's view was last seen; ``far``: out of window, drawn bold.
-
-    All rows have as many frames as ``heads``; ``COLUMNS`` of them are shown.
-    """
+def draw_sheet(sheet: Sheet, theme: Theme, path: Path) -> None:
+    """Write one PNG: the last given frame, a line where generation begins, and frames of the return."""
+    from matplotlib import style
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
-    columns = pick_columns(len(heads))
-    tiles = [[enlarge(row.frames[i]) for i in columns] for row in rows]
+    columns = pick_columns(len(sheet.heads))
+    tiles = [[enlarge(frame) for frame in (row.given, *row.frames[columns])] for row in sheet.rows]
     height, width = tiles[0][0].shape[:2]
-    pad, left, top, bottom = 6, 150, 112, 16
-    total_w = left + len(columns) * (width + pad) + 12
-    total_h = top + len(rows) * (height + pad) + bottom
-    dots = 100
-    figure = Figure(figsize=(total_w / dots, total_h / dots), dpi=dots, facecolor="white")
+    left = max(160, 28 + max(int(11.5 * len(row.name)) for row in sheet.rows))
+    places = [left] + [left + RULE + (c + 1) * (width + PAD) for c in range(len(columns))]
+    total_w = max(places[-1] + width + 12, 1100)
+    total_h = TOP + len(sheet.rows) * (height + PAD) + BOTTOM
+    with style.context("default"):
+        figure = Figure(figsize=(total_w / DOTS, total_h / DOTS), dpi=DOTS, facecolor=theme.ground)
 
-    def words(x: float, y: float, text: str, size: float, **style: str) -> None:
-        figure.text(x / total_w, 1 - y / total_h, text, fontsize=size, **style)  # type: ignore[arg-type]
+        def write(x: float, y: float, text: str, size: float, colour: str, **how: str) -> None:
+            figure.text(x / total_w, 1 - y / total_h, text, fontsize=size, color=colour, **how)  # type: ignore[arg-type]
 
-    words(12, 12, title, 13, va="top", fontweight="bold", color=INK)
-    words(12, 38, caption, 9.5, va="top", color="#555555")
-    words(12, top - 8, "view last seen", 9, va="bottom", color="#555555")
-    style = looks([row.name for row in rows[1:]])
-    for r, row in enumerate(rows):
-        y = top + r * (height + pad)
-        colour = INK if r == 0 else style[row.name].colour
-        words(12, y + height / 2 - 8, row.name, 11, va="center", fontweight="bold", color=colour)
-        words(12, y + height / 2 + 11, row.note, 9, va="center", color="#555555")
-        for c in range(len(columns)):
-            x = left + c * (width + pad)
-            box = (x / total_w, 1 - (y + height) / total_h, width / total_w, height / total_h)
-            axes = figure.add_axes(box)
-            axes.imshow(tiles[r][c], interpolation="none", aspect="auto")
-            axes.set_axis_off()
-    for c, i in enumerate(columns):
-        x = left + c * (width + pad) + width / 2
-        weight, colour = ("bold", INK) if far[i] else ("normal", "#888888")
-        words(x, top - 8, heads[i], 9, ha="center", va="bottom", fontweight=weight, color=colour)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", metadata={"Software": None})
+        write(12, 10, sheet.title, 16, theme.ink, va="top", fontweight="bold")
+        write(12, 42, sheet.caption, 11.5, theme.quiet, va="top", linespacing="1.35")
+        write(places[0] + width / 2, TOP - 8, "last given", 11.5, theme.quiet, va="bottom", ha="center")
+        write(places[1], TOP - 28, "generated from here; view last seen, frames ago:", 11.5, theme.quiet, va="bottom")
+        x = (left + width + (PAD + RULE) / 2) / total_w
+        line = Line2D([x, x], [BOTTOM / total_h, 1 - (TOP - 26) / total_h], color=theme.ink, lw=2.5)
+        figure.add_artist(line)
+        colours = looks([row.name for row in sheet.rows[1:]])
+        for r, row in enumerate(sheet.rows):
+            y = TOP + r * (height + PAD)
+            colour = theme.ink if r == 0 else theme.colour(colours[row.name])
+            write(12, y + height / 2 - 10, row.name, 13, colour, va="center", fontweight="bold")
+            write(12, y + height / 2 + 13, row.note, 11.5, theme.quiet, va="center")
+            for tile, x in zip(tiles[r], places, strict=True):
+                box = (x / total_w, 1 - (y + height) / total_h, width / total_w, height / total_h)
+                axes = figure.add_axes(box)
+                axes.imshow(tile, interpolation="none", aspect="auto")
+                axes.set_axis_off()
+        for x, i in zip(places[1:], columns, strict=True):
+            weight, colour = ("bold", theme.ink) if sheet.far[i] else ("normal", theme.quiet)
+            write(x + width / 2, TOP - 8, sheet.heads[i], 12, colour, ha="center", va="bottom", fontweight=weight)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, format="png", metadata={"Software": None})
