@@ -99,9 +99,9 @@ def label_ends(axes: Axes, ends: Sequence[EndLabel], last: float) -> None:
         )
 
 
-def _leader(colour: str) -> dict[str, Any]:
-    """A thin line from the left end of a name to what it names."""
-    return {"arrowstyle": "-", "color": colour, "lw": 0.8, "shrinkA": 1, "shrinkB": 5, "relpos": (0, 0.5)}
+def _leader(colour: str, start: float = 0.0) -> dict[str, Any]:
+    """A thin line to what is named, from the left end of its name (``start`` 0) or from the right one (1)."""
+    return {"arrowstyle": "-", "color": colour, "lw": 0.8, "shrinkA": 1, "shrinkB": 5, "relpos": (start, 0.5)}
 
 
 def _points_high(axes: Axes) -> float:
@@ -117,7 +117,6 @@ def label_points(axes: Axes, points: Sequence[PointLabel], lines: Sequence[float
 
     The axes are final from here on. Where there is no such place, a line may run behind the name.
     """
-    from matplotlib.text import Text
     from matplotlib.transforms import Bbox
 
     _points_high(axes)
@@ -128,10 +127,19 @@ def label_points(axes: Axes, points: Sequence[PointLabel], lines: Sequence[float
         (x, low), (_, high) = axes.transData.transform([(point.x, point.low), (point.x, point.high)])
         taken.append(Bbox.from_extents(x - 8 * dot, low - 6 * dot, x + 8 * dot, high + 6 * dot))
     for point in sorted(points, key=lambda point: -point.y):
+        size = _size(axes, point.text)
+        centre: tuple[float, float] = tuple(axes.transData.transform((point.x, point.y)).tolist())
+        places = _places(centre, size.width, size.height, 12 * dot)
+        free = [box for box in places if _inside(box, inside) and not any(box.overlaps(other) for other in taken)]
+        clear = (box for box in free if not any(box.y0 < y < box.y1 for y in heights))
+        box = next(chain(clear, free, places))
+        taken.append(box)
+        beside = abs(box.y0 + box.y1 - 2 * centre[1]) < size.height  # then no line is needed
+        leftward = box.x1 < centre[0]
         text = axes.annotate(
             point.text,
             (point.x, point.y),
-            xytext=(0, 0),
+            xytext=((box.x0 - centre[0]) / dot, ((box.y0 + box.y1) / 2 - centre[1]) / dot),
             textcoords="offset points",
             color=point.colour,
             fontsize=LABEL,
@@ -139,22 +147,17 @@ def label_points(axes: Axes, points: Sequence[PointLabel], lines: Sequence[float
             ha="left",
             va="center",
             zorder=6,
-            arrowprops=_leader(end.colour),
+            arrowprops=None if beside else _leader(point.colour, float(leftward)),
         )
         text.set_in_layout(False)
-        size = Text.get_window_extent(text)  # without its line
-        centre: tuple[float, float] = tuple(axes.transData.transform((point.x, point.y)).tolist())
-        places = _places(centre, size.width, size.height, 12 * dot)
-        free = [box for box in places if _inside(box, inside) and not any(box.overlaps(other) for other in taken)]
-        clear = (box for box in free if not any(box.y0 < y < box.y1 for y in heights))
-        box = next(chain(clear, free, places))
-        taken.append(box)
-        shift = (box.y0 + box.y1) / 2 - centre[1]
-        text.set_position(((box.x0 - centre[0]) / dot, shift / dot))
-        if box.x1 < centre[0] and text.arrowprops is not None:
-            text.arrowprops["relpos"] = (1, 0.5)
-        if text.arrow_patch is not None and abs(shift) < size.height / 2:  # right beside it: no line is needed
-            text.arrow_patch.set_visible(False)
+
+
+def _size(axes: Axes, text: str) -> Bbox:
+    """The extent in pixels of the name of a point."""
+    drawn = axes.text(0, 0, text, fontsize=LABEL, fontweight="bold")
+    size = drawn.get_window_extent()
+    drawn.remove()
+    return size
 
 
 def _places(centre: tuple[float, float], width: float, height: float, gap: float) -> list[Bbox]:
