@@ -99,9 +99,19 @@ def new_figure(theme: Theme, width: float, height: float) -> Figure:
 
 def dress(axes: Axes, theme: Theme, title: str, subtitle: str, x: str, y: str) -> None:
     """Write the title, a quieter line or two under it and the names of the axes; draw a light grid and no box."""
-    space = "\n" * (1 + subtitle.count("\n"))
-    axes.set_title(title + space, loc="left", fontsize=TITLE, fontweight="bold", color=theme.ink)
-    axes.text(0, 1.02, subtitle, transform=axes.transAxes, fontsize=SUBTITLE, color=theme.quiet, va="bottom")
+    beneath = 6 + 1.3 * SUBTITLE * (1 + subtitle.count("\n")) if subtitle else 0
+    axes.set_title(title, loc="left", fontsize=TITLE, fontweight="bold", color=theme.ink, pad=6 + beneath)
+    axes.annotate(
+        subtitle,
+        xy=(0, 1),
+        xytext=(0, 7),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=SUBTITLE,
+        color=theme.quiet,
+        va="bottom",
+        annotation_clip=False,
+    )
     axes.set_xlabel(x, fontsize=AXIS, color=theme.ink)
     axes.set_ylabel(y, fontsize=AXIS, color=theme.ink)
     axes.grid(True, color=theme.grid, linewidth=0.8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ COLUMNS = 10
 DOTS = 100
 """Dots an inch; sizes below are in dots."""
 
-PAD, TOP, BOTTOM, RULE = 6, 134, 16, 16
+PAD, TOP, BOTTOM, RULE = 6, 150, 16, 16
 
 
 @dataclass(frozen=True)
@@ -138,15 +139,22 @@ def draw_sheet(sheet: Sheet, theme: Theme, path: Path) -> None:
     with style.context("default"):
         figure = Figure(figsize=(total_w / DOTS, total_h / DOTS), dpi=DOTS, facecolor=theme.ground)
 
-        def write(x: float, y: float, text: str, size: float, colour: str, **how: str) -> None:
-            figure.text(x / total_w, 1 - y / total_h, text, fontsize=size, color=colour, **how)  # type: ignore[arg-type]
+        def write(x: float, y: float, text: str, size: float, colour: str, **how: Any) -> None:
+            figure.text(x / total_w, 1 - y / total_h, text, fontsize=size, color=colour, **how)
 
         write(12, 10, sheet.title, 16, theme.ink, va="top", fontweight="bold")
-        write(12, 42, sheet.caption, 11.5, theme.quiet, va="top", linespacing="1.35")
+        write(12, 42, sheet.caption, 11.5, theme.quiet, va="top", linespacing=1.35)
         write(places[0] + width / 2, TOP - 8, "last given", 11.5, theme.quiet, va="bottom", ha="center")
-        write(places[1], TOP - 28, "generated from here; view last seen, frames ago:", 11.5, theme.quiet, va="bottom")
+        write(
+            places[1],
+            TOP - 30,
+            "generated from here; the view was last seen so many frames ago:",
+            11.5,
+            theme.quiet,
+            va="bottom",
+        )
         x = (left + width + (PAD + RULE) / 2) / total_w
-        line = Line2D([x, x], [BOTTOM / total_h, 1 - (TOP - 26) / total_h], color=theme.ink, lw=2.5)
+        line = Line2D([x, x], [BOTTOM / total_h, 1 - (TOP - 48) / total_h], color=theme.ink, lw=2.5)
         figure.add_artist(line)
         colours = looks([row.name for row in sheet.rows[1:]])
         for r, row in enumerate(sheet.rows):
@@ -163,4 +171,4 @@ def draw_sheet(sheet: Sheet, theme: Theme, path: Path) -> None:
             weight, colour = ("bold", theme.ink) if sheet.far[i] else ("normal", theme.quiet)
             write(x + width / 2, TOP - 8, sheet.heads[i], 12, colour, ha="center", va="bottom", fontweight=weight)
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format="png", metadata={"Software": None})
+        figure.savefig(path, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True})

@@ -17,40 +17,11 @@ from magbench.report.report import FILES, report
 from magbench.runs.folder import Run, RunFolder
 from magbench.runs.generation import write_generation
 from magbench.runs.records import read_parquet, write_records
-from magbench.suites.clip import NO_REVISIT, Clip
-from magbench.suites.format import Suite, load_suite, write_suite
-from tests.report.synthetic import CLIPS, FRAMES, SWITCH, WINDOW, gaps, records
+from magbench.suites.format import Suite
+from tests.report.conftest import MADE
+from tests.report.synthetic import SWITCH, records
 
-MADE = CLIPS[:6]
 MODELS = ("full_history", "mag", "strided", "window", "oracle", "codec", "wrong_scene", "noise")
-
-
-def clip_of(name: str) -> Clip:
-    rng = np.random.default_rng(CLIPS.index(name))
-    gap = np.array(gaps(name))
-    revisit = np.full(FRAMES, NO_REVISIT)
-    revisit[SWITCH:] = np.maximum(np.arange(SWITCH, FRAMES) - gap, 0)
-    frames = rng.integers(0, 256, (FRAMES, 32, 32, 3), dtype=np.uint8)
-    speed = name.rsplit("-", 1)[1]
-    return Clip(
-        id=name,
-        caption="",
-        category="pan",
-        speed=speed,
-        fps=16,
-        switch=SWITCH,
-        frames=frames,
-        pose=None,
-        revisit=revisit,
-    )
-
-
-@pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
-    folder = tmp_path_factory.mktemp("suites") / "synthetic"
-    clips = [clip_of(name) for name in MADE]
-    write_suite(folder, clips, name="revisit-nano", version=1, split="test", fps=16, window=WINDOW, licence="CC0-1.0")
-    return load_suite(folder)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +54,7 @@ def run(finished: Path, tmp_path: Path) -> Path:
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures take most of a report's time: tests of something else leave them empty."""
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, path, **_: Path(path).write_bytes(b"-"))
+    monkeypatch.setattr("magbench.render.theme.use_palette", lambda png: None)
 
 
 def test_every_file_is_written_and_the_same_scores_give_the_same_files(suite: Suite, run: Path) -> None:
@@ -145,13 +117,14 @@ def test_a_profile_in_the_folder_is_drawn_beside_the_run(suite: Suite, run: Path
         report(suite, run)
 
 
-def test_without_the_sheets_models_there_is_no_sheet(no_pictures: None, suite: Suite, run: Path) -> None:
-    report(suite, run)
-    for model in sheet.ROWS:
+def test_without_models_there_is_no_sheet(no_pictures: None, suite: Suite, run: Path) -> None:
+    models = report(suite, run).models
+    assert (run / "sheet.png").exists() and (run / "sheet_dark.png").exists()
+    for model in models:
         shutil.rmtree(run / "scores" / model)
     table = report(suite, run)
     assert table.models == []
-    assert not (run / "sheet.png").exists()
+    assert not (run / "sheet.png").exists() and not (run / "sheet_dark.png").exists()
 
 
 def test_an_incomplete_model_is_still_reported(no_pictures: None, suite: Suite, run: Path) -> None:
