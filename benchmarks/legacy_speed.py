@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from magbench.metrics import legacy
-from magbench.metrics.lpips import SCALE, SHIFT, _layers, batch_size
+from magbench.metrics.frame.lpips import SCALE, SHIFT, _layers, batch_size
 
 PEAK_BYTES = 2 * 10**9
 SAME = {"LPIPS": 1e-6, "PSNR": 1e-4, "SSIM": 1e-5}

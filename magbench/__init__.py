@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from magbench.metrics import aligned as aligned
     from magbench.metrics import legacy as legacy
     from magbench.metrics import ordered as ordered
-    from magbench.metrics.lpips import lpips as lpips
-    from magbench.metrics.psnr import psnr as psnr
-    from magbench.metrics.ssim import ssim as ssim
+    from magbench.metrics.frame.lpips import lpips as lpips
+    from magbench.metrics.frame.psnr import psnr as psnr
+    from magbench.metrics.frame.ssim import ssim as ssim
     from magbench.models.registry import Reference as Reference
     from magbench.models.registry import ReferenceInput as ReferenceInput
     from magbench.models.registry import Task as Task
@@ -58,9 +58,9 @@ _HOMES = {
     "aligned": "magbench.metrics",
     "ordered": "magbench.metrics",
     "legacy": "magbench.metrics",
-    "psnr": "magbench.metrics.psnr",
-    "ssim": "magbench.metrics.ssim",
-    "lpips": "magbench.metrics.lpips",
+    "psnr": "magbench.metrics.frame.psnr",
+    "ssim": "magbench.metrics.frame.ssim",
+    "lpips": "magbench.metrics.frame.lpips",
 }
 """Public name -> the module that it is loaded from."""
 

@@ -77,7 +77,7 @@ def test_run_writes_and_prints_the_table(registered: None, suite_folder: Path) -
     result = magbench_("run", suite_folder, "--models", "tiny,oracle,noise", "--out", "out")
     assert result.exit_code == 0, result.stderr
     lines = result.stdout.splitlines()
-    assert [line.split()[0] for line in lines[4:7]] == ["oracle*", "noise*", "1"]
+    assert [line.split()[0] for line in lines[4:7]] == ["1", "oracle*", "noise*"]
     assert "out/table.md" in result.stdout
     assert "generate tiny: 3 of 3" in result.stderr
     assert "score 3 models: 9 of 9" in result.stderr

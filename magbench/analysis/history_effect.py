@@ -30,17 +30,25 @@ from magbench.core.errors import MagbenchError
 from magbench.core.progress import Progress
 from magbench.generation.runner import find_sources, generate_from
 from magbench.generation.worker import Source
+from magbench.metrics.spec import MainColumn, ScoreSpec
 from magbench.models.registry import kind_of, model_names
 from magbench.runs.failures import Failure
 from magbench.runs.folder import Run, RunFolder
 from magbench.runs.generation import Generation, read_frames, read_generation
 from magbench.runs.records import Record, read_records, write_records
+from magbench.scoring.score_clip import identity
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 
-PROTOCOL = "history_effect"
-METRIC = "effect"
-VERSION = 1
+EFFECT = ScoreSpec(
+    protocol="history_effect",
+    name="effect",
+    version=1,
+    better="higher",
+    about="how far a return follows a swapped far history: 0 not at all, 1 all the way",
+    main=MainColumn(11, "history effect ↑"),
+    missing="was not measured; `magbench history-effect` does, of models only",
+)
 
 Frames = NDArray[np.uint8]
 
@@ -95,7 +103,7 @@ def measure_history_effect(
 
 def effect(ordinary: Frames, swapped: Frames, truth: Frames, target: Frames) -> float | None:
     """The effect over n frames, each (n, H, W, 3) uint8; None where truth and target look the same."""
-    from magbench.metrics.lpips import lpips
+    from magbench.metrics.frame.lpips import lpips
     from magbench.video.io import to_float
 
     made, other, true, aim = (to_float(frames) for frames in (ordinary, swapped, truth, target))
@@ -130,7 +138,7 @@ def _generate_both(
 
     def swapping() -> Source:
         source = make()
-        return replace(source, revision=f"{source.revision}, swapped history v{VERSION}")
+        return replace(source, revision=f"{source.revision}, swapped history v{EFFECT.version}")
 
     failures = generate_from({name: make}, tasks, RunFolder(out).generation, progress)
     if any(failure.clip is None for failure in failures):
@@ -151,7 +159,9 @@ def _score(suite: Suite, swap: Swap, model: str, sample: int, out: Path) -> list
         return []
     digest = _digest(*pair)
     old = _read_old(path)
-    if [(r.generation_sha256, r.metric_version, r.revision) for r in old] == [(digest, VERSION, pair[0].revision)]:
+    if [(r.generation_sha256, r.metric_version, r.revision) for r in old] == [
+        (digest, EFFECT.version, pair[0].revision)
+    ]:
         return old
     ordinary = read_frames(RunFolder(out).generation(model, clip.id, sample), pair[0])
     swapped = read_frames(RunFolder(out).swapped_generation(model, clip.id, sample), pair[1])
@@ -170,11 +180,7 @@ def _score(suite: Suite, swap: Swap, model: str, sample: int, out: Path) -> list
         speed=clip.speed,
         sample=sample,
         seed=pair[0].seed,
-        protocol=PROTOCOL,
-        metric=METRIC,
-        metric_version=VERSION,
-        unit="",
-        better="higher",
+        **identity(EFFECT),
         region="out_of_window",
         value=value,
         n=0 if value is None else len(swap.frames),

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from magbench.metrics import PROTOCOLS
 from magbench.runs.records import Record
-
-PROTOCOLS = ("ordered", "aligned", "legacy")
 
 _Key = tuple[str, str, int, str, str]
 

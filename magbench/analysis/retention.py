@@ -14,21 +14,37 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from magbench.metrics import METRICS
+from magbench.metrics.spec import MainColumn, ScoreSpec
 from magbench.runs.records import Record, Region
 
 PROTOCOL = "retention"
-VERSION = 1
 SOURCE = "aligned"
 FLOOR = "wrong_scene"
 CEILINGS = ("codec", "oracle")
 
-NOISE: Mapping[str, float] = MappingProxyType({"psnr": 1.0, "ssim": 0.02, "lpips": 0.01})
+NOISE: Mapping[str, float] = MappingProxyType({m.name: m.noise for m in METRICS if m.noise is not None})
 """Metrics, and the least |floor - ceiling| of a clip or frame that says anything. At least twice what encoding a clip
 again (H.264, crf 20) was seen to change in its mean: 0.5 dB, 0.005, 0.0003."""
 
-PSNR_CAP = 40.0
-"""dB that a better frame counts as, in score, floor and ceiling alike. An exact frame has no finite PSNR; at 40 dB the
+CAPS: Mapping[str, float] = MappingProxyType({m.name: m.cap for m in METRICS if m.cap is not None})
+"""What a better frame counts as, in score, floor and ceiling alike. An exact frame has no finite PSNR; at 40 dB the
 error is 2.6 of 255 grey levels, and what lies above says nothing about memory."""
+
+RETENTION = tuple(
+    ScoreSpec(
+        protocol=PROTOCOL,
+        name=metric.name,
+        version=metric.version,
+        better="higher",
+        about=f"by {metric.name}: 0 another scene, 1 the truth through the codec",
+        main=MainColumn(5, "retention ↑") if metric.name == "lpips" else None,
+        missing="needs aligned scores of this model, of `wrong_scene` and of `codec` or `oracle` in the same run",
+    )
+    for metric in METRICS
+    if metric.noise is not None
+)
+VERSION = RETENTION[0].protocol_version
 
 Values = NDArray[np.float64]
 _Key = tuple[str, str, int, str]  # model, clip, sample, metric
@@ -85,7 +101,7 @@ def _frames(record: Record, far: int) -> _Frames:
     least = np.sort(gap)[-far] if far else np.inf
     seen, outside = gap > 0, gap >= least
     return _Frames(
-        np.minimum(values, PSNR_CAP) if record.metric == "psnr" else values,
+        np.minimum(values, CAPS.get(record.metric, np.inf)),
         {"all": np.ones(len(gap), bool), "out_of_window": outside, "in_window": seen & ~outside},
     )
 

@@ -39,9 +39,11 @@ def metrics() -> list[tuple[str, ...]]:
     from magbench.vbench.dimensions import DIMENSIONS
 
     protocols = [(p.name, "protocol", f"v{p.version}", p.summary) for p in PROTOCOLS.values()]
-    numbers = [(m.name, _unit(m.unit), f"v{m.version}", f"of one frame, {m.better} is better") for m in METRICS]
-    alone = [(m.name, _unit(m.unit), f"v{m.version}", f"of the return alone, {m.summary}") for m in QUALITY]
-    vbench = [(d.name, "vbench", f"v{d.version}", d.summary) for d in DIMENSIONS.values()]
+    numbers = [
+        (m.name, _unit(m.unit), f"v{m.version}", f"of one frame, {m.better} is better: {m.about}") for m in METRICS
+    ]
+    alone = [(m.name, _unit(m.unit), f"v{m.version}", f"of the return alone, {m.about}") for m in QUALITY]
+    vbench = [(d.name, "vbench", f"v{d.version}", d.about) for d in DIMENSIONS.values()]
     return [*protocols, *numbers, *alone, *vbench]
 
 

@@ -10,13 +10,12 @@ from magbench.metrics.protocols import (
     METRICS,
     ORDERED,
     PROTOCOLS,
-    FrameMetric,
-    Metric,
     PerFrame,
     ScoringProtocol,
     aligned,
     ordered,
 )
+from magbench.metrics.spec import FrameMetric, PerFrameScore, ScoreSpec
 
 __all__ = [
     "ALIGNED",
@@ -27,7 +26,8 @@ __all__ = [
     "PROTOCOLS",
     "FrameMetric",
     "LegacyScores",
-    "Metric",
+    "PerFrameScore",
+    "ScoreSpec",
     "OrderedScores",
     "Pair",
     "PerFrame",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from torch import Tensor, float32, uint8
+from typing import TYPE_CHECKING
 
 from magbench.core.errors import MagbenchError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def check_frames(name: str, frames: Tensor) -> None:
@@ -14,7 +16,7 @@ def check_frames(name: str, frames: Tensor) -> None:
     shape = tuple(frames.shape)
     if len(shape) != 4 or shape[1] != 3 or 0 in shape:
         raise MagbenchError(f"{name}: frames must be (n, 3, H, W), n > 0, not {shape}")
-    if frames.dtype != float32:
+    if str(frames.dtype) != "torch.float32":
         raise MagbenchError(f"{name}: frames must be float32, not {frames.dtype}")
     low, high = (value.item() for value in frames.aminmax())
     if not (low >= 0 and high <= 1):  # NaN fails every comparison, so it ends here too
@@ -45,7 +47,7 @@ class Video:
     frames: Tensor
 
     def __post_init__(self) -> None:
-        check_frames(self.name, self.frames[:1] / 255 if self.frames.dtype == uint8 else self.frames)
+        check_frames(self.name, self.frames[:1] / 255 if str(self.frames.dtype) == "torch.uint8" else self.frames)
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -59,7 +61,7 @@ class Video:
     def part(self, index: slice | Tensor) -> Tensor:
         """(k, 3, H, W) float32 in [0, 1]: the frames at a slice or at (k,) int64 places."""
         chosen = self.frames[index]
-        return chosen.float() / 255 if chosen.dtype == uint8 else chosen
+        return chosen.float() / 255 if str(chosen.dtype) == "torch.uint8" else chosen
 
 
 def check_videos(gen: Video, truth: Video) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from magbench.metrics.frame.psnr import CAP, uncapped_psnr
+from magbench.metrics.frame.ssim import ssim
 from magbench.metrics.matrix import Matrix
 from magbench.metrics.pair import Match, Pair, Truth, Values
-from magbench.metrics.psnr import CAP, uncapped_psnr
-from magbench.metrics.ssim import ssim
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -33,19 +36,21 @@ class LegacyScores:
     per_frame: dict[str, Values]
 
 
-def legacy(gen: Tensor, truth: Tensor, *, truth_dtype: torch.dtype = torch.float32) -> LegacyScores:
+def legacy(gen: Tensor, truth: Tensor, *, truth_dtype: torch.dtype | None = None) -> LegacyScores:
     """The official MAG-Bench scores, to rounding. Both (n, 3, H, W), uint8 or float32 in [0, 1].
 
     The official script holds the ground truth in [-1, 1] and, as released, in bfloat16, which is up to half a
-    grey level off. `truth_dtype` is that type. The way to [-1, 1] and back is repeated here, so an exact frame has
-    about 165 dB in float32 and 60 dB in bfloat16.
+    grey level off. `truth_dtype` is that type (None: float32). The way to [-1, 1] and back is repeated here, so an
+    exact frame has about 165 dB in float32 and 60 dB in bfloat16.
     """
     pair = Pair(gen, Truth(truth))
-    return legacy_of(pair) if truth_dtype == torch.float32 else legacy_rounded(pair, truth_dtype)
+    return legacy_of(pair) if truth_dtype is None else legacy_rounded(pair, truth_dtype)
 
 
 def legacy_of(pair: Pair) -> LegacyScores:
     """The free match of a pair, with the truth in float32: SSIM and LPIPS are shared with the other protocols."""
+    import torch
+
     distance = pair.distances
     match = distance.argmin(axis=1)
     return _scores(distance, match, pair.each(partial(_psnr, dtype=torch.float32), match), pair.ssim(match))

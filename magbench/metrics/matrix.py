@@ -1,6 +1,6 @@
 """LPIPS of every frame of one video against every frame of another, in bounded memory.
 
-With the features f of :mod:`magbench.metrics.lpips` the matrix is |f(a)|^2 + |f(b)|^2 - 2 f(a) f(b): a matrix
+With the features f of :mod:`magbench.metrics.frame.lpips` the matrix is |f(a)|^2 + |f(b)|^2 - 2 f(a) f(b): a matrix
 product. It is off by less than 1e-6 (`tests/metrics/test_matrix.py`), so what it finds nearest is only a short list:
 the entries within `MARGIN` of a row's least are taken again as direct distances, and so is the diagonal.
 """
@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from magbench.metrics.frame.lpips import BATCH, batch_size, distances, features
 from magbench.metrics.frames import Video, check_same_size
-from magbench.metrics.lpips import BATCH, batch_size, distances, features
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Matrix = NDArray[np.float64]
 
@@ -71,12 +73,18 @@ def _parts(video: Video, step: int) -> list[slice]:
     return [slice(start, min(start + step, len(video))) for start in range(0, len(video), step)]
 
 
-@torch.inference_mode()
 def matrices(gen: Video, truth: Embedded, *, own: bool = False) -> tuple[Matrix, Matrix]:
     """The matrix gen x truth and, if ``own``, truth x truth (else zeros), for which the same features serve.
 
     Blocks of the truth are held while the generated frames, and the truth's later ones, pass by.
     """
+    import torch
+
+    with torch.inference_mode():
+        return _matrices(gen, truth, own)
+
+
+def _matrices(gen: Video, truth: Embedded, own: bool) -> tuple[Matrix, Matrix]:
     count = len(truth.video)
     cross, among = np.zeros((len(gen), count)), np.zeros((count, count))
     for columns in truth.blocks:
@@ -98,6 +106,8 @@ def matrices(gen: Video, truth: Embedded, *, own: bool = False) -> tuple[Matrix,
 
 def _refined(rows: Tensor, columns: Tensor, squares: Tensor, offset: int) -> Matrix:
     """The product, with direct distances near each row's least and where column = row + ``offset``."""
+    import torch
+
     found = _product(rows, columns, squares)
     near = found <= found.min(axis=1, keepdims=True) + MARGIN
     near |= np.arange(len(columns)) == np.arange(len(rows))[:, None] + offset
@@ -110,6 +120,8 @@ def _refined(rows: Tensor, columns: Tensor, squares: Tensor, offset: int) -> Mat
 
 def _product(a: Tensor, b: Tensor, squares: Tensor) -> Matrix:
     """(n, m) squared distances of a (n, D) and b (m, D), whose squared lengths are given, from matrix products."""
+    import torch
+
     total = _squares(a)[:, None] + squares
     for x, y in zip(torch.split(a, SLICE, dim=1), torch.split(b, SLICE, dim=1), strict=True):
         total -= 2 * (x @ y.T).double()
@@ -118,4 +130,6 @@ def _product(a: Tensor, b: Tensor, squares: Tensor) -> Matrix:
 
 def _squares(a: Tensor) -> Tensor:
     """(n,) float64 squared lengths of (n, D)."""
+    import torch
+
     return sum((part.double().square().sum(1) for part in torch.split(a, SLICE, dim=1)), torch.zeros(len(a)).double())

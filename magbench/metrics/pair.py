@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from magbench.metrics.frame.ssim import ssim
 from magbench.metrics.frames import Video, check_videos
 from magbench.metrics.matrix import Embedded, Matrix, matrices
-from magbench.metrics.ssim import ssim
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Values = NDArray[np.float64]
 Match = NDArray[np.int64]
@@ -72,6 +74,8 @@ class Pair:
 
     def ssim(self, match: Match) -> Values:
         """(n,) SSIM of generated frame i against true frame match[i]; none is computed twice."""
+        import torch
+
         pairs = list(enumerate(match.tolist()))
         new = [pair for pair in pairs if pair not in self._ssim]
         for start in range(0, len(new), CHUNK):
@@ -83,6 +87,8 @@ class Pair:
 
     def each(self, function: Callable[[Tensor, Tensor], Values], match: Match) -> Values:
         """(n,) ``function`` of generated frame i and true frame match[i], a few frames at a time."""
+        import torch
+
         parts = [slice(start, start + CHUNK) for start in range(0, len(self), CHUNK)]
         places = torch.from_numpy(match)
         return np.concatenate([function(self.gen.part(p), self.truth.video.part(places[p])) for p in parts])

@@ -2,87 +2,73 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch import Tensor
-
+from magbench.core import plugins
+from magbench.core.errors import MagbenchError
+from magbench.metrics.frame.lpips import METRIC as LPIPS
+from magbench.metrics.frame.psnr import METRIC as PSNR
+from magbench.metrics.frame.ssim import METRIC as SSIM
 from magbench.metrics.frames import check_pair
 from magbench.metrics.legacy import legacy_of, legacy_rounded, official_mean
-from magbench.metrics.lpips import lpips
 from magbench.metrics.ordered import OrderedScores, ordered_of
 from magbench.metrics.pair import Pair, Truth, Values
-from magbench.metrics.psnr import psnr
-from magbench.metrics.ssim import ssim
+from magbench.metrics.spec import FrameMetric, MainColumn, PerFrameScore
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PerFrame = Mapping[str, Values | None]
 """Metric -> (n,) values; None where this clip cannot have them."""
 
-
-def mean(values: Values) -> float:
-    """Of (n > 0,) values."""
-    return float(values.mean())
+OWN = (PSNR, SSIM, LPIPS)
+"""The metrics that come first wherever metrics are listed; those of other packages follow by name."""
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A number for each frame of a return; a score is their average."""
-
-    name: str
-    version: int  # raised whenever a value may change
-    unit: str  # "" if it has none
-    better: str  # "higher" or "lower"
-    average: Callable[[Values], float] = field(default=mean, kw_only=True)
-
-
-@dataclass(frozen=True)
-class FrameMetric(Metric):
-    """A number for one generated frame against one true frame.
-
-    Attributes:
-        function: two (n, 3, H, W) float32 in [0, 1] -> (n,).
-        shared: the same numbers, from what a pair has computed for other protocols as well.
-    """
-
-    function: Callable[[Tensor, Tensor], Values]
-    shared: Callable[[Pair], Values] | None = None
-
-    def of_pair(self, pair: Pair) -> Values:
-        """(n,) values of frame i against frame i."""
-        return pair.each(self.function, np.arange(len(pair))) if self.shared is None else self.shared(pair)
-
-
-PSNR = FrameMetric("psnr", 1, "dB", "higher", psnr)
-SSIM = FrameMetric("ssim", 1, "", "higher", ssim, lambda pair: pair.ssim(np.arange(len(pair))))
-LPIPS = FrameMetric("lpips", 2, "", "lower", lpips, lambda pair: pair.lpips)
-
-METRICS: tuple[FrameMetric, ...] = (PSNR, SSIM, LPIPS)
-"""Every metric of two frames; a new one is a line here."""
-
-ORDERED_METRICS = (
-    Metric("score", 1, "", "higher"),
-    Metric("coverage", 1, "", "higher"),
-    Metric("lpips", 1, "", "lower"),
-)
+@cache
+def frame_metrics() -> tuple[FrameMetric, ...]:
+    """Every registered metric of two frames; one that cannot be loaded is left out with a warning that names it."""
+    found = []
+    for plugin in plugins.plugins(plugins.METRICS).values():
+        try:
+            metric: FrameMetric = plugin.load()
+            if metric.name != plugin.name:
+                raise MagbenchError(f"metric '{plugin.name}' ({plugin.value}) calls itself '{metric.name}'")
+        except MagbenchError as error:
+            warnings.warn(str(error), stacklevel=2)
+            continue
+        found.append(metric)
+    return (*OWN, *(metric for metric in found if metric not in OWN))
 
 
 @dataclass(frozen=True)
 class ScoringProtocol:
-    """A way to score a return."""
+    """A way to score a return.
+
+    Attributes:
+        version: raised whenever a value may change.
+        metrics: what it yields; each bears the protocol's name and version.
+        score: every metric's (n,) values: by true frame in ``ordered``, by generated frame in the others.
+    """
 
     name: str
-    version: int  # raised whenever a value may change
+    version: int
     summary: str
-    metrics: tuple[Metric, ...]
+    metrics: tuple[PerFrameScore, ...]
     score: Callable[[Pair], PerFrame]
-    """Every metric's (n,) values: by true frame in `ordered`, by generated frame in the others."""
+
+
+def _of(protocol: str, version: int, *metrics: PerFrameScore) -> tuple[PerFrameScore, ...]:
+    return tuple(replace(metric, protocol=protocol, protocol_version=version) for metric in metrics)
 
 
 def aligned(gen: Tensor, truth: Tensor) -> dict[str, Values]:
-    """metric -> (n,): frame i against frame i, for models that follow the camera.
+    """Score frame i against frame i, for models that follow the camera: metric -> (n,).
 
     Both (n, 3, H, W) float32 in [0, 1].
     """
@@ -91,7 +77,7 @@ def aligned(gen: Tensor, truth: Tensor) -> dict[str, Values]:
 
 
 def ordered(gen: Tensor, truth: Tensor) -> OrderedScores | None:
-    """The order-preserving match, see :func:`magbench.metrics.ordered.ordered`; None if the truth has no range.
+    """Score by the order-preserving match, see :mod:`magbench.metrics.ordered`; None if the truth has no range.
 
     Both (n, 3, H, W), uint8 or float32 in [0, 1].
     """
@@ -107,26 +93,61 @@ def _legacy(pair: Pair) -> PerFrame:
 
 
 def _legacy_bf16(pair: Pair) -> PerFrame:
+    import torch
+
     return legacy_rounded(pair, torch.bfloat16).per_frame
 
 
 def _ordered(pair: Pair) -> PerFrame:
     found = ordered_of(pair)
     if found is None:
-        return dict.fromkeys(metric.name for metric in ORDERED_METRICS)
+        return dict.fromkeys(metric.name for metric in ORDERED.metrics)
     return {"score": found.score, "coverage": found.coverage, "lpips": found.lpips}
 
 
 ORDERED = ScoringProtocol(
-    "ordered", 1, "order-preserving match at half to twice the speed, with coverage", ORDERED_METRICS, _ordered
+    "ordered",
+    1,
+    "order-preserving match at half to twice the speed, with coverage",
+    _of(
+        "ordered",
+        1,
+        PerFrameScore(
+            name="score",
+            version=1,
+            better="higher",
+            about="was the return shown, in order",
+            main=MainColumn(0, "ordered score ↑", interval=True),
+        ),
+        PerFrameScore(
+            name="coverage",
+            version=1,
+            better="higher",
+            about="how much of the return was shown",
+            main=MainColumn(1, "coverage ↑", short="cover"),
+        ),
+        PerFrameScore(name="lpips", version=1, better="lower", about="of the frames that were matched"),
+    ),
+    _ordered,
 )
-ALIGNED = ScoringProtocol("aligned", 1, "frame i against frame i of the true return", METRICS, _aligned)
-LEGACY_METRICS = (replace(PSNR, average=official_mean), SSIM, LPIPS)
+LEGACY_METRICS = (
+    replace(PSNR, average=official_mean, main=MainColumn(6, "legacy PSNR dB ↑", region="all")),
+    replace(SSIM, main=None),
+    replace(LPIPS, main=None),
+)
 LEGACY = ScoringProtocol(
-    "legacy", 2, "official free match: each frame against its nearest by LPIPS", LEGACY_METRICS, _legacy
+    "legacy",
+    2,
+    "official free match: each frame against its nearest by LPIPS",
+    _of("legacy", 2, *LEGACY_METRICS),
+    _legacy,
 )
 LEGACY_BF16 = ScoringProtocol(
-    "legacy_bf16", 2, "legacy with the truth rounded to bfloat16", LEGACY_METRICS, _legacy_bf16
+    "legacy_bf16", 2, "legacy with the truth rounded to bfloat16", _of("legacy_bf16", 2, *LEGACY_METRICS), _legacy_bf16
+)
+METRICS = frame_metrics()
+ALIGNED = ScoringProtocol(
+    "aligned", 1, "frame i against frame i of the true return", _of("aligned", 1, *METRICS), _aligned
 )
 
 PROTOCOLS: Mapping[str, ScoringProtocol] = MappingProxyType({p.name: p for p in (ORDERED, ALIGNED, LEGACY)})

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from magbench.metrics.spec import ScoreSpec
 from magbench.quality.footage import Footage
 
 
-@dataclass(frozen=True)
-class QualityMetric:
-    """One number for one return, made from its frames and the frames that were given."""
+@dataclass(frozen=True, kw_only=True)
+class QualityMetric(ScoreSpec):
+    """One number for one return, made from its frames and the frames that were given.
 
-    name: str
-    version: int  # raised whenever a value may change
-    unit: str  # "" if it has none
-    better: Literal["higher", "lower"]
-    summary: str
-    needs: str  # the one reason for which the value is None
+    Attributes:
+        needs: the one reason for which the value is None.
+        of: footage -> value.
+    """
+
+    protocol: str = "quality"
+    needs: str
     of: Callable[[Footage], float | None]
 
     def function(self, frames: NDArray[np.uint8], context: NDArray[np.uint8]) -> float | None:

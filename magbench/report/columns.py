@@ -1,30 +1,53 @@
-"""The columns of a table: one measured quantity each, as its records name it."""
+"""The columns of a table: one score over one region each, as its records name it; specs say how it is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
+from magbench.analysis.history_effect import EFFECT
+from magbench.analysis.retention import RETENTION as RETENTIONS
+from magbench.metrics import PROTOCOLS
+from magbench.metrics.spec import MainColumn, ScoreSpec
+from magbench.quality import QUALITY as QUALITIES
 from magbench.runs.records import Record
+from magbench.scoring.costs import COSTS
+from magbench.vbench.dimensions import DIMENSIONS
 
 COST = "cost"
 QUALITY = ("quality", "vbench")
 RETENTION = "retention"
-HISTORY_EFFECT = "history_effect"
+HISTORY_EFFECT = EFFECT.protocol
 
-SCORED = ("ordered", "aligned", "legacy")
+SCORED = tuple(PROTOCOLS)
 """Protocols that every clip of a complete model has; the others are extras, or follow from these."""
+
+
+@cache
+def specs() -> dict[tuple[str, str], ScoreSpec]:
+    """Every score that is known here: (protocol, metric) -> spec."""
+    fair = [metric for protocol in PROTOCOLS.values() for metric in protocol.metrics]
+    every: list[ScoreSpec] = [*fair, *QUALITIES, *DIMENSIONS.values(), *RETENTIONS, EFFECT, *COSTS]
+    return {(spec.protocol, spec.name): spec for spec in every}
 
 
 @dataclass(frozen=True)
 class Column:
-    """One measured quantity; ``key`` names it in table.csv and table.json."""
+    """One score over one region; ``key`` names it in table.csv and table.json.
+
+    What records of another installation bring is a column too, even where nothing here computes it.
+    """
 
     protocol: str
     metric: str
     region: str
     unit: str
     better: str
+
+    @classmethod
+    def of(cls, spec: ScoreSpec, region: str) -> Column:
+        return cls(spec.protocol, spec.name, region, spec.unit, spec.better)
 
     @property
     def key(self) -> str:
@@ -34,28 +57,39 @@ class Column:
     def is_cost(self) -> bool:
         return self.protocol == COST
 
+    @property
+    def main(self) -> MainColumn | None:
+        """How it stands in the main table; None for a score or a region that does not."""
+        spec = specs().get((self.protocol, self.metric))
+        return spec.main if spec and spec.main and spec.main.region == self.region else None
+
+    @property
+    def missing(self) -> str:
+        """Why a run may have no such score; "" where `magbench score` makes it."""
+        spec = specs().get((self.protocol, self.metric))
+        return spec.missing if spec else ""
+
 
 def column_of(record: Record) -> Column:
     """The column that a record belongs to."""
     return Column(record.protocol, record.metric, record.region, record.unit, record.better)
 
 
-PRIMARY = Column("ordered", "score", "out_of_window", "", "higher")
-"""What rows are sorted and ranked by."""
-COVERAGE = Column("ordered", "coverage", "out_of_window", "", "higher")
-PSNR = Column("aligned", "psnr", "out_of_window", "dB", "higher")
-SSIM = Column("aligned", "ssim", "out_of_window", "", "higher")
-LPIPS = Column("aligned", "lpips", "out_of_window", "", "lower")
-RETAINED = Column(RETENTION, "lpips", "out_of_window", "", "higher")
-LEGACY = Column("legacy", "psnr", "all", "dB", "higher")
-HISTORY = Column(COST, "history_bytes", "all", "B", "lower")
-BLOCK = Column(COST, "block_s", "all", "s", "lower")
-FPS = Column(COST, "fps", "all", "frames/s", "higher")
-FIRST = Column(COST, "ttff_s", "all", "s", "lower")
+def _main(protocol: str, metric: str) -> Column:
+    spec = specs()[protocol, metric]
+    assert spec.main is not None, spec  # of the scores named below each has a column of its own
+    return Column.of(spec, spec.main.region)
 
-WITH_INTERVAL = (PRIMARY, PSNR, SSIM, LPIPS)
-MAIN = (PRIMARY, COVERAGE, PSNR, SSIM, LPIPS, RETAINED, LEGACY, HISTORY, BLOCK, FPS, FIRST)
-"""The main table, in its order; a column of history effect joins them where a run has it."""
+
+PRIMARY = _main("ordered", "score")
+"""What rows are sorted and ranked by."""
+PSNR = _main("aligned", "psnr")
+LPIPS = _main("aligned", "lpips")
+HISTORY = _main(COST, "history_bytes")
+
+_shown = sorted((spec.main.place, spec.name, spec) for spec in specs().values() if spec.main is not None)
+MAIN = tuple(Column.of(spec, spec.main.region) for _, _, spec in _shown if spec.main and spec is not EFFECT)
+"""The main table, in its order; the history effect joins where a run has it."""
 
 
 def in_order(columns: Iterable[Column]) -> tuple[Column, ...]:

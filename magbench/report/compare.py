@@ -176,6 +176,12 @@ def _mean(values: Mapping[str, float], shared: Mapping[str, float]) -> float:
     return sum(chosen) / len(chosen)
 
 
+def compare_models(a: str, b: str, run: Path) -> list[Line]:
+    """Compare two models of the run's folder by every score that the main comparison shows."""
+    sides = open_sides(a, b, run)
+    return compare(*sides, main_scores(list(sides[0].scores)))
+
+
 def notes(a: Side, b: Side, lines: Sequence[Line]) -> list[str]:
     """What has to be said under the table."""
     found = [f"A = {a.label}, B = {b.label}; A - B: mean difference over n clips with its 95 % interval"]

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from magbench.analysis.clipwise import Cell
+from magbench.analysis.retention import CEILINGS
 from magbench.render.grid import NOTHING, Grid, number, show_p
 from magbench.report.columns import (
-    BLOCK,
-    COVERAGE,
-    FIRST,
-    FPS,
-    HISTORY,
     HISTORY_EFFECT,
-    LEGACY,
     LPIPS,
     MAIN,
     PRIMARY,
     PSNR,
     QUALITY,
-    RETAINED,
     RETENTION,
-    WITH_INTERVAL,
     Column,
 )
 from magbench.report.tables import Row, Table
@@ -62,21 +55,12 @@ def _rank(row: Row) -> str:
     return "" if row.rank is None else str(row.rank)
 
 
-def _grid(table: Table, header: Sequence[str], cells: Callable[[Row], Sequence[str]]) -> Grid:
-    rows = tuple((_rank(row), _label(row), *cells(row)) for row in table.rows)
-    return Grid(("#", "model", *header), rows, tuple(not row.is_model for row in table.rows))
-
-
-HEADINGS = {
-    PRIMARY: "ordered score ↑",
-    COVERAGE: "coverage ↑",
-    RETAINED: "retention ↑",
-    LEGACY: "legacy PSNR dB ↑",
-    HISTORY: "history",
-    BLOCK: "s/block",
-    FPS: "FPS",
-    FIRST: "first frame, s",
-}
+def _grid(
+    table: Table, header: Sequence[str], cells: Callable[[Row], Sequence[str]], rows: Sequence[Row] | None = None
+) -> Grid:
+    shown = table.rows if rows is None else rows
+    made = tuple((_rank(row), _label(row), *cells(row)) for row in shown)
+    return Grid(("#", "model", *header), made, tuple(not row.is_model for row in shown))
 
 
 def main_columns(table: Table) -> tuple[Column, ...]:
@@ -84,8 +68,33 @@ def main_columns(table: Table) -> tuple[Column, ...]:
     return MAIN + tuple(c for c in table.columns if c.protocol == HISTORY_EFFECT and c.region == PRIMARY.region)
 
 
+def in_main_table(table: Table, row: Row) -> bool:
+    """Say whether a row stands in the main table: models, both ends of the scale, and the best other reference."""
+    cheats = [other for other in table.rows if not other.is_model and other.model not in CEILINGS]
+    return row.is_model or row.model in CEILINGS or row.model == max(cheats, key=_score).model
+
+
+def _score(row: Row) -> float:
+    return -1.0 if row.primary.mean is None else row.primary.mean
+
+
+def main_rows(table: Table) -> list[Row]:
+    """The rows of the main table: models first, then references, each best first."""
+    shown = [row for row in table.rows if in_main_table(table, row)]
+    return sorted(shown, key=lambda row: not row.is_model)
+
+
 def main_grid(table: Table) -> Grid:
     """The table of the question: does it remember, and what does that cost."""
+    return _score_table(table, main_rows(table))
+
+
+def reference_grid(table: Table) -> Grid:
+    """The references that the main table leaves out, in its columns."""
+    return _score_table(table, [row for row in table.rows if not in_main_table(table, row)])
+
+
+def _score_table(table: Table, rows: Sequence[Row]) -> Grid:
     columns = main_columns(table)
     header = [heading(column) for column in columns]
     header.insert(1, "n")
@@ -96,26 +105,26 @@ def main_grid(table: Table) -> Grid:
         shown.insert(1, str(n))
         return shown
 
-    return _grid(table, header, cells)
+    return _grid(table, header, cells, rows)
 
 
 def _main_cell(row: Row, column: Column, n: int) -> str:
     """A value; a score's n where it is not the row's."""
     cell = row.cell(column)
-    text = show_interval(cell, column) if column in WITH_INTERVAL else show(cell, column)
+    text = show_interval(cell, column) if column.main and column.main.interval else show(cell, column)
     return text if cell.n in (0, n) or column.is_cost else f"{text} (n = {cell.n})"
 
 
 def heading(column: Column) -> str:
     """What the main table calls a column: ``PSNR dB ↑`` for an aligned score, others by name."""
-    if column.protocol == HISTORY_EFFECT:
-        return "history effect ↑"
-    return HEADINGS.get(column) or title(column)
+    return column.main.heading if column.main else title(column)
 
 
 def short_grid(table: Table) -> Grid:
     """The main table, narrow enough for a terminal of 80 columns; a star marks references."""
-    plain = {"cover": COVERAGE, "PSNR": PSNR, "LPIPS": LPIPS, "history": HISTORY, "s/block": BLOCK}
+    plain = {column.main.short: column for column in MAIN if column.main and column.main.short}
+
+    shown = main_rows(table)
 
     def label(row: Row) -> str:
         lacking = "" if row.complete else f" ({row.clips} of {row.expected} clips)"
@@ -128,10 +137,10 @@ def short_grid(table: Table) -> Grid:
             show_interval(row.primary, PRIMARY),
             *(show(row.cell(column), column) for column in plain.values()),
         )
-        for row in table.rows
+        for row in shown
     )
     header = ("#", "model", "score [95 %]", *plain)
-    return Grid(header, rows, tuple(not row.is_model for row in table.rows))
+    return Grid(header, rows, tuple(not row.is_model for row in shown))
 
 
 def speed_grid(table: Table, column: Column) -> Grid:

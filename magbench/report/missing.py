@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
-from magbench.report.columns import HISTORY, HISTORY_EFFECT, PRIMARY, RETENTION, Column
+from magbench.report.columns import HISTORY, PRIMARY, Column
 from magbench.report.grids import heading, main_columns
 from magbench.report.tables import Row, Table
-
-NOT_SCORED: Mapping[str, str] = MappingProxyType(
-    {
-        RETENTION: "needs aligned scores of this model, of `wrong_scene` and of `codec` or `oracle` in the same run",
-        HISTORY_EFFECT: "was not measured; `magbench history-effect` does, of models only",
-    }
-)
-"""Protocols that do not come from `magbench score`, and what their absence means."""
 
 
 def reasons(table: Table) -> list[str]:
@@ -35,7 +24,7 @@ def _reason(row: Row, column: Column) -> str:
     if column.is_cost:
         return _no_cost(row, column)
     if column.protocol not in row.protocols:
-        return NOT_SCORED.get(column.protocol, f"no {column.protocol} scores are there; `magbench score` makes them")
+        return column.missing or f"no {column.protocol} scores are there; `magbench score` makes them"
     if column.region == PRIMARY.region:
         return "no clip has a frame out of window with a value"
     return "no clip has a value"

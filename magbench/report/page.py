@@ -13,6 +13,7 @@ from magbench.report.grids import (
     main_grid,
     pair_grid,
     quality_grid,
+    reference_grid,
     region_grid,
     retention_grid,
     speed_grid,
@@ -42,6 +43,7 @@ def markdown_page(
         name,
         INTRODUCTION.format(window=window),
         markdown(main_grid(table)),
+        *_references(table),
         *_empty(table),
         *_told_apart(table),
         *_regions(table),
@@ -62,7 +64,8 @@ frames whose view was last seen {window} or more frames before (*out of window*)
 BCa bootstrap over clips. *Retention* is 0 for another scene and 1 for the truth through the codec, by LPIPS. *Legacy*
 is the official score, over all frames; it can be gamed, and the references show how. *history* is what the model
 holds at the end of a clip. References (in italics) see the truth and have no rank: `oracle` is the truth itself,
-`codec` the truth through a model's codec, the others are ways to fail. Models that cannot be told apart share a rank.
+`codec` the truth through a model's codec; of the others, which are ways to cheat or fail, the best stands here.
+Models that cannot be told apart share a rank.
 """
 
 TOLD_APART = """\
@@ -83,6 +86,14 @@ HALF_LIVES = "Frames since a view was last seen at which half is retained (LPIPS
 
 def _list(lines: Iterable[str]) -> str:
     return "".join(f"- {line}\n" for line in lines)
+
+
+def _references(table: Table) -> list[str]:
+    grid = reference_grid(table)
+    text = (
+        "More ways to cheat or fail: references that stand below the best of their kind, which is in the table above.\n"
+    )
+    return [text, markdown(grid)] if grid.rows else []
 
 
 def _empty(table: Table) -> list[str]:

@@ -12,7 +12,7 @@ from magbench.stats import Paired, detectable, holm, ranks
 
 
 @dataclass(frozen=True)
-class Pair:
+class Comparison:
     """Two ranked models, the better mean first; ``corrected_p`` is Holm's over all pairs of the table."""
 
     first: str
@@ -27,10 +27,16 @@ class Ranking:
     """Ranks of the models that have one, best first, and the comparisons behind them."""
 
     ranks: Mapping[str, int]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[Comparison, ...]
+
+    def bounds(self, model: str) -> tuple[int, int]:
+        """The best and the worst rank that the comparisons leave to a ranked model."""
+        above = sum(pair.apart for pair in self.pairs if pair.second == model)
+        below = sum(pair.apart for pair in self.pairs if pair.first == model)
+        return 1 + above, len(self.ranks) - below
 
     @property
-    def neighbours(self) -> list[Pair]:
+    def neighbours(self) -> list[Comparison]:
         """Each model against the next."""
         order = list(self.ranks)
         return [pair for pair in self.pairs if order.index(pair.second) - order.index(pair.first) == 1]
@@ -57,7 +63,7 @@ def rank(models: Mapping[str, Mapping[str, float]], noise: float | None) -> Rank
     compared = [(a, b, paired(models[a], models[b])) for a, b in combinations(models, 2)]
     known = [(a, b, found) for a, b, found in compared if found is not None]
     pairs = tuple(
-        Pair(a, b, found, p, found.told_apart(p, noise or 0.0))
+        Comparison(a, b, found, p, found.told_apart(p, noise or 0.0))
         for (a, b, found), p in zip(known, holm([found.p for _, _, found in known]), strict=True)
     )
     apart = {(pair.first, pair.second) for pair in pairs if pair.apart}

@@ -50,8 +50,7 @@ def report(suite: Suite, out: Path) -> Table:
     records = with_extras(out, collect(out, suite))
     curves = gap_curves(records)
     tasks = run.tasks(suite)
-    noise = read_noise(out).level([record for record in records if column_of(record) == PRIMARY])
-    table = build_table(records, [(clip.id, sample) for clip, sample in tasks], noise)
+    table = build_table(records, [(clip.id, sample) for clip, sample in tasks], _noise(out, records))
     half_lives = {curve.model: str(curve.half_life) for curve in curves if curve.model in table.models}
     provenance = _provenance(suite, run, len({clip.id for clip, _ in tasks}), records, out)
     write_parquet(folder.records, records)
@@ -67,6 +66,20 @@ def report(suite: Suite, out: Path) -> Table:
     plots.consistency_against_memory(table, folder.plots / "consistency_against_memory.png")
     sheet.draw(suite, folder, [clip for clip, sample in tasks if sample == 0], table, records)
     return table
+
+
+def summarise(out: Path, records: Sequence[Record]) -> Table:
+    """Build the table of a run's folder, or of a published one, without its suite.
+
+    A complete model has every (clip, sample) that any row has.
+    """
+    tasks = sorted({(record.clip, record.sample) for record in records})
+    return build_table(records, tasks, _noise(out, records))
+
+
+def _noise(out: Path, records: Sequence[Record]) -> float | None:
+    """The noise level of the primary score."""
+    return read_noise(out).level([record for record in records if column_of(record) == PRIMARY])
 
 
 def collect(out: Path, suite: Suite) -> list[Record]:

@@ -25,7 +25,7 @@ class Row:
         cells: key of a column -> value.
         speeds: key of a column of ``BY_SPEED`` -> camera speed -> value.
         protocols: what it was scored with, costs included.
-        values: clip -> primary score.
+        values: key of a score's column -> clip -> value; samples of a clip are averaged.
     """
 
     model: str
@@ -37,7 +37,7 @@ class Row:
     cells: dict[str, Cell]
     speeds: dict[str, dict[str, Cell]]
     protocols: frozenset[str]
-    values: dict[str, float]
+    values: dict[str, dict[str, float]]
 
     def cell(self, column: Column) -> Cell:
         """The value of a column; no value if nothing was recorded for it."""
@@ -86,7 +86,7 @@ def build_table(records: Sequence[Record], tasks: Iterable[tuple[str, int]], noi
     columns, speeds = in_order(map(column_of, records)), _speeds(records)
     rows = [_row(model, mine, wanted, columns, speeds) for model, mine in sorted(by_model.items())]
     rows.sort(key=_place)
-    ranked = rank({row.model: row.values for row in rows if row.is_model and row.complete and row.values}, noise)
+    ranked = rank({row.model: row.values[PRIMARY.key] for row in rows if _is_ranked(row)}, noise)
     return Table(columns, tuple(replace(r, rank=ranked.ranks.get(r.model)) for r in rows), speeds, ranked, noise)
 
 
@@ -126,8 +126,12 @@ def _row(
             for column in BY_SPEED
         },
         protocols=frozenset(record.protocol for record in records),
-        values=values.get(PRIMARY.key, {}),
+        values={column.key: values[column.key] for column in columns if not column.is_cost and column.key in values},
     )
+
+
+def _is_ranked(row: Row) -> bool:
+    return row.is_model and row.complete and bool(row.values.get(PRIMARY.key))
 
 
 def _speeds(records: Iterable[Record]) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from magbench import __version__
 from magbench.core.errors import MagbenchError
+from magbench.metrics.spec import ScoreSpec
 from magbench.runs.generation import Generation
 from magbench.runs.records import Record, Region
-from magbench.scoring.costs import VERSION as COST_VERSION
 from magbench.scoring.costs import costs
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from magbench.metrics import Truth
 
 COST = "cost"
-QUALITY = "quality"
-QUALITY_VERSION = 1
 REGIONS: tuple[Region, ...] = ("all", "out_of_window")
 
 Stamp = tuple[str, int, str, int, str, str, str, str]
@@ -68,6 +66,18 @@ def as_tensor(frames: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
 
 
+def identity(spec: ScoreSpec) -> dict[str, Any]:
+    """The fields of a record that say what its score is."""
+    return {
+        "protocol": spec.protocol,
+        "protocol_version": spec.protocol_version,
+        "metric": spec.name,
+        "metric_version": spec.version,
+        "unit": spec.unit,
+        "better": spec.better,
+    }
+
+
 def stamp(record: Record) -> Stamp:
     """The stamp of a record."""
     return (
@@ -88,13 +98,9 @@ def wanted(generation: Generation, suite: Suite) -> set[Stamp]:
     from magbench.metrics import PROTOCOLS
 
     made = (generation.revision, generation.frames_sha256, suite.digest)
-    fair = {
-        (protocol.name, protocol.version, metric.name, metric.version, region, *made)
-        for protocol in PROTOCOLS.values()
-        for metric in protocol.metrics
-        for region in REGIONS
-    }
-    return fair | {(QUALITY, QUALITY_VERSION, metric.name, metric.version, "all", *made) for metric in quality.QUALITY}
+    fair = [(metric, region) for protocol in PROTOCOLS.values() for metric in protocol.metrics for region in REGIONS]
+    whole = [*fair, *((metric, "all") for metric in quality.QUALITY)]
+    return {(spec.protocol, spec.protocol_version, spec.name, spec.version, region, *made) for spec, region in whole}
 
 
 def score_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
@@ -114,14 +120,7 @@ def _fair_records(scene: Scene, frames: NDArray[np.uint8], generation: Generatio
         scores = protocol.score(pair)
         for metric in protocol.metrics:
             values = scores[metric.name]
-            same = common | {
-                "protocol": protocol.name,
-                "protocol_version": protocol.version,
-                "metric": metric.name,
-                "metric_version": metric.version,
-                "unit": metric.unit,
-                "better": metric.better,
-            }
+            same = common | {**identity(metric)}
             if values is None:
                 records += [Record(**same, region=region, value=None, n=0) for region in REGIONS]
                 continue
@@ -143,12 +142,7 @@ def _quality_records(scene: Scene, frames: NDArray[np.uint8], generation: Genera
     return [
         Record(
             **common,
-            protocol=QUALITY,
-            protocol_version=QUALITY_VERSION,
-            metric=metric.name,
-            metric_version=metric.version,
-            unit=metric.unit,
-            better=metric.better,
+            **identity(metric),
             region="all",
             value=values[metric.name],
             n=0 if values[metric.name] is None else len(frames),
@@ -166,11 +160,7 @@ def cost_records(scene: Scene, generation: Generation) -> list[Record]:
     return [
         Record(
             **common,
-            protocol=COST,
-            metric=cost.metric,
-            metric_version=COST_VERSION,
-            unit=cost.unit,
-            better=cost.better,
+            **identity(cost.spec),
             region="all",
             value=cost.value,
             n=cost.n,

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from magbench.metrics.spec import Better, ScoreSpec
 
-@dataclass(frozen=True)
-class Dimension:
-    """One score of a video, more is better. ``whole``: what VBench writes for a perfect video."""
 
-    name: str
-    version: int  # raised whenever what is handed over, or how it is read, changes
-    summary: str
+@dataclass(frozen=True, kw_only=True)
+class Dimension(ScoreSpec):
+    """One score of a video. ``whole``: what VBench writes for a perfect video."""
+
+    protocol: str = "vbench"
+    better: Better = "higher"
     whole: float = 1.0
 
 
@@ -24,13 +25,19 @@ DIMENSIONS: Mapping[str, Dimension] = MappingProxyType(
     {
         dimension.name: dimension
         for dimension in (
-            Dimension("subject_consistency", 1, "DINO features of each frame against the first and the one before"),
-            Dimension("background_consistency", 1, "the same with CLIP features"),
-            Dimension("temporal_flickering", 1, "mean absolute difference of successive frames"),
-            Dimension("motion_smoothness", 1, "every other frame against AMT's interpolation"),
-            Dimension("dynamic_degree", 1, "whether RAFT sees large motion: 0 or 1"),
-            Dimension("aesthetic_quality", 1, "LAION's aesthetic predictor"),
-            Dimension("imaging_quality", 1, "MUSIQ", whole=100.0),  # its mean over videos alone is divided by 100
+            Dimension(
+                name="subject_consistency",
+                version=1,
+                about="DINO features of each frame against the first and the one before",
+            ),
+            Dimension(name="background_consistency", version=1, about="the same with CLIP features"),
+            Dimension(name="temporal_flickering", version=1, about="mean absolute difference of successive frames"),
+            Dimension(name="motion_smoothness", version=1, about="every other frame against AMT's interpolation"),
+            Dimension(name="dynamic_degree", version=1, about="whether RAFT sees large motion: 0 or 1"),
+            Dimension(name="aesthetic_quality", version=1, about="LAION's aesthetic predictor"),
+            Dimension(
+                name="imaging_quality", version=1, about="MUSIQ", whole=100.0
+            ),  # its mean over videos alone is divided by 100
         )
     }
 )

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from cli import main
 from magbench.analysis.history_effect import (
-    Measured,
+    MeasuredEffects,
     effect,
-    effect_grid,
     measure_history_effect,
     read_effects,
 )
@@ -25,6 +24,7 @@ from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate, make_task
 from magbench.models.registry import Task
+from magbench.report.effect import effect_grid
 from magbench.runs.folder import RunFolder
 from magbench.suites.clip import NO_REVISIT
 from magbench.suites.format import Suite
@@ -49,7 +49,7 @@ def partly(task: Task) -> Iterator[Tensor]:
     yield frames
 
 
-def measured(suite: Suite, out: Path, names: list[str] | None = None, limit: int | None = None) -> Measured:
+def measured(suite: Suite, out: Path, names: list[str] | None = None, limit: int | None = None) -> MeasuredEffects:
     return measure_history_effect(suite, names or ["tiny"], out, limit=limit, progress=Quiet())
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from magbench.analysis import measure_noise as panel_module
 from magbench.analysis.measure_noise import ensure, measure, reencoded, through_yuv
-from magbench.analysis.noise_floor import NOISE_FILE, NOTHING_MEASURED, Level, Panel, read_noise
+from magbench.analysis.noise_floor import NOTHING_MEASURED, Level, Panel, read_noise
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate
@@ -47,7 +47,7 @@ def test_a_level_is_found_by_name_region_and_version() -> None:
 
 def test_a_run_without_a_panel_has_no_level_and_a_broken_one_is_named(tmp_path: Path) -> None:
     assert read_noise(tmp_path) == NOTHING_MEASURED
-    (tmp_path / NOISE_FILE).write_text(json.dumps({"model": "mag"}))
+    (RunFolder(tmp_path).noise).write_text(json.dumps({"model": "mag"}))
     with pytest.raises(MagbenchError, match=r"noise\.json: revision: Field required; remove it"):
         read_noise(tmp_path)
 
@@ -125,7 +125,7 @@ def test_a_panel_that_holds_is_kept_and_one_that_does_not_is_made_again(
     assert calls == []
     uncovered = [one for one in first.levels if one.metric != "coverage"]
     for change in ({"suite_digest": "0" * 64}, {"revision": "older"}, {"levels": uncovered}):
-        (run / NOISE_FILE).write_text(first.model_copy(update=change).model_dump_json())
+        (RunFolder(run).noise).write_text(first.model_copy(update=change).model_dump_json())
         ensure(suite, run, progress=Quiet())
     assert calls == ["tiny"] * 3
 

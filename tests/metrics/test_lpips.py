@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from magbench.core.errors import MagbenchError
-from magbench.metrics.lpips import WEIGHTS, lpips
+from magbench.metrics.frame.lpips import WEIGHTS, lpips
 from magbench.metrics.matrix import lpips_matrix
 
 CONTINUATIONS = ["noisy", "frozen", "slow", "away"]

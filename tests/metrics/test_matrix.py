@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from magbench.metrics import matrix
+from magbench.metrics.frame.lpips import lpips
 from magbench.metrics.frames import Video
-from magbench.metrics.lpips import lpips
 from magbench.metrics.matrix import Embedded, lpips_matrix, matrices
 
 COUNT = 30

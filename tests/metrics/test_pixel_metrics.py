@@ -12,9 +12,9 @@ from torch import Tensor
 
 from magbench.core.errors import MagbenchError
 from magbench.metrics import METRICS
+from magbench.metrics.frame.psnr import CAP, psnr, uncapped_psnr
+from magbench.metrics.frame.ssim import ssim
 from magbench.metrics.matrix import lpips_matrix
-from magbench.metrics.psnr import CAP, psnr, uncapped_psnr
-from magbench.metrics.ssim import ssim
 
 SIZES = [(11, 11), (32, 32), (40, 57)]
 

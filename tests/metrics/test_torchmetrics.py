@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from magbench.metrics.psnr import psnr
+from magbench.metrics.frame.psnr import psnr
 
 
 def _pair() -> tuple[torch.Tensor, torch.Tensor]:

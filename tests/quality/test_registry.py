@@ -17,7 +17,7 @@ def test_every_metric_says_what_it_is() -> None:
     for metric in QUALITY:
         assert metric.version >= 1
         assert metric.better in ("higher", "lower")
-        assert metric.summary and metric.needs
+        assert metric.about and metric.needs
 
 
 @pytest.mark.parametrize("metric", QUALITY, ids=lambda metric: metric.name)

@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
-from magbench.analysis.noise_floor import NOISE_FILE, NOTHING_MEASURED, Level, Panel
+from magbench.analysis.noise_floor import NOTHING_MEASURED, Level, Panel
 from magbench.core.errors import MagbenchError
 from magbench.report.columns import BLOCK, COVERAGE, LPIPS, PRIMARY, PSNR, RETAINED
 from magbench.report.compare import Line, Side, compare, compare_grid, main_scores, notes, open_sides, side_of
+from magbench.runs.folder import RunFolder
 from magbench.runs.records import Record, write_parquet, write_records
 from magbench.stats import Interval, Paired, compare_paired, holm
 from tests.report.synthetic import CLIPS, records
@@ -86,7 +87,7 @@ def test_the_noise_of_the_run_is_used_and_said(tmp_path: Path) -> None:
     named = {"protocol": "aligned", "metric": "psnr", "region": "out_of_window"}
     level = Level(**named, protocol_version=1, metric_version=1, level=50.0, shifts={})  # type: ignore[arg-type]
     panel = Panel(model="mag", revision="1", suite_digest="d" * 64, clips=1, crf=18, levels=[level])
-    (out / NOISE_FILE).write_text(panel.model_dump_json())
+    (RunFolder(out).noise).write_text(panel.model_dump_json())
     sides = open_sides("mag", "strided", out)
     lines = lines_of(*sides)
     assert (lines[PSNR.key].verdict, lines[PSNR.key].noise) == ("below noise", 50.0)

@@ -15,16 +15,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors.torch import load_file
-from torch import Tensor
 
 from magbench.core.errors import MagbenchError
 from magbench.metrics.frames import Video, check_pair
+from magbench.metrics.spec import FrameMetric, MainColumn
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WEIGHTS = Path(__file__).with_name("weights") / "lpips_alexnet_v0.1.safetensors"
 BATCH = 12  # frames that go through the network together, if they are small
@@ -35,14 +36,16 @@ SCALE = (0.458, 0.448, 0.450)
 SLICE = 1024  # features summed in float32 at a time; slices are added in float64
 
 
-@torch.inference_mode()
 def lpips(gen: Tensor, truth: Tensor) -> NDArray[np.float64]:
     """(n,) LPIPS of frame i against frame i, 0 if equal; both (n, 3, H, W) float32 in [0, 1], sides >= 31."""
+    import torch
+
     check_pair(gen, truth)
     sides = Video("generated", gen), Video("ground truth", truth)
     step = batch_size(gen.shape[2], gen.shape[3])
     parts = [slice(start, min(start + step, len(gen))) for start in range(0, len(gen), step)]
-    return np.concatenate([distances(*(features(side, part) for side in sides)) for part in parts])
+    with torch.inference_mode():
+        return np.concatenate([distances(*(features(side, part) for side in sides)) for part in parts])
 
 
 def batch_size(height: int, width: int) -> int:
@@ -66,6 +69,9 @@ def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 def features(video: Video, part: slice) -> Tensor:
     """(k, D) float32 embeddings of frames [start, stop), through full batches only."""
+    import torch
+    import torch.nn.functional as F
+
     count, size = part.stop - part.start, batch_size(*video.size)
     found = torch.empty(0)
     for start in range(0, count, size):
@@ -79,6 +85,9 @@ def features(video: Video, part: slice) -> Tensor:
 
 def _embed(frames: Tensor) -> Tensor:
     """(k, 3, H, W) in [0, 1] -> (k, D): unit AlexNet features times sqrt(head * spatial weight)."""
+    import torch
+    import torch.nn.functional as F
+
     height, width = frames.shape[2:]
     if min(height, width) < SMALLEST:
         raise MagbenchError(f"LPIPS needs frames of at least {SMALLEST} pixels a side, not {height}x{width}")
@@ -97,6 +106,8 @@ def _embed(frames: Tensor) -> Tensor:
 @lru_cache(maxsize=10)  # two frame sizes; at 832x480 each takes 16 MB
 def _weight(index: int, cells: tuple[int, int], size: tuple[int, int]) -> Tensor:
     """(C, h, w) float32: sqrt(head * share of each cell in the mean of its map) of one layer."""
+    import torch
+
     head = _layers()[index].head.double()
     rows, columns = (_upsampled_share(small, large) for small, large in zip(cells, size, strict=True))
     return (head[:, None, None] * torch.outer(rows, columns)).sqrt().float()
@@ -104,6 +115,9 @@ def _weight(index: int, cells: tuple[int, int], size: tuple[int, int]) -> Tensor
 
 def _upsampled_share(small: int, large: int) -> Tensor:
     """(small,) float64: share of each cell in the mean of a row upsampled linearly to `large` cells."""
+    import torch
+    import torch.nn.functional as F
+
     rows = torch.eye(small, dtype=torch.float64)[None]
     return F.interpolate(rows, size=large, mode="linear", align_corners=False)[0].mean(dim=1)
 
@@ -123,6 +137,8 @@ class _Layer:
 @cache
 def _layers() -> tuple[_Layer, ...]:
     """The five layers of AlexNet (torchvision's, ImageNet) with the LPIPS v0.1 heads."""
+    from safetensors.torch import load_file
+
     if not WEIGHTS.is_file():
         raise MagbenchError(f"{WEIGHTS}: LPIPS weights are missing; install magbench again")
     tensors = load_file(WEIGHTS)
@@ -131,3 +147,15 @@ def _layers() -> tuple[_Layer, ...]:
         _Layer(tensors[f"conv{i}.weight"], tensors[f"conv{i}.bias"], tensors[f"head{i}.weight"], *how)
         for i, how in enumerate(shape, start=1)
     )
+
+
+METRIC = FrameMetric(
+    name="lpips",
+    version=2,
+    better="lower",
+    about="LPIPS v0.1 on AlexNet, 0 if equal",
+    function=lpips,
+    shared=lambda pair: pair.lpips,
+    main=MainColumn(4, "LPIPS ↓", interval=True, short="LPIPS"),
+    noise=0.01,
+)

@@ -6,12 +6,17 @@ Source: Wang et al., "Image quality assessment: from error visibility to structu
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from magbench.core.errors import MagbenchError
 from magbench.metrics.frames import check_pair
+from magbench.metrics.spec import FrameMetric, MainColumn
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TAPS = 11
 C1 = 0.01**2
@@ -54,3 +59,15 @@ def _blur(maps: NDArray[np.float64]) -> NDArray[np.float64]:
     edge = TAPS // 2
     blurred = np.asarray(cv2.sepFilter2D(maps, -1, WINDOW, WINDOW), dtype=np.float64)
     return np.ascontiguousarray(blurred[edge:-edge, edge:-edge])
+
+
+METRIC = FrameMetric(
+    name="ssim",
+    version=1,
+    better="higher",
+    about="structural similarity, 1 if equal",
+    function=ssim,
+    shared=lambda pair: pair.ssim(np.arange(len(pair))),
+    main=MainColumn(3, "SSIM ↑", interval=True),
+    noise=0.02,
+)

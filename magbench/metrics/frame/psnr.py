@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from magbench.metrics.frames import check_pair
+from magbench.metrics.spec import FrameMetric, MainColumn
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CAP = 100.0
 """dB given to a frame without error, and to any frame above: 8-bit rounding alone is about 59 dB."""
@@ -25,3 +30,16 @@ def uncapped_psnr(gen: Tensor, truth: Tensor) -> NDArray[np.float64]:
     with np.errstate(divide="ignore"):
         decibels: NDArray[np.float64] = -10 * np.log10(error)
     return decibels
+
+
+METRIC = FrameMetric(
+    name="psnr",
+    version=1,
+    unit="dB",
+    better="higher",
+    about="peak signal-to-noise ratio, at most 100",
+    function=psnr,
+    main=MainColumn(2, "PSNR dB ↑", interval=True, short="PSNR"),
+    noise=1.0,
+    cap=40.0,
+)
