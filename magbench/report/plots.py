@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from magbench.analysis.retention import CEILINGS
 from magbench.render.grid import human_bytes
 from magbench.render.labels import EndLabel, PointLabel, label_ends, label_points, room_for
 from magbench.render.theme import (
@@ -26,6 +27,7 @@ from magbench.render.theme import (
     save,
 )
 from magbench.report.columns import HISTORY
+from magbench.report.grids import main_rows
 from magbench.report.tables import Row, Table
 from magbench.runs.records import Record
 from magbench.stats import Interval, bootstrap_mean
@@ -34,18 +36,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CEILINGS = ("oracle", "codec")
-"""References that no model can pass: they may stretch an axis a little; others are cut where they leave it."""
-
 STRETCH = 0.5
-"""By this share of the models' range a ceiling may stretch an axis."""
-
-
-def references_that_matter(table: Table) -> list[Row]:
-    """The two ceilings, and of the other references, which are ways to cheat, the one with the best score."""
-    references = [row for row in table.rows if not row.is_model]
-    cheats = [row for row in references if row.model not in CEILINGS and row.primary.mean is not None]
-    return [row for row in references if row.model in CEILINGS] + cheats[:1]
+"""By this share of the models' range the oracle and the codec may stretch an axis, which no model can pass; the best
+of the other references is cut where it leaves the axis."""
 
 
 def fitted(models: Sequence[float], ceilings: Sequence[float], least: float) -> tuple[float, float]:
@@ -87,9 +80,8 @@ def score_along_return(records: Sequence[Record], table: Table, path: Path, *, w
     No file is left where nothing was scored frame by frame.
     """
     chosen = [r for r in records if (r.protocol, r.metric, r.region) == ("aligned", "psnr", "all")]
-    wanted = [*(row for row in table.rows if row.is_model), *references_that_matter(table)]
     curves = []
-    for row in wanted:
+    for row in main_rows(table):
         columns = _by_position([r for r in chosen if r.model == row.model])
         if columns:
             curves.append(_Curve(row, tuple(bootstrap_mean(column) for column in columns)))
@@ -190,9 +182,8 @@ class _Score:
 
 def consistency_against_memory(table: Table, path: Path) -> None:
     """Draw the primary score against the history held at the end of a clip; no file where no model's is known."""
-    wanted = [*(row for row in table.rows if row.is_model), *references_that_matter(table)]
     scores = []
-    for row in wanted:
+    for row in main_rows(table):
         mean, low, high = row.primary.mean, row.primary.low, row.primary.high
         if mean is not None:
             held = row.cell(HISTORY).mean if row.is_model else None
