@@ -69,17 +69,17 @@ HOUSE = {
 }
 """Colours after Okabe and Ito, told apart by colour-blind readers, shifted until text in them is legible."""
 
-SPARE = tuple(
-    Look(light, dark, marker)
-    for marker in "P*X<>"
-    for light, dark in (
-        ("#2a86bd", "#86cdf5"),
-        ("#000000", "#ffffff"),
-        ("#7f3c8d", "#cd97da"),
-        ("#7d6029", "#d2b477"),
-        ("#5c5c94", "#b0b0e6"),
-    )
+_COLOURS = (
+    ("#2a86bd", "#86cdf5"),
+    ("#000000", "#ffffff"),
+    ("#7f3c8d", "#cd97da"),
+    ("#7d6029", "#d2b477"),
+    ("#5c5c94", "#b0b0e6"),
 )
+_MARKERS = "P*X<>"
+
+SPARE = tuple(Look(*_COLOURS[i % 5], _MARKERS[(i + i // 5) % 5]) for i in range(25))
+"""For other models: each colour with each marker, both of them new from one to the next."""
 
 
 def looks(models: Iterable[str]) -> dict[str, Look]:
