@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mag_model.wan.model import WanModel
     from mag_model.wan.profiling.workload import Networks
     from mag_model.wan.spec import WanSpec
-    from magbench.models.registry import Kind, Reference, VideoModel
+    from magbench.models.protocol import Kind, Reference, VideoModel
     from magbench.models.workload import Workload
 
 PREFIX = "wan"
@@ -53,7 +53,7 @@ class Chosen:
 
 
 class WanFamily:
-    """A :class:`magbench.models.registry.Family`."""
+    """A :class:`magbench.models.protocol.Family`."""
 
     def known(self) -> Iterable[tuple[str, str]]:
         from mag_model.wan.weights.catalog import checkpoint
@@ -74,7 +74,7 @@ class WanFamily:
         return self._model(text)
 
     def reference(self, text: str) -> Reference:
-        from magbench.models.registry import Reference
+        from magbench.models.protocol import Reference
 
         self.kind(text)
         model = self._model(text)

@@ -23,7 +23,8 @@ from magbench.metrics import Pair, Truth
 from magbench.metrics.legacy import legacy_of
 from magbench.metrics.ordered import ordered_of
 from magbench.models.references import CHEATS, blurred, oracle
-from magbench.models.registry import ReferenceInput, load_model
+from magbench.models.registry import load_model
+from magbench.models.protocol import ReferenceInput
 from magbench.suites.clip import Clip
 from magbench.suites.embedded import revisit_nano, revisit_photo
 from magbench.suites.embedded.photographs import PHOTOGRAPHS, load_canvas

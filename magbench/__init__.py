@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from magbench.metrics.frame.lpips import lpips as lpips
     from magbench.metrics.frame.psnr import psnr as psnr
     from magbench.metrics.frame.ssim import ssim as ssim
-    from magbench.models.registry import Reference as Reference
-    from magbench.models.registry import ReferenceInput as ReferenceInput
-    from magbench.models.registry import Task as Task
-    from magbench.models.registry import VideoModel as VideoModel
+    from magbench.models.protocol import Reference as Reference
+    from magbench.models.protocol import ReferenceInput as ReferenceInput
+    from magbench.models.protocol import Task as Task
+    from magbench.models.protocol import VideoModel as VideoModel
     from magbench.results import Results as Results
     from magbench.runs.records import Record as Record
     from magbench.suites.clip import Clip as Clip
@@ -48,10 +48,10 @@ _HOMES = {
     "score": "magbench.api",
     "Results": "magbench.results",
     "MagbenchError": "magbench.core.errors",
-    "Task": "magbench.models.registry",
-    "VideoModel": "magbench.models.registry",
-    "Reference": "magbench.models.registry",
-    "ReferenceInput": "magbench.models.registry",
+    "Task": "magbench.models.protocol",
+    "VideoModel": "magbench.models.protocol",
+    "Reference": "magbench.models.protocol",
+    "ReferenceInput": "magbench.models.protocol",
     "Clip": "magbench.suites.clip",
     "Suite": "magbench.suites.format",
     "Record": "magbench.runs.records",

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from magbench.models.registry import Task
+from magbench.models.protocol import Task
 
 BLOCK = 2
 

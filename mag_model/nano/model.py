@@ -18,10 +18,10 @@ from mag_model.nano.presets import PRESETS, Preset
 from mag_model.rollout import rollout, seeded
 from magbench import __version__
 from magbench.core.errors import MagbenchError
-from magbench.models.registry import Reference, ReferenceInput
+from magbench.models.protocol import Reference, ReferenceInput
 
 if TYPE_CHECKING:
-    from magbench.models.registry import Task
+    from magbench.models.protocol import Task
 
 NANO = PRESETS["nano"]
 

@@ -15,7 +15,7 @@ from mag_model.wan.denoiser import Prompted
 from mag_model.wan.network import Wan
 from mag_model.wan.vae import WanVae, check_sides
 from magbench.core.errors import MagbenchError
-from magbench.models.registry import ReferenceInput, Task
+from magbench.models.protocol import ReferenceInput, Task
 
 Embed = Callable[[str], Tensor]
 """A prompt -> its encoding (1, words, dim) on the networks' device."""

@@ -17,17 +17,8 @@ from magbench.core.parallel import share, worth
 from magbench.core.progress import Progress, Quiet
 from magbench.core.seeds import task_seed
 from magbench.generation.worker import Job, Source, make_missing, one_line
-from magbench.models.registry import (
-    COMMAND,
-    Reference,
-    ReferenceInput,
-    Task,
-    kind_of,
-    load_model,
-    load_reference,
-    model_names,
-    reference_names,
-)
+from magbench.models.registry import COMMAND, kind_of, load_model, load_reference, model_names, reference_names
+from magbench.models.protocol import Reference, ReferenceInput, Task
 from magbench.runs.failures import Failure
 from magbench.runs.folder import Run, RunFolder
 from magbench.suites.clip import Clip

@@ -18,7 +18,7 @@ from torch import Tensor
 from magbench.core.errors import MagbenchError
 from magbench.core.seeds import task_seed
 from magbench.models.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
-from magbench.models.registry import Kind
+from magbench.models.protocol import Kind
 from magbench.runs.failures import Failure
 from magbench.runs.generation import discard_unless_current, write_error, write_generation
 from magbench.suites.clip import Clip

@@ -28,7 +28,8 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, ValidationError
 from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME, first_problem
 from magbench.core.subprocesses import run_program
-from magbench.models.registry import COMMAND, Task, model_names, reference_names
+from magbench.models.registry import COMMAND, model_names, reference_names
+from magbench.models.protocol import Task
 
 if TYPE_CHECKING:
     import numpy as np

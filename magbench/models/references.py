@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from magbench.core.errors import MagbenchError
-from magbench.models.registry import Reference, ReferenceInput
+from magbench.models.protocol import Reference, ReferenceInput
 
 BLUR = 0.1
 """Sigma of `blur`, in shorter sides of the frame: about as much is left as in a thumbnail of 5x5 pixels."""

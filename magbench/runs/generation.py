@@ -24,7 +24,7 @@ from magbench.core.errors import MagbenchError
 from magbench.core.files import first_problem, write_atomic
 from magbench.core.seeds import task_seed
 from magbench.models.meter import Metered
-from magbench.models.registry import Kind
+from magbench.models.protocol import Kind
 from magbench.suites.clip import Clip
 from magbench.video.formats import read_finished
 from magbench.video.io import frames_sha256, read_video, write_lossless, write_preview

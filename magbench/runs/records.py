@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError, mod
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import first_problem, write_atomic
-from magbench.models.registry import Kind
+from magbench.models.protocol import Kind
 
 Region = Literal["all", "out_of_window", "in_window"]
 

@@ -23,7 +23,7 @@ from magbench.analysis.history_swap import swap_of
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate, make_task
-from magbench.models.registry import Task
+from magbench.models.protocol import Task
 from magbench.report.effect import effect_grid
 from magbench.runs.folder import RunFolder
 from magbench.suites.clip import NO_REVISIT

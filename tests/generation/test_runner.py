@@ -16,7 +16,7 @@ from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.core.seeds import task_seed
 from magbench.generation.runner import generate, make_task
-from magbench.models.registry import Task
+from magbench.models.protocol import Task
 from magbench.runs import generation as generation_module
 from magbench.runs.failures import Failure
 from magbench.runs.folder import RunFolder

@@ -11,7 +11,7 @@ from magbench.core.errors import MagbenchError
 from magbench.metrics import Pair, Truth
 from magbench.metrics.ordered import ordered_of
 from magbench.models import references
-from magbench.models.registry import Reference, ReferenceInput
+from magbench.models.protocol import Reference, ReferenceInput
 
 ALL = [make() for make in references.CANARIES]
 SWITCH, FRAMES = 4, 10
