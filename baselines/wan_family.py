@@ -62,6 +62,9 @@ class WanFamily:
             yield name, f"{checkpoint(name).about}; cache as released: {how.policy}"
         yield RANDOM, "Wan2.1-T2V-1.3B's sizes with seeded weights, for profiles"
 
+    def label(self, text: str) -> str:
+        return text
+
     def kind(self, text: str) -> Kind:
         chosen = choose(text)
         if chosen.checkpoint == RANDOM:

@@ -22,9 +22,9 @@ from magbench.generation.runner import make_task
 from magbench.metrics import Pair, Truth
 from magbench.metrics.legacy import legacy_of
 from magbench.metrics.ordered import ordered_of
+from magbench.models.protocol import ReferenceInput
 from magbench.models.references import CHEATS, blurred, oracle
 from magbench.models.registry import load_model
-from magbench.models.protocol import ReferenceInput
 from magbench.suites.clip import Clip
 from magbench.suites.embedded import revisit_nano, revisit_photo
 from magbench.suites.embedded.photographs import PHOTOGRAPHS, load_canvas

@@ -32,7 +32,7 @@ from benchmarks.legacy_speed import Case, moving_scene
 from mag_model.wan.model import WanModel
 from mag_model.wan.profiling.workload import Shape, random_codec, random_wan
 from mag_model.wan.spec import WanSpec
-from mag_model.wan.tensors import VaeSizes
+from mag_model.wan.vae import VaeSizes
 from magbench.generation import worker
 from magbench.generation.runner import find_sources, make_task
 from magbench.generation.worker import Job, Source, make_missing

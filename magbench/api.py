@@ -11,12 +11,13 @@ from magbench.render.progress import ProgressBar
 from magbench.results import Results
 
 if TYPE_CHECKING:
+    from magbench.models.naming import Given
     from magbench.runs.failures import Failure
     from magbench.suites.format import Suite
 
 
 def evaluate(
-    models: Sequence[str] | None = None,
+    models: Sequence[Given] | None = None,
     suite: str | Path | Suite = "revisit-nano",
     *,
     out: str | Path | None = None,
@@ -62,7 +63,7 @@ def evaluate(
 
 
 def generate(
-    models: Sequence[str] | None = None,
+    models: Sequence[Given] | None = None,
     suite: str | Path | Suite = "revisit-nano",
     *,
     out: str | Path | None = None,
@@ -154,12 +155,12 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     return suite if isinstance(suite, Suite) else open_suite(str(suite))
 
 
-def check_models(models: Sequence[str] | None) -> None:
+def check_models(models: Sequence[Given] | None) -> None:
     """Refuse a model's name that means nothing, before anything is made."""
-    from magbench.models.registry import kind_of
+    from magbench.models.naming import resolve
 
     for model in models or ():
-        kind_of(model)
+        resolve(model)
 
 
 def default_out(suite: str | Path | Suite) -> Path:

@@ -8,13 +8,16 @@ Cross-attention has neither a mask nor a gate; its keys and values are made once
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import rms_norm, scaled_dot_product_attention
 
 from mag_model.memory.attention import Attention
+from mag_model.wan.published_names import Shape
 from mag_model.wan.spec import WanSpec
+from mag_model.wan.state_dict import shapes_of
 
 TextKV = Sequence[tuple[Tensor, Tensor]]
 """For each layer the keys and values of a text, (B, H, words, D) each."""
@@ -205,3 +208,21 @@ def _modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
 
 def _gate(x: Tensor, gate: Tensor) -> Tensor:
     return (x.unflatten(1, (gate.shape[1], -1)) * gate[:, :, None]).flatten(1, 2)
+
+
+@dataclass(frozen=True)
+class WanSizes:
+    """Of Wan's diffusion transformer; by default the 1.3B model."""
+
+    spec: WanSpec = WanSpec()
+
+    def config(self) -> dict[str, int]:
+        spec = self.spec
+        return {
+            **{"dim": spec.dim, "num_layers": spec.layers, "ffn_dim": spec.hidden, "num_heads": spec.heads},
+            **{"freq_dim": spec.frequencies, "in_dim": spec.channels, "out_dim": spec.channels},
+        }
+
+    def shapes(self) -> dict[str, Shape]:
+        with torch.device("meta"):
+            return shapes_of(Wan(self.spec))

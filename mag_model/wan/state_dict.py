@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
-from mag_model.wan.tensors import Rename, Shape
+from mag_model.wan.published_names import Rename, Shape
 from magbench.core.errors import MagbenchError
 
 
@@ -175,3 +175,8 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:160]
+
+
+def shapes_of(network: nn.Module) -> dict[str, Shape]:
+    """Names and shapes of a network's tensors."""
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,31 @@ import torch
 from torch import Tensor
 
 from mag_model.wan.optional import extra
-from mag_model.wan.tensors import TextSizes
+from mag_model.wan.published_names import Shape, shared_once
+from mag_model.wan.state_dict import shapes_of
 from magbench.core.errors import MagbenchError
+
+
+@dataclass(frozen=True)
+class TextSizes:
+    """Of the UMT5 text encoder; by default umt5-xxl's."""
+
+    dim: int = 4096
+    layers: int = 24
+    heads: int = 64
+    head_dim: int = 64
+    hidden: int = 10240
+    vocabulary: int = 256384
+    buckets: int = 32
+
+    def config(self) -> dict[str, int]:
+        return {"d_model": self.dim, "num_layers": self.layers, "num_heads": self.heads, "d_ff": self.hidden}
+
+    def shapes(self) -> dict[str, Shape]:
+        with torch.device("meta"):
+            found = shapes_of(empty_text(self))
+        return {name: shape for name, shape in found.items() if shared_once(name) == name}
+
 
 LENGTH = 512
 

@@ -7,6 +7,7 @@ normalised with the network's constants, one mean and one deviation a channel.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,28 @@ import torch
 from torch import Tensor, nn
 
 from mag_model.wan.optional import extra
-from mag_model.wan.tensors import VaeSizes
+from mag_model.wan.published_names import Shape
+from mag_model.wan.state_dict import shapes_of
 from magbench.core.errors import MagbenchError
+
+
+@dataclass(frozen=True)
+class VaeSizes:
+    """Of the video autoencoder; by default Wan2.1's. Each but the first of ``mult`` halves the picture's sides, and
+    each True of ``temporal`` the frame rate."""
+
+    dim: int = 96
+    channels: int = 16
+    mult: tuple[int, ...] = (1, 2, 4, 4)
+    residual: int = 2
+    temporal: tuple[bool, ...] = (False, True, True)
+
+    def config(self) -> dict[str, int]:
+        return {"base_dim": self.dim, "z_dim": self.channels, "num_res_blocks": self.residual}
+
+    def shapes(self) -> dict[str, Shape]:
+        with torch.device("meta"):
+            return shapes_of(empty_vae(self))
 
 
 def empty_vae(sizes: VaeSizes) -> Any:

@@ -31,7 +31,8 @@ from magbench.core.progress import Progress
 from magbench.generation.runner import find_sources, generate_from
 from magbench.generation.worker import Source
 from magbench.metrics.spec import MainColumn, ScoreSpec
-from magbench.models.registry import kind_of, model_names
+from magbench.models.naming import Given, resolve
+from magbench.models.registry import model_names
 from magbench.runs.failures import Failure
 from magbench.runs.folder import Run, RunFolder
 from magbench.runs.generation import Generation, read_frames, read_generation
@@ -65,7 +66,7 @@ class MeasuredEffects:
 
 def measure_history_effect(
     suite: Suite,
-    names: Sequence[str] | None,
+    names: Sequence[Given] | None,
     out: Path,
     *,
     limit: int | None = None,
@@ -80,9 +81,9 @@ def measure_history_effect(
         limit, seeds: as in :func:`magbench.generation.runner.generate`; those of the run.
     """
     names = model_names() if names is None else names
-    for name in names:
-        if kind_of(name) == "reference":
-            raise MagbenchError(f"'{name}' is a reference; history effect is a property of models")
+    for candidate in map(resolve, names):
+        if candidate.kind == "reference":
+            raise MagbenchError(f"'{candidate.name}' is a reference; history effect is a property of models")
     makers = find_sources(names, suite)
     run = Run.of(suite, seeds=seeds, limit=limit)
     RunFolder(out).claim(run)

@@ -161,7 +161,7 @@ def _load(entry: metadata.EntryPoint) -> str:
 
 
 def _cache() -> Finding:
-    from magbench.suites.registry import cache_folder
+    from magbench.hub.cache import cache_folder
 
     folder = cache_folder()
     made = sorted(path.name for kind in ("suites", "weights") for path in (folder / kind).glob("*"))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from importlib import metadata
 
-from magbench.core.errors import MagbenchError
+from magbench.core.plugins import MODELS, POLICIES, REFERENCES, Plugin, plugins
+from magbench.models.registry import families
 
 
 def models() -> list[tuple[str, ...]]:
-    """Models, then references (which see the truth and have no rank)."""
-    from magbench.models.registry import MODELS, families, model_names, reference_names
-
-    found = [(name, "model", _first_line(MODELS, name)) for name in model_names()]
+    """Models, members of families, then references (which see the truth and have no rank)."""
+    found = [(plugin.name, "model", _about(plugin)) for plugin in plugins(MODELS).values()]
     for prefix, family in families().items():
         found += [(f"{prefix}:{text}", "model", about) for text, about in family.known()]
-    return [*found, *((name, "reference", _summary(name)) for name in reference_names())]
+    return [*found, *((plugin.name, "reference", _about(plugin)) for plugin in plugins(REFERENCES).values())]
 
 
 def suites() -> list[tuple[str, ...]]:
@@ -28,8 +25,7 @@ def suites() -> list[tuple[str, ...]]:
 
 def policies() -> list[tuple[str, ...]]:
     """Cache policies: what of the history stays."""
-    group = "magbench.policies"
-    return [(name, _first_line(group, name)) for name in sorted(metadata.entry_points(group=group).names)]
+    return [(plugin.name, _about(plugin)) for plugin in plugins(POLICIES).values()]
 
 
 def metrics() -> list[tuple[str, ...]]:
@@ -59,16 +55,5 @@ LISTS: dict[str, Callable[[], list[tuple[str, ...]]]] = {
 }
 
 
-def _summary(reference: str) -> str:
-    """What it says of itself; one whose weights are missing is listed with what is wrong."""
-    from magbench.models.registry import load_reference
-
-    try:
-        return load_reference(reference).summary
-    except MagbenchError as error:
-        return f"cannot be used: {error}"
-
-
-def _first_line(group: str, name: str) -> str:
-    (entry,) = metadata.entry_points(group=group, name=name)
-    return (inspect.getdoc(entry.load()) or "no description").splitlines()[0]
+def _about(plugin: Plugin) -> str:
+    return plugin.summary() or "no description"

@@ -74,8 +74,8 @@ def suite_fetch(name: str, revision: str | None, csv: str | None, videos: str | 
 
     Afterwards it is checked and needs no network. HF_ENDPOINT names another hub.
     """
+    from magbench.hub.cache import cache_folder
     from magbench.suites.official import fetch
-    from magbench.suites.registry import cache_folder
 
     cache = cache_folder()
     lock = fetch.fetch(

@@ -17,8 +17,9 @@ from magbench.core.parallel import share, worth
 from magbench.core.progress import Progress, Quiet
 from magbench.core.seeds import task_seed
 from magbench.generation.worker import Job, Source, make_missing, one_line
-from magbench.models.registry import COMMAND, kind_of, load_model, load_reference, model_names, reference_names
-from magbench.models.protocol import Reference, ReferenceInput, Task
+from magbench.models.naming import Candidate, Given, resolve
+from magbench.models.protocol import Reference, ReferenceInput, Task, VideoModel
+from magbench.models.registry import model_names, reference_names
 from magbench.runs.failures import Failure
 from magbench.runs.folder import Run, RunFolder
 from magbench.suites.clip import Clip
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 def generate(
     suite: Suite,
-    names: Sequence[str] | None,
+    given: Sequence[Given] | None,
     out: Path,
     *,
     limit: int | None = None,
@@ -41,7 +42,8 @@ def generate(
     """Make every missing generation of a run.
 
     Args:
-        names: models and references; None for all models, then all references.
+        given: models and references in any way of :mod:`magbench.models.naming`; None for all registered models, then
+            all references.
         out: the run's folder; finished generations in it are kept.
         limit: only the first clips of the suite.
         seeds: samples a clip.
@@ -49,12 +51,13 @@ def generate(
     Returns:
         What failed. An unknown name and a folder of another run are errors, before anything is made.
     """
-    names = model_names() + reference_names() if names is None else list(dict.fromkeys(names))
-    makers = find_sources(names, suite)
+    given = model_names() + reference_names() if given is None else list(dict.fromkeys(given))
+    kinds = {candidate.name: candidate.kind for candidate in map(resolve, given)}
+    makers = find_sources(given, suite)
     run = Run.of(suite, seeds=seeds, limit=limit)
     RunFolder(out).claim(run)
     tasks, place = run.tasks(suite), RunFolder(out).generation
-    references = [name for name in makers if name in names and kind_of(name) == "reference"]
+    references = [name for name, kind in kinds.items() if kind == "reference"]
     models = {name: make for name, make in makers.items() if name not in references}
     failures = generate_from(models, tasks, place, progress)
     return failures + _make_references(references, suite, tasks, place, progress)
@@ -90,23 +93,28 @@ def _make_references(
 
 
 def _make_reference(job: _ReferenceJob, name: str) -> list[Failure]:
-    return generate_from({name: partial(_reference, name, job.suite)}, job.tasks, job.place, Quiet())
+    return generate_from(find_sources([name], job.suite), job.tasks, job.place, Quiet())
 
 
-def find_sources(names: Sequence[str], suite: Suite) -> dict[str, Callable[[], Source]]:
-    """Name of its generations -> what makes each source, weights and all. An unknown or double name is an error."""
+def find_sources(given: Sequence[Given], suite: Suite) -> dict[str, Callable[[], Source]]:
+    """Find what makes each source, weights and all, by the name of its generations.
+
+    An unknown name, and two of one name, are errors.
+    """
     makers: dict[str, Callable[[], Source]] = {}
-    for name in names:
-        if name.startswith(COMMAND):
-            from magbench.models.command import read_program
-
-            program = read_program(name)
-            if program.name in makers:
-                raise MagbenchError(f"{name}: another of these models is called '{program.name}' too")
-            makers[program.name] = partial(_program, program)
-        else:
-            makers[name] = partial(_model, name) if kind_of(name) == "model" else partial(_reference, name, suite)
+    for candidate in map(resolve, given):
+        if candidate.name in makers:
+            raise MagbenchError(f"two of the models are called '{candidate.name}'")
+        makers[candidate.name] = partial(_source, candidate, suite)
     return makers
+
+
+def _source(candidate: Candidate, suite: Suite) -> Source:
+    if candidate.program is not None:
+        return _program(candidate.program)
+    if candidate.reference is not None:
+        return _reference(candidate.name, candidate.reference(), suite)
+    return _model(candidate.name, candidate.load())
 
 
 def generate_from(
@@ -142,8 +150,7 @@ def make_task(clip: Clip, sample: int) -> Task:
     )
 
 
-def _model(name: str) -> Source:
-    model = load_model(name)
+def _model(name: str, model: VideoModel) -> Source:
     return Source(
         name,
         "model",
@@ -165,8 +172,7 @@ def _program(program: Program) -> Source:
     )
 
 
-def _reference(name: str, suite: Suite) -> Source:
-    reference = load_reference(name)
+def _reference(name: str, reference: Reference, suite: Suite) -> Source:
     return Source(
         name,
         "reference",

@@ -40,8 +40,8 @@ class AdaptedModel:
 def adapted(model: Any, name: str, digest: str = "") -> VideoModel:
     """Check that an object can be run, and fill in what it may leave out.
 
-    It needs ``stream(task)`` or ``generate(task)``; ``memory_bytes()`` may be missing, and ``revision`` where there is a
-    ``digest`` of its code. An object that has everything is given back as it is.
+    It needs ``stream(task)`` or ``generate(task)``; ``memory_bytes()`` may be missing, and ``revision`` where there is
+    a ``digest`` of its code. An object that has everything is given back as it is.
 
     Args:
         name: what to call it where it has no name of its own.

@@ -28,7 +28,6 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, ValidationError
 from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME, first_problem
 from magbench.core.subprocesses import run_program
-from magbench.models.registry import COMMAND, model_names, reference_names
 from magbench.models.protocol import Task
 
 if TYPE_CHECKING:
@@ -52,6 +51,8 @@ PLACEHOLDERS = {
 }
 _PLACEHOLDER = re.compile(r"\{([a-z_0-9]+)\}")
 
+COMMAND = "command:"
+"""What the name of a program begins with."""
 LOG_FILE = "command.log"
 WORK_FOLDER = "command"
 LINE_LENGTH = 100
@@ -78,7 +79,7 @@ class Program:
     revision: str
     folder: Path
 
-    def prepare(self, task: Task, folder: Path) -> Job:
+    def prepare(self, task: Task, folder: Path) -> ProgramRun:
         """Write what the program reads for one task into ``folder``."""
         work = folder.absolute() / WORK_FOLDER
         shutil.rmtree(work, ignore_errors=True)
@@ -102,11 +103,11 @@ class Program:
         }
         filled = tuple(_filled(argument, values) for argument in self.arguments)
         shape = (task.frames, height, width)
-        return Job(filled, self.folder, self.timeout_s, work, shape, task.frames - len(task.context), task.fps)
+        return ProgramRun(filled, self.folder, self.timeout_s, work, shape, task.frames - len(task.context), task.fps)
 
 
 @dataclass(frozen=True)
-class Job:
+class ProgramRun:
     """One run of a program.
 
     Attributes:
@@ -191,8 +192,6 @@ def read_program(name: str) -> Program:
         raise MagbenchError(f"{path}: command: {error}") from error
     if not SAFE_NAME.fullmatch(file.name):
         raise MagbenchError(f"{path}: name '{file.name}' may only hold letters, digits, '.', '_' and '-'")
-    if file.name in model_names() + reference_names():
-        raise MagbenchError(f"{path}: name '{file.name}' is a registered model's or reference's; choose another")
     used = [word for argument in arguments for word in _PLACEHOLDER.findall(argument)]
     for word in used:
         if word not in PLACEHOLDERS:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from magbench.core.errors import MagbenchError
+from magbench.models.pixels import as_frames
 from magbench.video.io import to_uint8
 
 CPU = "cpu"
@@ -91,15 +92,15 @@ def measure(
         elapsed = time.perf_counter() - start
         if piece is None:
             break
-        _check(piece, len(lengths), expected)
-        total += len(piece)
+        frames_of_piece = as_frames(piece, f"piece {len(lengths)}", (expected.height, expected.width))
+        total += len(frames_of_piece)
         if total > expected.frames:
             raise MagbenchError(f"yields too many frames: {total} or more, {expected.frames} wanted")
         try:
-            to_uint8(piece, frames[total - len(piece) : total])
+            to_uint8(frames_of_piece, frames[total - len(frames_of_piece) : total])
         except MagbenchError as error:
             raise MagbenchError(f"piece {len(lengths)}: {error}") from error
-        lengths.append(len(piece))
+        lengths.append(len(frames_of_piece))
         seconds.append(elapsed)
         history.append(memory_bytes())
         start = time.perf_counter()
@@ -124,15 +125,6 @@ def device_in_use() -> str:
     """Name of the accelerator on which torch holds or, since :func:`restart_marks`, held memory; else :data:`CPU`."""
     used = torch.cuda.is_initialized() and torch.cuda.max_memory_allocated() > 0
     return torch.cuda.get_device_name() if used else CPU
-
-
-def _check(piece: Tensor, index: int, expected: Expected) -> None:
-    wanted = (3, expected.height, expected.width)
-    if piece.ndim != 4 or tuple(piece.shape[1:]) != wanted or len(piece) == 0:
-        shape = ", ".join(map(str, wanted))
-        raise MagbenchError(f"piece {index} has shape {tuple(piece.shape)}, (n, {shape}) wanted")
-    if piece.dtype != torch.float32:
-        raise MagbenchError(f"piece {index} is {piece.dtype}, torch.float32 wanted")
 
 
 def _synchronise() -> None:

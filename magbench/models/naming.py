@@ -21,7 +21,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME, SAFE_TEXT
@@ -37,8 +37,8 @@ from magbench.models.registry import (
     reference_names,
 )
 
-if TYPE_CHECKING:
-    Given = str | Path | VideoModel
+Given: TypeAlias = "str | Path | VideoModel"
+"""A model as users name it."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,9 @@ def _of_module(module: ModuleType, attribute: str, where: str, digest: str) -> C
     own = vars(found).get("name") if isinstance(found, type) else None
     name = own if isinstance(own, str) else attribute
     if not callable(found):
-        return Candidate(_checked(adapted(found, name, digest).name, where), "model", model=lambda: adapted(found, name, digest))
+        return Candidate(
+            _checked(adapted(found, name, digest).name, where), "model", model=lambda: adapted(found, name, digest)
+        )
     _checked(name, where)
     return Candidate(name, "model", model=partial(_make, found, name, where, digest))
 

@@ -28,11 +28,11 @@ def as_frames(piece: Any, where: str, size: tuple[int, int]) -> Tensor:
     frames = _tensor(piece, where)
     _check_layout(frames, where, size)
     if frames.dtype == torch.float32:
-        return _in_range(frames, where)
+        return frames
     if frames.dtype == torch.uint8:
         return frames.float() / 255
     if frames.dtype in FLOATS:
-        return _in_range(frames.float(), where)
+        return frames.float()
     kinds = ", ".join(str(kind).removeprefix("torch.") for kind in (*FLOATS, torch.uint8))
     raise MagbenchError(f"{where} is {frames.dtype}, one of {kinds} wanted")
 
@@ -60,11 +60,3 @@ def _check_layout(frames: Tensor, where: str, size: tuple[int, int]) -> None:
     if frames.ndim == 4 and shape[1:] == (height, width, 3):
         raise MagbenchError(f"{where} has shape {shape}: channels come last; {wanted}")
     raise MagbenchError(f"{where} has shape {shape}, {wanted}")
-
-
-def _in_range(frames: Tensor, where: str) -> Tensor:
-    """Name the range of -1 to 1, the common mistake; all else outside [0, 1] is found when pixels are rounded."""
-    low, high = (bound.item() for bound in torch.aminmax(frames))
-    if -1.01 <= low < -0.01 and high <= 1.01:
-        raise MagbenchError(f"{where}: values span {low:.4g} to {high:.4g}; [0, 1] is wanted: add 1 and halve them")
-    return frames

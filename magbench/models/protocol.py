@@ -62,11 +62,15 @@ class Family(Protocol):
     """Models that are told apart by what follows a prefix: ``wan:mag`` is ``mag`` of the family ``wan``.
 
     An entry point of ``magbench.families``: its name is the prefix, its value an object with these methods. ``text``
-    is what follows the colon; what it means is the family's business, but it becomes part of a path: no slash.
+    is what follows the colon; what it means is the family's business.
     """
 
     def known(self) -> Iterable[tuple[str, str]]:
         """Some texts, and a line about each; for lists."""
+        ...
+
+    def label(self, text: str) -> str:
+        """``text`` as a name in tables and of folders: without a slash, the same for the same weights."""
         ...
 
     def kind(self, text: str) -> Kind:

@@ -37,7 +37,7 @@ def _no_cost(row: Row, column: Column) -> str:
         return "finished videos say nothing of what they cost"
     if column == HISTORY:
         return "the model does not say what it holds"
-    return "too few pieces were made to measure it"
+    return "videos came in one piece, so no block can be timed"
 
 
 def _short(column: Column) -> str:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from magbench.core.errors import MagbenchError, unknown
+from magbench.hub.cache import cache_folder
 from magbench.suites.embedded.spec import Embedded
 from magbench.suites.format import Suite, load_suite
 
@@ -43,11 +44,6 @@ def suite_lines() -> list[tuple[str, str]]:
         (f"{OFFICIAL}:DIR", "a plain official folder: one CSV with the official columns, and its videos"),
         ("DIR", "a suite in magbench's own format, as `magbench suite make` and `magbench suite mirror` write it"),
     ]
-
-
-def cache_folder() -> Path:
-    """Where named suites are kept: ``MAGBENCH_CACHE``, or ``magbench`` in the user's cache."""
-    return Path(os.environ.get("MAGBENCH_CACHE") or Path.home() / ".cache" / "magbench")
 
 
 def make_suite(name: str, folder: Path) -> None:

@@ -219,7 +219,8 @@ def to_uint8(frames: Tensor, out: NDArray[np.uint8] | None = None) -> NDArray[np
         if not finite.all():
             frame, *_ = (~finite).nonzero()[0].tolist()
             raise MagbenchError(f"frame {frame} holds {frames[~finite][0].item()}")
-        raise MagbenchError(f"values span {low:.4g} to {high:.4g}, outside [0, 1]")
+        hint = "; of frames in [-1, 1] add 1 and halve them" if -1.01 <= low < -0.01 and high <= 1.01 else ""
+        raise MagbenchError(f"values span {low:.4g} to {high:.4g}, outside [0, 1]{hint}")
     count, channels, height, width = frames.shape
     pixels = np.empty((count, height, width, channels), np.uint8) if out is None else out
     inside = frames.detach() if low >= 0 and high <= 1 else frames.detach().clamp(0, 1)

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from magbench.core.errors import MagbenchError
+from magbench.hub.cache import cache_folder
 from magbench.suites import registry
 from magbench.suites.clip import Clip
 from magbench.suites.embedded import revisit_nano
-from magbench.suites.registry import cache_folder, is_published, make_suite, open_suite, suite_names
+from magbench.suites.registry import is_published, make_suite, open_suite, suite_names
 from tests.conftest import tiny_clip
 
 FOLDER = "revisit-nano-v1-test-other"

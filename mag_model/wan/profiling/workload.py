@@ -15,11 +15,10 @@ from mag_model.memory.masks import kept_frames
 from mag_model.memory.policy import CachePolicy
 from mag_model.rollout import denoise, rising_levels, seeded, write
 from mag_model.wan.denoiser import Prompted
-from mag_model.wan.network import Wan
+from mag_model.wan.network import Wan, WanSizes
 from mag_model.wan.profiling.costs import block_cost, parameters
 from mag_model.wan.spec import WanSpec
-from mag_model.wan.tensors import VaeSizes, WanSizes
-from mag_model.wan.vae import WanVae, check_sides, empty_vae, placed
+from mag_model.wan.vae import VaeSizes, WanVae, check_sides, empty_vae, placed
 from magbench.models.workload import Placed, WorkloadCost
 
 RESOLUTION = (480, 832)

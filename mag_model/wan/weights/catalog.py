@@ -9,17 +9,11 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
+from mag_model.wan.network import WanSizes
+from mag_model.wan.published_names import Rename, Sizes, bare, official_text, official_vae
 from mag_model.wan.spec import WanSpec
-from mag_model.wan.tensors import (
-    Rename,
-    Sizes,
-    TextSizes,
-    VaeSizes,
-    WanSizes,
-    bare,
-    official_text,
-    official_vae,
-)
+from mag_model.wan.text import TextSizes
+from mag_model.wan.vae import VaeSizes
 from magbench.core.errors import unknown
 
 WAN = "Wan-AI/Wan2.1-T2V-1.3B"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from torch import Tensor
 
+from mag_model.wan.published_names import Shape
 from mag_model.wan.state_dict import check_config, check_floating, check_shapes, read_published, renamed
-from mag_model.wan.tensors import Shape
 from mag_model.wan.weights.catalog import Part
 from mag_model.wan.weights.lora import merged
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from mag_model.wan.network import Wan
+from mag_model.wan.network import Wan, WanSizes
 from mag_model.wan.state_dict import check_shapes, read_safetensors
-from mag_model.wan.tensors import TextSizes, VaeSizes, WanSizes
-from mag_model.wan.text import LENGTH, TextEncoder, load_text
-from mag_model.wan.vae import WanVae, load_vae
+from mag_model.wan.text import LENGTH, TextEncoder, TextSizes, load_text
+from mag_model.wan.vae import VaeSizes, WanVae, load_vae
 from mag_model.wan.weights.catalog import checkpoint
 from mag_model.wan.weights.store import part_path, part_sizes
 

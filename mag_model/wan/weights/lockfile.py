@@ -36,7 +36,7 @@ class Held:
 
 def home(name: str) -> Path:
     """The folder of a checkpoint."""
-    from magbench.suites.registry import cache_folder
+    from magbench.hub.cache import cache_folder
 
     return cache_folder() / "weights" / name
 

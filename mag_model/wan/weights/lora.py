@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mag_model.wan.tensors import bare
+from mag_model.wan.published_names import bare
 from magbench.core.errors import MagbenchError
 
 MARKS = {"lora_A": "A", "lora_B": "B"}

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from safetensors.torch import save_file
 from torch import Tensor
 
+from mag_model.wan.published_names import Sizes
 from mag_model.wan.state_dict import check_shapes, safetensors_shapes
-from mag_model.wan.tensors import Sizes
 from mag_model.wan.weights.catalog import Checkpoint, Part, checkpoint
 from mag_model.wan.weights.convert import converted
 from mag_model.wan.weights.hub import Folder, Listing, Source, check_space, hub

@@ -48,7 +48,7 @@ def open_official(folder: Path) -> Suite:
 
     Frames may differ in size from clip to clip; every video has 16 frames per second.
     """
-    from magbench.suites.registry import cache_folder  # which imports this module
+    from magbench.hub.cache import cache_folder
 
     table = _find_table(folder)
     clips: dict[str, Clip] = {}

@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from mag_model.wan.network import WanSizes
 from mag_model.wan.spec import WanSpec
-from mag_model.wan.tensors import TextSizes, VaeSizes, WanSizes
-from mag_model.wan.text import empty_text
-from mag_model.wan.vae import empty_vae
+from mag_model.wan.text import TextSizes, empty_text
+from mag_model.wan.vae import VaeSizes, empty_vae
 
 SPEC = WanSpec(dim=12, layers=2, heads=2, hidden=16, channels=4, frequencies=8, text=6, words=5)
 WAN = WanSizes(SPEC)

@@ -27,8 +27,8 @@ from mag_model.wan.weights.catalog import CHECKPOINTS
 from mag_model.wan.weights.load import load_codec, load_text_encoder, load_transformer
 from magbench.analysis.sources import read_folder
 from magbench.core.errors import MagbenchError
-from magbench.models.registry import kind_of, load_model, load_reference
 from magbench.models.protocol import ReferenceInput, Task
+from magbench.models.registry import kind_of, load_model, load_reference
 from magbench.runs.folder import RunFolder
 from magbench.runs.generation import FRAMES_FILE
 from tests.mag_model.wan import tiny

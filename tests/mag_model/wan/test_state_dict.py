@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from mag_model.wan.published_names import bare
 from mag_model.wan.state_dict import check_config, check_floating, check_shapes, read_published, renamed
-from mag_model.wan.tensors import bare
 from mag_model.wan.weights.lora import merged
 from magbench.core.errors import MagbenchError
 from tests.mag_model.wan import public_files

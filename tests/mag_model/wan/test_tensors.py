@@ -10,7 +10,10 @@ import pytest
 import torch
 from diffusers.loaders.single_file_utils import convert_wan_vae_to_diffusers
 
-from mag_model.wan.tensors import TextSizes, VaeSizes, WanSizes, bare, official_text, official_vae
+from mag_model.wan.network import WanSizes
+from mag_model.wan.published_names import bare, official_text, official_vae
+from mag_model.wan.text import TextSizes
+from mag_model.wan.vae import VaeSizes
 from tests.mag_model.wan import public_files
 from tests.mag_model.wan.golden import FOLDER
 

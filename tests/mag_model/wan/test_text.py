@@ -13,8 +13,7 @@ from torch import nn
 
 from mag_model.wan.offload import staged
 from mag_model.wan.optional import extra
-from mag_model.wan.tensors import TextSizes
-from mag_model.wan.text import TextEncoder, clean, embed_once, load_text, load_tokenizer
+from mag_model.wan.text import TextEncoder, TextSizes, clean, embed_once, load_text, load_tokenizer
 from magbench.core.errors import MagbenchError
 from tests.mag_model.wan import public_files
 

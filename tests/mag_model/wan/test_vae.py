@@ -8,8 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from mag_model.wan.tensors import VaeSizes
-from mag_model.wan.vae import WanVae, check_sides, load_vae
+from mag_model.wan.vae import VaeSizes, WanVae, check_sides, load_vae
 from magbench.core.errors import MagbenchError
 from tests.mag_model.wan import public_files
 

@@ -10,7 +10,8 @@ import torch
 
 from baselines.policies.mag_ring import MagRing
 from baselines.wan_recipes import RELEASED, Released
-from mag_model.wan.tensors import WanSizes, official_text, official_vae
+from mag_model.wan.network import WanSizes
+from mag_model.wan.published_names import official_text, official_vae
 from mag_model.wan.weights import store
 from mag_model.wan.weights.catalog import CHECKPOINTS, Checkpoint, Part
 from mag_model.wan.weights.store import Request

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from magbench.core.errors import MagbenchError
+from magbench.hub.cache import cache_folder
 from magbench.suites.official import fetch
-from magbench.suites.registry import cache_folder, open_suite, suite_lines
+from magbench.suites.registry import open_suite, suite_lines
 from magbench.video.io import write_lossless
 from tests.hub_server import HubServer, Repository, serve
 

@@ -18,9 +18,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mag_model.memory.attention import SequenceAttention
-from mag_model.wan.network import Wan
+from mag_model.wan.network import Wan, WanSizes
+from mag_model.wan.published_names import official_text, official_vae
 from mag_model.wan.spec import WanSpec
-from mag_model.wan.tensors import TextSizes, VaeSizes, WanSizes, official_text, official_vae
+from mag_model.wan.text import TextSizes
+from mag_model.wan.vae import VaeSizes
 from mag_model.wan.weights import hub as hub_module
 from mag_model.wan.weights import store
 from mag_model.wan.weights.catalog import CHECKPOINTS, Adapter, Checkpoint, Part, Pin

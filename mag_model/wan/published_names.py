@@ -1,4 +1,4 @@
-"""The tensors that a network's weights must hold: names and shapes, from its sizes; and their names as published.
+"""Names of tensors as they are published, and as they are kept here.
 
 Source: Wan2.1's published state dicts. Stored weights bear the generator's own names, for the codec those of
 diffusers' AutoencoderKLWan and for the text encoder those of transformers' UMT5EncoderModel.
@@ -8,14 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
-
-import torch
-from torch import nn
-
-from mag_model.wan.network import Wan
-from mag_model.wan.spec import WanSpec
 
 Shape = tuple[int, ...]
 Rename = Callable[[str], str]
@@ -29,72 +22,6 @@ class Sizes(Protocol):
     def config(self) -> dict[str, int]:
         """What a published ``config.json`` must say where it says anything."""
         ...
-
-
-@dataclass(frozen=True)
-class WanSizes:
-    """Of Wan's diffusion transformer; by default the 1.3B model."""
-
-    spec: WanSpec = WanSpec()
-
-    def config(self) -> dict[str, int]:
-        spec = self.spec
-        return {
-            **{"dim": spec.dim, "num_layers": spec.layers, "ffn_dim": spec.hidden, "num_heads": spec.heads},
-            **{"freq_dim": spec.frequencies, "in_dim": spec.channels, "out_dim": spec.channels},
-        }
-
-    def shapes(self) -> dict[str, Shape]:
-        with torch.device("meta"):
-            return _shapes(Wan(self.spec))
-
-
-@dataclass(frozen=True)
-class TextSizes:
-    """Of the UMT5 text encoder; by default umt5-xxl's."""
-
-    dim: int = 4096
-    layers: int = 24
-    heads: int = 64
-    head_dim: int = 64
-    hidden: int = 10240
-    vocabulary: int = 256384
-    buckets: int = 32
-
-    def config(self) -> dict[str, int]:
-        return {"d_model": self.dim, "num_layers": self.layers, "num_heads": self.heads, "d_ff": self.hidden}
-
-    def shapes(self) -> dict[str, Shape]:
-        from mag_model.wan.text import empty_text
-
-        with torch.device("meta"):
-            found = _shapes(empty_text(self))
-        return {name: shape for name, shape in found.items() if shared_once(name) == name}
-
-
-@dataclass(frozen=True)
-class VaeSizes:
-    """Of the video autoencoder; by default Wan2.1's. Each but the first of ``mult`` halves the picture's sides, and
-    each True of ``temporal`` the frame rate."""
-
-    dim: int = 96
-    channels: int = 16
-    mult: tuple[int, ...] = (1, 2, 4, 4)
-    residual: int = 2
-    temporal: tuple[bool, ...] = (False, True, True)
-
-    def config(self) -> dict[str, int]:
-        return {"base_dim": self.dim, "z_dim": self.channels, "num_res_blocks": self.residual}
-
-    def shapes(self) -> dict[str, Shape]:
-        from mag_model.wan.vae import empty_vae
-
-        with torch.device("meta"):
-            return _shapes(empty_vae(self))
-
-
-def _shapes(network: nn.Module) -> dict[str, Shape]:
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 
 
 WRAPPERS = {"_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_orig_mod"}

@@ -1,0 +1,1 @@
+"""Fetching from a hub, and where fetched things are kept."""
