@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
-from importlib.metadata import entry_points
 
 from mag_model.memory.policy import CachePolicy
 from magbench.core.errors import MagbenchError, unknown
-
-GROUP = "magbench.policies"
+from magbench.core.plugins import POLICIES, plugin
 
 
 def named_policy(text: str) -> CachePolicy:
     """The policy ``NAME[:FIELD=NUMBER...]``; fields that are not given are as its class has them."""
     name, *given = text.split(":")
-    known = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name not in known:
-        raise unknown("policy", name, known)
-    kind: type[CachePolicy] = known[name].load()
+    kind: type[CachePolicy] = plugin(POLICIES, name).load()
     defaults = {field.name: field.default for field in fields(kind)}  # type: ignore[arg-type]
     values: dict[str, object] = {}
     for part in given:

@@ -23,8 +23,7 @@ class AnchoredWindow(WindowSink):
 
     frames: int = 18
     sink: int = 3
-    moves: ClassVar[bool] = True
-    reads_once: ClassVar[bool] = False
+    reindexes: ClassVar[bool] = True
 
     def read(self, past: FrameKV, query: Tensor) -> FrameKV:
         newest = past.frame >= query[0] - (self.frames - len(query))

@@ -8,6 +8,7 @@ block goes when its turn comes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -20,6 +21,7 @@ class MagRing(FrameRule):
 
     ring: int = 21
     sink: int = 2
+    packs: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.ring < 1:

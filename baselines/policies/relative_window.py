@@ -23,7 +23,7 @@ class RelativeWindow(WindowSink):
 
     frames: int = 6
     sink: int = 3
-    moves: ClassVar[bool] = True
+    reindexes: ClassVar[bool] = True
 
     def read(self, past: FrameKV, query: Tensor) -> FrameKV:
         return closed_up(past, query)

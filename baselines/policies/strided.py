@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from mag_model.memory.policy import FrameRule
-from mag_model.nano.model import NanoModel
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,3 @@ class Strided(FrameRule):
 
     def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
         return (frame < self.sink) | (frame % self.stride == self.stride - 1)
-
-
-def strided() -> NanoModel:
-    """Strided key frames: MAG's frames, but nobody learned to pack a block into them."""
-    return NanoModel("strided", Strided(sink=0), generator="base", writer="base")

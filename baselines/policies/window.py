@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from mag_model.memory.policy import FrameRule
-from mag_model.nano.model import NanoModel
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,3 @@ class Window(FrameRule):
 
     def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
         return frame > block[-1] - self.frames
-
-
-def window() -> NanoModel:
-    """Sliding window: the newest 2 blocks stay in memory."""
-    return NanoModel("window", Window(), generator="base", writer="base")

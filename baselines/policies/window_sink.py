@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from mag_model.memory.policy import FrameRule
-from mag_model.nano.model import NanoModel
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,3 @@ class WindowSink(FrameRule):
 
     def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
         return (frame < self.sink) | (frame > block[-1] - self.frames)
-
-
-def window_sink() -> NanoModel:
-    """Sliding window with a sink: the first and the newest block stay in memory."""
-    return NanoModel("window_sink", WindowSink(), generator="base", writer="base")

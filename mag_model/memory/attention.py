@@ -95,15 +95,15 @@ class CachedAttention:
         self._memory, self._policy, self._rope, self._frame, self._device = memory, policy, rope, frame, device
         self._read = policy.read if read is None else read
         self._own = rope.turns(frame.to(device))
-        self._raw = policy.looks or policy.moves
+        self._raw = policy.uses_content or policy.reindexes
         self._gathered: dict[int, tuple[Tensor, Tensor]] = {}
         self._places: FrameKV | None = None
-        if not policy.looks and memory.layers:
+        if not policy.uses_content and memory.layers:
             held, order = memory.layers[0].frame.sort()
             self._places = self._read(FrameKV.numbered(order, held), frame)
             own_index = memory.layers[0].frame[self._places.numbers]
-            if not policy.moves and not torch.equal(own_index, self._places.frame):
-                raise ValueError(f"{policy} reads frames at other indices, but does not say that it moves them")
+            if not policy.reindexes and not torch.equal(own_index, self._places.frame):
+                raise ValueError(f"{policy} reads frames at other indices, but does not say that it reindexes them")
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         q, turned = rotate(q, self._own), rotate(k, self._own)

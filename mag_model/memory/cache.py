@@ -142,7 +142,7 @@ class Memory:
         So many as are made ``together`` are at hand at once. A policy that looks at contents cannot be foreseen; its
         buffers grow.
         """
-        if policy.looks:
+        if policy.uses_content:
             return
         past = FrameKV.numbered(self.frame, self.frame)
         for number, block in enumerate(blocks):
@@ -163,7 +163,7 @@ class Memory:
         """Let the policy say what stays, once the frames ``block`` (n,) int64, which were put last, are done."""
         frame = self.frame
         own = torch.arange(len(frame), len(frame) + len(block))
-        if policy.looks:
+        if policy.uses_content:
             for layer in self.layers:
                 held, order = layer.frame.sort()
                 layer.hold(policy.write(layer.content(order, held), layer.content(own, block)))

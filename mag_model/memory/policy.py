@@ -18,17 +18,16 @@ class CachePolicy(ABC):
     All methods are pure, so that training and inference share them.
 
     Attributes:
-        looks: whether keys and values matter to it. If not, it only chooses among frames, the same in each layer, and
-            the memory hands it numbers instead of contents.
-        moves: whether it reads frames at other indices than their own. If not, keys are turned once and for all when
-            they are written.
-        reads_once: whether the pass that writes a block reads what those that make it read. If not, it reads what
-            :meth:`read_to_write` says.
+        uses_content: whether keys and values matter to it. If not, it only chooses among frames, the same in each
+            layer, and the memory hands it numbers instead of contents.
+        reindexes: whether it reads frames at other indices than their own. If not, keys are turned once and for all
+            when they are written.
+        packs: whether the frames that it keeps hold a whole block each, if a trained memory network writes them.
     """
 
-    looks: ClassVar[bool] = True
-    moves: ClassVar[bool] = True
-    reads_once: ClassVar[bool] = True
+    uses_content: ClassVar[bool] = True
+    reindexes: ClassVar[bool] = True
+    packs: ClassVar[bool] = False
 
     @abstractmethod
     def write(self, past: FrameKV, block: FrameKV) -> FrameKV:
@@ -45,12 +44,17 @@ class CachePolicy(ABC):
         """The same for the pass that writes the block with frames ``query`` (F,)."""
         return self.read(past, query)
 
+    @property
+    def reads_once(self) -> bool:
+        """Whether the pass that writes a block reads what the passes that make it read."""
+        return type(self).read_to_write is CachePolicy.read_to_write
+
 
 class FrameRule(CachePolicy):
     """A policy that decides by frame index alone, and reads frames where they were written."""
 
-    looks: ClassVar[bool] = False
-    moves: ClassVar[bool] = False
+    uses_content: ClassVar[bool] = False
+    reindexes: ClassVar[bool] = False
 
     @abstractmethod
     def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
@@ -82,6 +86,7 @@ class Mag(FrameRule):
 
     first_block_whole: bool = True
     recent: int = 0
+    packs: ClassVar[bool] = True
 
     def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
         size = len(block)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -34,15 +35,25 @@ class NanoModel:
         policy: what stays in memory.
         generator: training stage whose weights make the blocks.
         writer: training stage whose weights write the memory.
+        folder: of weights that `magbench train` wrote; what it lacks, and all where it is None, is taken from the
+            package.
     """
 
-    def __init__(self, name: str, policy: CachePolicy, generator: str, writer: str, preset: Preset = NANO) -> None:
+    def __init__(
+        self,
+        name: str,
+        policy: CachePolicy,
+        generator: str,
+        writer: str,
+        preset: Preset = NANO,
+        folder: Path | None = None,
+    ) -> None:
         self.name = name
-        self.revision = f"{__version__}+{digest(preset, ('codec', generator, writer))}, {policy}"
+        self.revision = f"{__version__}+{digest(preset, ('codec', generator, writer), folder)}, {policy}"
         self._policy = policy
-        self._generator = load_backbone(preset, generator)
-        self._writer = self._generator if writer == generator else load_backbone(preset, writer)
-        self._codec = load_codec(preset)
+        self._generator = load_backbone(preset, generator, folder)
+        self._writer = self._generator if writer == generator else load_backbone(preset, writer, folder)
+        self._codec = load_codec(preset, folder)
         self._memory = Memory()
 
     def stream(self, task: Task) -> Iterator[Tensor]:

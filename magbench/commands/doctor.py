@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import platform
 import sys
@@ -12,7 +11,9 @@ from importlib import metadata
 from pathlib import Path
 
 from magbench.core.errors import MagbenchError
+from magbench.core.files import file_sha256
 from magbench.core.findings import Finding
+from magbench.core.plugins import GROUPS, MODELS, REFERENCES, Plugin, plugins
 from magbench.core.provenance import cpu_model, usable_cores
 from magbench.models.registry import load_model, load_reference
 
@@ -21,7 +22,6 @@ NEEDED = (
     *("click", "rich", "PyYAML", "matplotlib", "huggingface-hub"),
 )
 WAN_EXTRA = ("diffusers", "transformers", "ftfy")
-GROUPS = ("magbench.models", "magbench.references", "magbench.policies", "magbench.families")
 REINSTALL = 'pip install -c constraints.txt "magbench"'
 
 
@@ -118,13 +118,11 @@ def _codecs() -> set[str]:
 
 def _weights() -> Iterator[Finding]:
     """Every safetensors file inside magbench and inside the packages that register something."""
-    packages = {"magbench"} | {
-        entry.value.partition(":")[0].partition(".")[0] for entry in _entry_points() if entry.value
-    }
+    packages = {"magbench"} | {plugin.module.partition(".")[0] for plugin in _plugins_of_all_groups()}
     for package in sorted(packages):
         for folder in _folders(package):
             for file in sorted(folder.rglob("*.safetensors")):
-                digest = hashlib.sha256(file.read_bytes()).hexdigest()
+                digest = file_sha256(file)
                 size = file.stat().st_size / 1e6
                 name = f"weights {package}/{file.relative_to(folder)}"
                 yield Finding(name, True, f"{size:.1f} MB, sha256 {digest[:12]}")
@@ -135,29 +133,27 @@ def _folders(package: str) -> list[Path]:
     return [Path(p) for p in spec.submodule_search_locations or ()] if spec else []
 
 
-def _entry_points() -> list[metadata.EntryPoint]:
-    found = [entry for group in GROUPS for entry in metadata.entry_points(group=group)]
-    return sorted(found, key=lambda entry: (entry.group, entry.name))
+def _plugins_of_all_groups() -> list[Plugin]:
+    return [plugin for group in GROUPS for plugin in plugins(group).values()]
 
 
 def _plugins() -> Iterator[Finding]:
-    """Each registered model and reference finds its weights, each policy can be imported."""
-    entries = _entry_points()
-    if not entries:
+    """Each registered model and reference finds its weights, everything else that is registered can be imported."""
+    registered = _plugins_of_all_groups()
+    if not registered:
         yield Finding("models", False, "none is registered: magbench is not installed", "pip install -e .")
-    for entry in entries:
-        kind = entry.group.rpartition(".")[2].removesuffix("s").replace("ie", "y")
-        fix = f"reinstall {entry.dist.name if entry.dist else entry.value}"
-        yield _attempt(f"{kind} {entry.name}", fix, partial(_load, entry))
+    for plugin in registered:
+        fix = f"reinstall {plugin.package or plugin.value}"
+        yield _attempt(f"{plugin.group.kind} {plugin.name}", fix, partial(_load, plugin))
 
 
-def _load(entry: metadata.EntryPoint) -> str:
-    if entry.group == "magbench.models":
-        return load_model(entry.name).revision
-    if entry.group == "magbench.references":
-        return load_reference(entry.name).revision
-    entry.load()
-    return entry.value
+def _load(plugin: Plugin) -> str:
+    if plugin.group == MODELS:
+        return load_model(plugin.name).revision
+    if plugin.group == REFERENCES:
+        return load_reference(plugin.name).revision
+    plugin.load()
+    return plugin.value
 
 
 def _cache() -> Finding:

@@ -47,14 +47,15 @@ def profile(
     from magbench.models.registry import family_of
 
     folder = out or Path("runs/profile")
-    members = [member for name in models if (member := family_of(name)) is not None]
-    if members and len(members) < len(models):
-        raise MagbenchError(f"{', '.join(models)}: models of a family cannot be profiled together with others")
-    if members:
-        workloads = [family.workload(text, resolution) for family, text in members]
+    members = [family_of(name) for name in models]
+    found = [None if member is None else member[0].workload(member[1], resolution) for member in members]
+    workloads = [workload for workload in found if workload is not None]
+    if workloads and len(workloads) < len(models):
+        raise MagbenchError(f"{', '.join(models)}: models of different kinds cannot be profiled together")
+    if workloads:
         _profile_workloads(workloads, history, rounds=rounds, decode=decode, out=folder)
     elif resolution or decode:
-        raise MagbenchError("--resolution and --decode are for models of a family, as wan:random is one")
+        raise MagbenchError("--resolution and --decode are for models whose sizes are known, as wan:random is one")
     else:
         _profile_models(models, history, slope_from=slope_from, rounds=rounds, out=folder)
 
@@ -65,12 +66,12 @@ def _profile_models(
     """Print and save seconds a block, FPS, bytes and slopes."""
     from magbench.commands.console import print_grid, print_lines
     from magbench.core.provenance import provenance
-    from magbench.models.registry import load_model
+    from magbench.models.naming import resolve
     from magbench.profiling import latency, latency_report
     from magbench.render.progress import ProgressBar
 
     history = history or latency.HISTORY
-    models = [latency.as_history_model(load_model(name), name) for name in names]
+    models = [latency.as_history_model(resolve(name).load(), name) for name in names]
     with ProgressBar() as progress:
         progress.stage("profile", rounds * len(history))
         points = latency.profile(models, history, rounds=rounds, step=progress.step)

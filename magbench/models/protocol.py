@@ -85,8 +85,11 @@ class Family(Protocol):
         """The reference, likewise: a model that is shown the truth as well."""
         ...
 
-    def workload(self, text: str, resolution: tuple[int, int] | None) -> Workload:
-        """What `magbench profile` times, for frames of ``resolution`` (H, W); None = the family's own."""
+    def workload(self, text: str, resolution: tuple[int, int] | None) -> Workload | None:
+        """What `magbench profile` times, for frames of ``resolution`` (H, W); None = the family's own.
+
+        A family whose models are timed by ``stream_at`` (see :mod:`magbench.profiling.latency`) gives None.
+        """
         ...
 
 

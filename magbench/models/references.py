@@ -87,46 +87,57 @@ def _gaussian(side: int, sigma: float) -> Tensor:
 
 
 def oracle() -> Reference:
+    """The true return: the best there is."""
     return Reference("oracle", "the true return: the best there is", _oracle)
 
 
 def freeze() -> Reference:
+    """The last given frame, held."""
     return Reference("freeze", "the last given frame, held", _freeze)
 
 
 def backwards() -> Reference:
+    """The true return, played backwards."""
     return Reference("reversed", "the true return, played backwards", _reversed)
 
 
 def wrong_scene() -> Reference:
+    """The true return of the next clip."""
     return Reference("wrong_scene", "the true return of the next clip", _wrong_scene)
 
 
 def mean_frame() -> Reference:
+    """The mean of the given frames, held."""
     return Reference("mean_frame", "the mean of the given frames, held", _mean_frame)
 
 
 def noise() -> Reference:
+    """Uniform noise."""
     return Reference("noise", "uniform noise", _noise)
 
 
 def stalled() -> Reference:
+    """The first half of the true return, then its last frame, held."""
     return Reference("stalled", "the first half of the true return, then its last frame, held", _stalled)
 
 
 def leave_again() -> Reference:
+    """The first half of the true return, then the way out again."""
     return Reference("leave_again", "the first half of the true return, then the way out again", _leave_again)
 
 
 def first_return_freeze() -> Reference:
+    """The first frame of the true return, held."""
     return Reference("first_return_freeze", "the first frame of the true return, held", _first_return_freeze)
 
 
 def blur() -> Reference:
+    """The true return, blurred until only a few blobs of colour are left."""
     return Reference("blur", "the true return, blurred until only a few blobs of colour are left", _blur)
 
 
 def shuffle() -> Reference:
+    """The frames of the true return in random order."""
     return Reference("shuffle", "the frames of the true return in random order", _shuffle)
 
 

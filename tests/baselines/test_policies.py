@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.metadata import entry_points
 
 import pytest
 import torch
@@ -24,6 +23,8 @@ from mag_model.nano.backbone import Posed
 from mag_model.nano.spec import BackboneSpec
 from mag_model.rollout import rollout, seeded
 from mag_model.training.loss import predict, write_sequence
+from magbench.core.plugins import POLICIES as POLICIES_GROUP
+from magbench.core.plugins import plugins
 from tests.mag_model.plain import plain_rollout
 from tests.tiny import SPEC, clip_of, random_backbone
 
@@ -68,14 +69,14 @@ def test_only_policies_that_say_so_read_otherwise_to_write(policy: CachePolicy) 
 
 
 def test_every_registered_policy_is_in_the_matrix() -> None:
-    registered = {entry.load() for entry in entry_points(group="magbench.policies")}
+    registered = {policy.load() for policy in plugins(POLICIES_GROUP).values()}
     assert registered == {type(policy) for policy, _ in MATRIX}
 
 
 @pytest.mark.parametrize(
     "spec", [SPEC, replace(SPEC, block=2), replace(SPEC, block=1)], ids=lambda s: f"block{s.block}"
 )
-@pytest.mark.parametrize("policy", [policy for policy in POLICIES if not policy.moves], ids=str)
+@pytest.mark.parametrize("policy", [policy for policy in POLICIES if not policy.reindexes], ids=str)
 def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(
     policy: CachePolicy, spec: BackboneSpec
 ) -> None:
@@ -103,7 +104,7 @@ def test_cached_rollout_equals_masked_attention_over_the_whole_sequence(
     torch.testing.assert_close(made, x0[:, given * size :], atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("policy", [policy for policy in POLICIES if policy.moves], ids=str)
+@pytest.mark.parametrize("policy", [policy for policy in POLICIES if policy.reindexes], ids=str)
 def test_policies_that_move_frames_against_plain_tensors(policy: CachePolicy) -> None:
     context, pose = clip_of(SPEC, 6)[0], clip_of(SPEC, 21)[1]
     generator, writer = (Posed.along(random_backbone(seed), pose) for seed in (1, 2))

@@ -133,5 +133,5 @@ def test_a_policy_that_moves_frames_must_say_so() -> None:
             return replace(past, frame=past.frame + 1)
 
     pose = clip_of(SPEC, 9)[1]
-    with pytest.raises(ValueError, match="does not say that it moves"):
+    with pytest.raises(ValueError, match="does not say that it reindexes"):
         list(rollout(_told(1, pose), Lying(), clip_of(SPEC, 3)[0], 9, seeded(0)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import pytest
 import torch
@@ -87,8 +86,6 @@ def test_after_a_context() -> None:
 @dataclass(frozen=True)
 class WrittenAsMade(AnchoredWindow):
     """The pass that writes reads what a pass over one block would."""
-
-    reads_once: ClassVar[bool] = True
 
     def read_to_write(self, past: FrameKV, query: Tensor) -> FrameKV:
         return self.read(past, query)
