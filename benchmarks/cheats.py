@@ -27,10 +27,10 @@ from magbench.models.references import CHEATS, blurred, oracle
 from magbench.models.registry import load_model
 from magbench.suites.clip import Clip
 from magbench.suites.embedded import revisit_nano, revisit_photo
-from magbench.suites.embedded.photographs import PHOTOGRAPHS, load_canvas
-from magbench.suites.embedded.world import CANVAS
 from magbench.suites.format import Suite
 from magbench.suites.registry import open_suite
+from magbench.suites.worlds.canvas import CANVAS
+from magbench.suites.worlds.photographs import PHOTOGRAPHS, load_canvas
 from magbench.video.io import to_float, to_uint8
 
 SPEEDS = (0.5, 0.75, 1.5, 2.0)

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-from magbench.suites.embedded.photographs import PHOTOGRAPHS, load_canvas
 from magbench.suites.embedded.revisit_nano import FPS, film
-from magbench.suites.embedded.world import CANVAS, PIXELS_PER_VIEW
+from magbench.suites.worlds.canvas import CANVAS, PIXELS_PER_VIEW
+from magbench.suites.worlds.photographs import PHOTOGRAPHS, load_canvas
 from magbench.video.io import write_lossless
 
 STEP = 0.24

@@ -8,13 +8,14 @@ whole window, each frame at its own index, and the first frames only as long as 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar
 
 from baselines.policies.relative_window import closed_up
 from baselines.policies.window_sink import WindowSink
 from mag_model.memory.frame_kv import FrameKV
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

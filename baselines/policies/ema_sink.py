@@ -6,13 +6,14 @@ Keys (before RoPE) and values of the frames that leave are averaged into the sin
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from baselines.policies.relative_window import closed_up
 from mag_model.memory.frame_kv import FrameKV
 from mag_model.memory.policy import CachePolicy
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class EmaSink(CachePolicy):
             raise ValueError(f"decay {self.decay:g} is not between 0 and 1")
 
     def write(self, past: FrameKV, block: FrameKV) -> FrameKV:
+        import torch
+
         merged = past.append(block)
         newest = merged.frame > block.frame[-1] - self.frames
         first = merged.frame < self.sink

@@ -8,13 +8,13 @@ same.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar
 
 from baselines.policies.window_sink import WindowSink
 from mag_model.memory.frame_kv import FrameKV
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -31,4 +31,6 @@ class RelativeWindow(WindowSink):
 
 def closed_up(past: FrameKV, query: Tensor) -> FrameKV:
     """The frames in their order, at the indices that end where the frames ``query`` begin."""
+    import torch
+
     return replace(past, frame=query[0] + torch.arange(-len(past.frame), 0))

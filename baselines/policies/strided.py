@@ -7,10 +7,12 @@ With a stride of one block this keeps the very frames that MAG keeps: the paper'
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from mag_model.memory.policy import FrameRule
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

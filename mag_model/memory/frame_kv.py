@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class FrameKV:
     @classmethod
     def empty(cls, like: FrameKV) -> FrameKV:
         """No frames, with the other sizes of ``like``."""
+        import torch
+
         return like.select(torch.zeros(0, dtype=torch.int64, device=like.frame.device))
 
     @classmethod
@@ -40,12 +43,16 @@ class FrameKV:
 
     def select(self, index: Tensor) -> FrameKV:
         """The frames at ``index``: (n,) int64 places, or (F,) bool. All of them cost no copy."""
+        import torch
+
         if index.dtype == torch.bool and bool(index.all()):
             return self
         return FrameKV(self.k[:, index], self.v[:, index], self.frame[index])
 
     def append(self, newer: FrameKV) -> FrameKV:
         """These frames, then ``newer``."""
+        import torch
+
         return FrameKV(
             torch.cat([self.k, newer.k], 1),
             torch.cat([self.v, newer.v], 1),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar
 
 from mag_model.memory.frame_kv import FrameKV
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class CachePolicy(ABC):
@@ -70,6 +70,8 @@ class FullHistory(FrameRule):
     """Keep every frame."""
 
     def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
+        import torch
+
         return torch.ones_like(frame, dtype=torch.bool)
 
 

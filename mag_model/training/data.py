@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mag_model.nano.camera import relative
-from magbench.suites.embedded.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
 from magbench.suites.embedded.revisit_nano import SIZE, scene
-from magbench.suites.embedded.world import render
+from magbench.suites.worlds.canvas import render
+from magbench.suites.worlds.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
 
 SHIFT = 16.0
 """The origin of a training clip's camera is drawn from [-SHIFT, SHIFT] view widths."""

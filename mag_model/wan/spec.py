@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
-from mag_model.rope import Rope
+    from mag_model.rope import Rope
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,10 @@ class WanSpec:
         Weights in ``dtype`` float32 or float64 are turned in float64, narrower ones in float32.
         """
         side = 2 * (self.head_dim // 6)
+        import torch
+
+        from mag_model.rope import Rope
+
         exact = dtype in (torch.float32, torch.float64)
         turn = torch.complex128 if exact else torch.complex64
         return Rope((self.head_dim - 2 * side, side, side), grid, turn)

@@ -33,11 +33,13 @@ class Group:
         name: as packages write it, ``magbench.policies``.
         kind: what one of them is called in messages.
         attribute: file name of a module -> what to take from it, where a whole package is registered.
+        label: file name of a module -> the plug-in's name.
     """
 
     name: str
     kind: str
     attribute: Callable[[str], str] = camel_case
+    label: Callable[[str], str] = str
 
 
 MODELS = Group("magbench.models", "model")
@@ -45,7 +47,7 @@ REFERENCES = Group("magbench.references", "reference")
 FAMILIES = Group("magbench.families", "family")
 POLICIES = Group("magbench.policies", "policy")
 METRICS = Group("magbench.metrics", "metric", lambda stem: "METRIC")
-SUITES = Group("magbench.suites", "suite", lambda stem: "SUITE")
+SUITES = Group("magbench.suites", "suite", lambda stem: "SUITE", lambda stem: stem.replace("_", "-"))
 GROUPS = (MODELS, REFERENCES, FAMILIES, POLICIES, METRICS, SUITES)
 
 
@@ -134,7 +136,7 @@ def _expanded(entry: EntryPoint, group: Group) -> list[Plugin]:
     if file is None:
         return []
     return [
-        Plugin(module.name, group, f"{entry.module}.{module.name}", group.attribute(module.name), package)
+        Plugin(group.label(module.name), group, f"{entry.module}.{module.name}", group.attribute(module.name), package)
         for module in pkgutil.iter_modules([str(file.parent)])
         if not module.name.startswith("_")
     ]

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from magbench.core.errors import MagbenchError, unknown
+from magbench.core.plugins import SUITES, plugins
 from magbench.hub.cache import cache_folder
-from magbench.suites.embedded.spec import Embedded
+from magbench.suites.embedded_suite import Embedded
 from magbench.suites.format import Suite, load_suite
 
 DEFAULT_SPLIT = "test"
@@ -15,10 +16,8 @@ OFFICIAL = "mag-bench"
 
 
 def embedded() -> dict[str, Embedded]:
-    """The suites that are made here, by name."""
-    from magbench.suites.embedded import revisit_nano, revisit_photo
-
-    return {suite.name: suite for suite in (revisit_nano.SUITE, revisit_photo.SUITE)}
+    """The suites that are drawn here, those of other packages included, by name."""
+    return {name: plugin.load() for name, plugin in plugins(SUITES).items()}
 
 
 def suite_names() -> list[str]:

@@ -11,18 +11,20 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
-import torch
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
-from torch import Tensor
 
 from magbench.core.errors import MagbenchError
 from magbench.video import frame_rate
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TOLERANCE = 1e-3
 """How far outside [0, 1] a model's rounding may put a value."""
@@ -201,6 +203,8 @@ def frames_sha256(frames: NDArray[np.uint8]) -> str:
 
 def to_float(frames: NDArray[np.uint8]) -> Tensor:
     """(T, H, W, 3) uint8 to (T, 3, H, W) float32 in [0, 1]."""
+    import torch
+
     count, height, width, channels = frames.shape
     result = torch.empty(count, channels, height, width)
     for frame, pixels in zip(result, frames, strict=True):  # one by one, see to_uint8
@@ -213,6 +217,8 @@ def to_uint8(frames: Tensor, out: NDArray[np.uint8] | None = None) -> NDArray[np
 
     It is computed where the frames are. ``out``: where it is written, instead of a new array.
     """
+    import torch
+
     low, high = (bound.item() for bound in torch.aminmax(frames))  # of frames with a NaN both are NaN
     if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
         finite = torch.isfinite(frames)

@@ -7,13 +7,11 @@ does is left out. An entry without a commit is pinned by its first fetch, in the
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from mag_model.wan.network import WanSizes
 from mag_model.wan.published_names import Rename, Sizes, bare, official_text, official_vae
 from mag_model.wan.spec import WanSpec
-from mag_model.wan.text import TextSizes
-from mag_model.wan.vae import VaeSizes
 from magbench.core.errors import unknown
 
 WAN = "Wan-AI/Wan2.1-T2V-1.3B"
@@ -46,7 +44,7 @@ class Part:
         name: generator, memory, vae, text or tokenizer.
         files: in the repository, with ``*`` for any characters but a slash; none = its folder is not known and is
             given by the user.
-        sizes: what the tensors must be; None = a folder of files, kept as it is.
+        make_sizes: gives what the tensors must be, see :attr:`sizes`; None = a folder of files, kept as it is.
         branches: keys of a torch file under which the state dict may lie; the first that is there is taken.
         rename: published name of a tensor -> its name here.
         adapter: merged into the weights.
@@ -54,15 +52,41 @@ class Part:
 
     name: str
     files: tuple[str, ...]
-    sizes: Sizes | None
+    make_sizes: Callable[[], Sizes] | None
     branches: tuple[str, ...] = ()
     rename: Rename = bare
     adapter: Adapter | None = None
 
     @property
+    def sizes(self) -> Sizes | None:
+        """What the tensors must be; None for a folder of files."""
+        return None if self.make_sizes is None else self.make_sizes()
+
+    @property
     def patterns(self) -> tuple[str, ...]:
         """Of all files that are fetched, the adapter's included."""
         return self.files if self.adapter is None else (*self.files, self.adapter.file)
+
+
+def wan_sizes() -> Sizes:
+    """Sizes of the 1.3B transformer."""
+    from mag_model.wan.network import WanSizes
+
+    return WanSizes()
+
+
+def text_sizes() -> Sizes:
+    """Sizes of the text encoder."""
+    from mag_model.wan.text import TextSizes
+
+    return TextSizes()
+
+
+def vae_sizes() -> Sizes:
+    """Sizes of the codec."""
+    from mag_model.wan.vae import VaeSizes
+
+    return VaeSizes()
 
 
 def matches(path: str, pattern: str) -> bool:
@@ -109,7 +133,7 @@ class Checkpoint:
 
 def generator(*files: str, branches: tuple[str, ...] = (), adapter: Adapter | None = None) -> Part:
     """A diffusion transformer of the 1.3B sizes."""
-    return Part("generator", files, WanSizes(), branches, adapter=adapter)
+    return Part("generator", files, wan_sizes, branches, adapter=adapter)
 
 
 SHARE_ALIKE = "no commercial use, share alike"
@@ -125,8 +149,8 @@ CHECKPOINTS = {
             revision="37ec512624d61f7aa208f7ea8140a131f93afc9a",
             parts=(
                 generator("diffusion_pytorch_model*.safetensors", "config.json"),
-                Part("vae", ("Wan2.1_VAE.pth",), VaeSizes(), rename=official_vae),
-                Part("text", ("models_t5_umt5-xxl-enc-bf16.pth",), TextSizes(), rename=official_text),
+                Part("vae", ("Wan2.1_VAE.pth",), vae_sizes, rename=official_vae),
+                Part("text", ("models_t5_umt5-xxl-enc-bf16.pth",), text_sizes, rename=official_text),
                 Part("tokenizer", ("google/umt5-xxl/*",), None),
             ),
             pins=(
@@ -174,7 +198,7 @@ CHECKPOINTS = {
             repository="xilluill/MAG",
             licence=NON_COMMERCIAL,
             terms=SHARE_ALIKE,
-            parts=(Part("generator", (), WanSizes()), Part("memory", (), WanSizes())),
+            parts=(Part("generator", (), wan_sizes), Part("memory", (), wan_sizes)),
             uses="wan2.1",
         ),
         Checkpoint(

@@ -105,8 +105,9 @@ def part_sizes(name: str, part: str, kind: type[S]) -> S:
     own = entry.part(part)
     if own is None:
         return part_sizes(entry.uses, part, kind)
-    assert isinstance(own.sizes, kind)
-    return own.sizes
+    sizes = own.sizes
+    assert isinstance(sizes, kind)
+    return sizes
 
 
 def digest(name: str, parts: Sequence[str]) -> str:

@@ -1,1 +1,1 @@
-"""The suites that are drawn here, from code or from installed pictures."""
+"""Suites that are drawn on the user's machine; each file is one, its ``SUITE`` says what it is."""

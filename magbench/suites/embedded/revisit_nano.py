@@ -1,6 +1,6 @@
 """``revisit-nano``: leave-and-return clips of procedural worlds, small enough for a laptop's processor.
 
-Every clip has a scene (a canvas of :mod:`magbench.suites.embedded.world`) of its own. The scenes of the training,
+Every clip has a scene (a canvas of :mod:`magbench.suites.worlds.canvas`) of its own. The scenes of the training,
 development and test splits come from disjoint ranges of seeds.
 """
 
@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from magbench.suites.clip import Clip
-from magbench.suites.embedded.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
-from magbench.suites.embedded.spec import Embedded
-from magbench.suites.embedded.world import make_canvas, render
+from magbench.suites.embedded_suite import Embedded
+from magbench.suites.worlds.canvas import make_canvas, render
+from magbench.suites.worlds.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
 
 NAME = "revisit-nano"
 VERSION = 1
@@ -81,6 +80,8 @@ def clips(split: str) -> Iterator[Clip]:
 
 def film(canvas: NDArray[np.uint8], cameras: Cameras) -> NDArray[np.uint8]:
     """(T, SIZE, SIZE, 3) uint8: a canvas seen by each camera of a path."""
+    import torch
+
     picture = torch.from_numpy(canvas).permute(2, 0, 1)[None].double() / 255
     frames = render(picture, torch.from_numpy(cameras)[None], SIZE)[0]
     return (frames.permute(0, 2, 3, 1) * 255 + 0.5).floor().clamp(0, 255).to(torch.uint8).numpy()

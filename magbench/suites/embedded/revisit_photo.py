@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench.suites.clip import Clip
-from magbench.suites.embedded.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
-from magbench.suites.embedded.photographs import PHOTOGRAPHS, load_canvas
 from magbench.suites.embedded.revisit_nano import FPS, FRAMES, SWITCH, WINDOW, film
-from magbench.suites.embedded.spec import Embedded
-from magbench.suites.embedded.world import CANVAS, PIXELS_PER_VIEW
+from magbench.suites.embedded_suite import Embedded
+from magbench.suites.worlds.canvas import CANVAS, PIXELS_PER_VIEW
+from magbench.suites.worlds.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
+from magbench.suites.worlds.photographs import PHOTOGRAPHS, load_canvas
 
 NAME = "revisit-photo"
 VERSION = 1

@@ -18,8 +18,8 @@ from mag_model.training.data import ClipShape, choose_frames, draw_batch, load_p
 from mag_model.training.loop import train
 from mag_model.training.stages import Cycle, Phase
 from magbench.core.errors import MagbenchError
-from magbench.suites.embedded.paths import KINDS, camera_path, revisits
 from magbench.suites.embedded.revisit_nano import CLIPS, FIRST_SEED, SEEDS_PER_SPLIT, scene, scene_seed
+from magbench.suites.worlds.paths import KINDS, camera_path, revisits
 
 SCENES = 2
 

@@ -26,8 +26,8 @@ ENTRY = Checkpoint(
     repository="someone/tiny-mag",
     licence="MIT",
     parts=(
-        Part("generator", ("dmd.pt",), WanSizes(SPEC), branches=("generator_ema",)),
-        Part("memory", ("memory/*.safetensors", "memory/*.json"), WanSizes(SPEC)),
+        Part("generator", ("dmd.pt",), lambda: WanSizes(SPEC), branches=("generator_ema",)),
+        Part("memory", ("memory/*.safetensors", "memory/*.json"), lambda: WanSizes(SPEC)),
         Part("vae", ("Wan2.1_VAE.pth",), public_files.VAE, rename=official_vae),
         Part("text", ("t5.pth",), public_files.TEXT, rename=official_text),
         Part("tokenizer", ("umt5/*",), None),

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from magbench.suites.clip import NO_REVISIT
-from magbench.suites.embedded.paths import KINDS, SPEEDS, camera_path, revisits
 from magbench.suites.embedded.revisit_nano import CLIPS, FRAMES, SIZE, SWITCH, WINDOW, film, scene
-from magbench.suites.embedded.world import CANVAS, PIXELS_PER_VIEW, SUPERSAMPLE, render
+from magbench.suites.worlds.canvas import CANVAS, PIXELS_PER_VIEW, SUPERSAMPLE, render
+from magbench.suites.worlds.paths import KINDS, SPEEDS, camera_path, revisits
 
 
 def _path(kind: str, speed: str = "fast", seed: int = 0) -> np.ndarray:

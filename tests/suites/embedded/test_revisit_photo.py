@@ -11,12 +11,13 @@ import pytest
 
 from magbench.core.errors import MagbenchError
 from magbench.suites.clip import NO_REVISIT, Clip
-from magbench.suites.embedded import photographs, revisit_nano
-from magbench.suites.embedded.paths import KINDS, SPEEDS
-from magbench.suites.embedded.photographs import PHOTOGRAPHS, load_canvas
+from magbench.suites.embedded import revisit_nano
 from magbench.suites.embedded.revisit_photo import CANVAS, LICENCE, WIDTH, fitting_path
 from magbench.suites.format import Suite
 from magbench.suites.registry import is_published, make_suite, open_suite
+from magbench.suites.worlds import photographs
+from magbench.suites.worlds.paths import KINDS, SPEEDS
+from magbench.suites.worlds.photographs import PHOTOGRAPHS, load_canvas
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,13 @@ at scale 1 covers ``PIXELS_PER_VIEW`` canvas pixels. numpy and torch only.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Pixels = NDArray[np.float64]
 
@@ -42,13 +45,15 @@ def render(canvas: Tensor, cameras: Tensor, size: int) -> Tensor:
 
     Args:
         canvas: (N, 3, CANVAS, CANVAS) float32 in [0, 1].
-        cameras: (N, T, 3) float64, see :mod:`magbench.suites.embedded.paths`.
+        cameras: (N, T, 3) float64, see :mod:`magbench.suites.worlds.paths`.
         size: side of a frame in pixels.
     Returns:
         (N, T, 3, size, size) float32 in [0, 1]: the mean of ``SUPERSAMPLE**2`` bilinear samples a pixel.
     """
     batch, frames = cameras.shape[:2]
     fine = size * SUPERSAMPLE
+    import torch
+
     offset = (torch.arange(fine, dtype=torch.float64) + 0.5) / fine - 0.5
     width = cameras[..., 2].exp()[..., None]
     side = canvas.shape[-1]
