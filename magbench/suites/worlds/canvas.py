@@ -50,10 +50,10 @@ def render(canvas: Tensor, cameras: Tensor, size: int) -> Tensor:
     Returns:
         (N, T, 3, size, size) float32 in [0, 1]: the mean of ``SUPERSAMPLE**2`` bilinear samples a pixel.
     """
-    batch, frames = cameras.shape[:2]
-    fine = size * SUPERSAMPLE
     import torch
 
+    batch, frames = cameras.shape[:2]
+    fine = size * SUPERSAMPLE
     offset = (torch.arange(fine, dtype=torch.float64) + 0.5) / fine - 0.5
     width = cameras[..., 2].exp()[..., None]
     side = canvas.shape[-1]
