@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
+# Processes that share the tests; each computes with one thread, so that they do not fight over a core.
+WORKERS ?= 2
+check: export OMP_NUM_THREADS = 1
 
 .PHONY: demo test check clean
 
@@ -21,7 +24,8 @@ check:
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest
+	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	$(PYTHON) -m pytest -n $(WORKERS)
 
 # Editable, and without what an earlier build left beside the sources, so that no old copy is ever found.
 $(INSTALLED): pyproject.toml constraints.txt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
@@ -21,15 +22,20 @@ ROOT = Path(magbench.__file__).parents[1]
 EXAMPLE = ROOT / "examples/hold_last"
 
 
+EXAMPLES = ("hold_last", "metric_mse", "suite_stripes")
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which the example is installed; from a copy, for building writes beside the source."""
+    """An environment in which the examples are installed; from copies, for building writes beside the source."""
     folder = tmp_path_factory.mktemp("example")
-    source, site = folder / "source", folder / "site"
-    shutil.copytree(EXAMPLE, source)
+    site = folder / "site"
+    for name in EXAMPLES:
+        shutil.copytree(ROOT / "examples" / name, folder / name)
     quiet = ["--quiet", "--no-index", "--disable-pip-version-check"]
     how = ["--no-deps", "--no-build-isolation", "--target", str(site)]
-    subprocess.run([sys.executable, "-m", "pip", "install", *quiet, *how, str(source)], check=True)
+    sources = [str(folder / name) for name in EXAMPLES]
+    subprocess.run([sys.executable, "-m", "pip", "install", *quiet, *how, *sources], check=True)
     python = Path(sys.executable).parent
     return {
         **os.environ,
@@ -54,6 +60,27 @@ def test_an_installed_model_is_listed_and_run(installed: dict[str, str], suite_f
         assert made is not None, done.stderr
         assert made.pieces == pieces
         assert np.array_equal(read_frames(folder, made), np.repeat(clip.frames[5:6], 6, axis=0))
+
+
+def test_a_metric_and_a_suite_of_other_packages_are_used(installed: dict[str, str], tmp_path: Path) -> None:
+    """The metric's column stands in the table of a run on the suite; nothing of magbench was edited."""
+    run = ["run", "stripes", "--models", f"{EXAMPLE / 'hold_last.py'}:HoldLast,oracle", "--out", "out"]
+    commands = [["ls", "suites"], ["ls", "metrics"], run]
+    code = (
+        "from cli import main\n"
+        f"if __name__ == '__main__':\n    for command in {commands}: main(command, standalone_mode=False)"
+    )
+    (tmp_path / "script.py").write_text(code)
+    environment = {**installed, "MAGBENCH_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "script.py"], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^stripes +coloured stripes that slide away", done.stdout, re.MULTILINE)
+    assert re.search(r"^mse +v1 +of one frame, lower is better", done.stdout, re.MULTILINE)
+    rows = {row["model"]: row for row in csv.DictReader((tmp_path / "out/table.csv").open())}
+    assert float(rows["oracle"]["aligned_mse_all"]) == 0
+    assert float(rows["hold_last"]["aligned_mse_all"]) > 0
 
 
 def test_the_documentation_shows_the_example_itself() -> None:
