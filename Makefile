@@ -6,9 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
-# Processes that share the tests; each computes with one thread, so that they do not fight over a core.
 WORKERS ?= 2
-check: export OMP_NUM_THREADS = 1
 
 .PHONY: demo test check clean
 
@@ -20,6 +18,8 @@ demo: $(INSTALLED)
 test: $(DEV)
 	$(MAKE) check PYTHON=$(BIN)/python
 
+# The tests are shared by WORKERS processes of one thread each, so that they do not fight over a core.
+check: export OMP_NUM_THREADS = 1
 check:
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .

@@ -36,7 +36,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_both_hold_weights_suites_licences_and_types(built: Path) -> None:
     (wheel,), (archive,) = built.glob("*.whl"), built.glob("*.tar.gz")
     names = set(zipfile.ZipFile(wheel).namelist())
-    sources = {name.partition("/")[2] for name in tarfile.open(archive).getnames()}
+    with tarfile.open(archive) as opened:
+        sources = {name.partition("/")[2] for name in opened.getnames()}
     for found in (names, sources):
         assert {"magbench/py.typed", "mag_model/py.typed", "baselines/py.typed", "cli.py"} <= found
         assert "magbench/metrics/frame/weights/lpips_alexnet_v0.1.safetensors" in found
