@@ -1,5 +1,9 @@
 """Scores of generated frames: PSNR, SSIM and LPIPS of single frames, and protocols that score a return."""
 
+from magbench.metrics.spec import FrameMetric, MainColumn, PerFrameScore, ScoreSpec
+
+# isort: split
+# Metrics of other packages are loaded below, and may import what stands above.
 from magbench.metrics.legacy import LegacyScores, legacy
 from magbench.metrics.ordered import OrderedScores
 from magbench.metrics.pair import Pair, Truth
@@ -15,7 +19,6 @@ from magbench.metrics.protocols import (
     aligned,
     ordered,
 )
-from magbench.metrics.spec import FrameMetric, PerFrameScore, ScoreSpec
 
 __all__ = [
     "ALIGNED",
@@ -26,6 +29,7 @@ __all__ = [
     "PROTOCOLS",
     "FrameMetric",
     "LegacyScores",
+    "MainColumn",
     "PerFrameScore",
     "ScoreSpec",
     "OrderedScores",
