@@ -126,7 +126,7 @@ def test_it_raises_only_where_nothing_could_be_done(registered: None, suite: Sui
     with pytest.raises(MagbenchError, match="unknown model 'tinny'"):
         magbench.evaluate(["tinny"], suite, out="elsewhere")
     assert not Path("elsewhere").exists()
-    with pytest.raises(MagbenchError, match="is not the folder of a run"):
+    with pytest.raises(MagbenchError, match="nowhere: holds neither scores nor records.parquet"):
         magbench.open_run("nowhere")
 
 

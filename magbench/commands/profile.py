@@ -51,11 +51,11 @@ def profile(
     found = [None if member is None else member[0].workload(member[1], resolution) for member in members]
     workloads = [workload for workload in found if workload is not None]
     if workloads and len(workloads) < len(models):
-        raise MagbenchError(f"{', '.join(models)}: models of different kinds cannot be profiled together")
+        raise MagbenchError(f"{', '.join(models)}: models of a family cannot be profiled together with others")
     if workloads:
         _profile_workloads(workloads, history, rounds=rounds, decode=decode, out=folder)
     elif resolution or decode:
-        raise MagbenchError("--resolution and --decode are for models whose sizes are known, as wan:random is one")
+        raise MagbenchError("--resolution and --decode are for models of a family, as wan:random is one")
     else:
         _profile_models(models, history, slope_from=slope_from, rounds=rounds, out=folder)
 

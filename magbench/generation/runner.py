@@ -102,9 +102,10 @@ def find_sources(given: Sequence[Given], suite: Suite) -> dict[str, Callable[[],
     An unknown name, and two of one name, are errors.
     """
     makers: dict[str, Callable[[], Source]] = {}
-    for candidate in map(resolve, given):
+    for one in given:
+        candidate = resolve(one)
         if candidate.name in makers:
-            raise MagbenchError(f"two of the models are called '{candidate.name}'")
+            raise MagbenchError(f"{one}: another of these models is called '{candidate.name}' too")
         makers[candidate.name] = partial(_source, candidate, suite)
     return makers
 

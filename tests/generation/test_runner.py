@@ -16,6 +16,7 @@ from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.core.seeds import task_seed
 from magbench.generation.runner import generate, make_task
+from magbench.models.naming import Candidate
 from magbench.models.protocol import Task
 from magbench.runs import generation as generation_module
 from magbench.runs.failures import Failure
@@ -254,8 +255,8 @@ def test_finished_clips_of_a_failing_model_are_kept(
     assert "failing_on_b" in error.read_text()
     assert len(videos(tmp_path)) == 4
     monkeypatch.undo()
-    monkeypatch.setattr("magbench.generation.runner.load_model", lambda name: fakes.tiny())
-    monkeypatch.setattr("magbench.generation.runner.kind_of", lambda name: "model")
+    tiny = Candidate("tiny", "model", model=fakes.tiny)
+    monkeypatch.setattr("magbench.generation.runner.resolve", lambda given: tiny)
     assert run(suite, ["tiny"], tmp_path) == []
     assert not error.exists()
 

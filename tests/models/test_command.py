@@ -20,7 +20,7 @@ from magbench.core.progress import Quiet
 from magbench.core.seeds import task_seed
 from magbench.generation.runner import generate
 from magbench.models.command import PLACEHOLDERS, read_program
-from magbench.models.registry import kind_of, load_model
+from magbench.models.naming import resolve
 from magbench.runs.failures import Failure
 from magbench.runs.folder import RunFolder
 from magbench.runs.generation import read_frames, read_generation
@@ -74,7 +74,7 @@ def test_a_program_makes_a_generation(suite: Suite, tmp_path: Path, length: str)
     here = tmp_path / "mine"
     command = f"{shlex.quote(sys.executable)} {script(here, HOLD)} {{context}} {{output}}.mkv {length}"
     model = write(here, command, revision="v7")
-    assert kind_of(model) == "model"
+    assert resolve(model).kind == "model"
     assert run(suite, model, tmp_path / "out") == []
     folder = RunFolder(tmp_path / "out").generation("mine", "a", 0)
     names = {path.name for path in folder.iterdir()}
@@ -256,12 +256,12 @@ def test_bad_files_stop_before_anything_is_made(suite: Suite, tmp_path: Path, co
 
 def test_other_mistakes_with_names(suite: Suite, tmp_path: Path) -> None:
     with pytest.raises(MagbenchError, match=r"no\.yaml: cannot be read \(.*No such file"):
-        kind_of("command:no.yaml")
+        resolve("command:no.yaml")
     one, two = write(tmp_path, "cp {output}", "one.yaml"), write(tmp_path, "cp {output}", "two.yaml")
     with pytest.raises(MagbenchError, match=r"two\.yaml: another of these models is called 'mine' too"):
         generate(suite, [one, two], tmp_path / "out", progress=Quiet())
     with pytest.raises(MagbenchError, match="is a program"):
-        load_model(one)
+        resolve(one).load()
 
 
 def test_a_relative_file_starts_in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ def test_what_stands_for_nothing_is_one_line(script: Path, name: str, message: s
 
 
 def test_two_models_of_one_name_are_refused(script: Path, suite: Suite, tmp_path: Path) -> None:
-    with pytest.raises(MagbenchError, match="two of the models are called 'held'"):
+    with pytest.raises(MagbenchError, match="another of these models is called 'held' too"):
         generate(suite, [f"{script}:Held", f"{script}:instance"], tmp_path / "out", progress=Quiet())
 
 

@@ -28,8 +28,8 @@ ENTRY = Checkpoint(
     parts=(
         Part("generator", ("dmd.pt",), lambda: WanSizes(SPEC), branches=("generator_ema",)),
         Part("memory", ("memory/*.safetensors", "memory/*.json"), lambda: WanSizes(SPEC)),
-        Part("vae", ("Wan2.1_VAE.pth",), public_files.VAE, rename=official_vae),
-        Part("text", ("t5.pth",), public_files.TEXT, rename=official_text),
+        Part("vae", ("Wan2.1_VAE.pth",), lambda: public_files.VAE, rename=official_vae),
+        Part("text", ("t5.pth",), lambda: public_files.TEXT, rename=official_text),
         Part("tokenizer", ("umt5/*",), None),
     ),
     spec=SPEC,

@@ -41,9 +41,9 @@ BASE = Checkpoint(
     repository="someone/base",
     licence="Apache-2.0",
     parts=(
-        Part("generator", ("diffusion_pytorch_model*.safetensors", "config.json"), public_files.WAN),
-        Part("vae", ("Wan2.1_VAE.pth",), public_files.VAE, rename=official_vae),
-        Part("text", ("models_t5.pth",), public_files.TEXT, rename=official_text),
+        Part("generator", ("diffusion_pytorch_model*.safetensors", "config.json"), lambda: public_files.WAN),
+        Part("vae", ("Wan2.1_VAE.pth",), lambda: public_files.VAE, rename=official_vae),
+        Part("text", ("models_t5.pth",), lambda: public_files.TEXT, rename=official_text),
         Part("tokenizer", ("google/umt5-xxl/*",), None),
     ),
     spec=public_files.SPEC,
@@ -57,7 +57,7 @@ LORA = Checkpoint(
         Part(
             "generator",
             ("models/base.pt",),
-            public_files.WAN,
+            lambda: public_files.WAN,
             ("generator", "model"),
             adapter=Adapter("models/lora.pt", ("generator_lora",), public_files.ALPHA),
         ),
@@ -71,7 +71,7 @@ FOLDERS = Checkpoint(
     repository="someone/folders",
     licence="CC-BY-NC-SA-4.0",
     terms="no commercial use",
-    parts=(Part("generator", (), public_files.WAN), Part("memory", (), public_files.WAN)),
+    parts=(Part("generator", (), lambda: public_files.WAN), Part("memory", (), lambda: public_files.WAN)),
     uses="tiny-base",
     spec=public_files.SPEC,
 )

@@ -21,8 +21,8 @@ ENTRY = Checkpoint(
     licence="CC-BY-NC-4.0",
     terms="no commercial use",
     parts=(
-        Part("generator", ("diffusion_pytorch_model.safetensors", "config.json"), public_files.WAN),
-        Part("vae", ("vae.pth",), public_files.VAE),
+        Part("generator", ("diffusion_pytorch_model.safetensors", "config.json"), lambda: public_files.WAN),
+        Part("vae", ("vae.pth",), lambda: public_files.VAE),
     ),
     pins=(Pin("vae.pth", 2_000_000_000, "a" * 64),),
     spec=public_files.SPEC,
