@@ -193,7 +193,7 @@ def test_an_interrupted_run_has_the_scores_of_one_that_was_not(suite: Suite, tmp
 
 def test_a_newer_metric_is_scored_again(suite: Suite, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scored(suite, out)
-    newer = tuple(replace(m, version=m.version + 1) if m.name == "psnr" else m for m in metrics.METRICS)
+    newer = tuple(replace(m, version=m.version + 1) if m.name == "psnr" else m for m in metrics.ALIGNED.metrics)
     protocols = {**metrics.PROTOCOLS, "aligned": replace(metrics.ALIGNED, metrics=newer)}
     monkeypatch.setattr(metrics, "PROTOCOLS", protocols)
     assert scored(suite, out) == []
