@@ -64,13 +64,13 @@ class Results:
         Columns: ``rank`` with its bounds, ``kind``, ``revision``, ``clips``; for each score its mean, the bounds of its
         95 % interval and the number of clips ``n`` behind it; costs likewise. What has no value is NaN.
         """
-        from magbench.report.frames import table_frame
+        from magbench.report.export.dataframes import table_frame
 
         return table_frame(self.summary)
 
     def records(self) -> pd.DataFrame:
         """A row a score of a clip, with the provenance that it carries."""
-        from magbench.report.frames import records_frame
+        from magbench.report.export.dataframes import records_frame
 
         return records_frame(self._records)
 
@@ -84,7 +84,7 @@ class Results:
             MagbenchError: an unknown name, or sides that cannot be paired.
         """
         from magbench.report.compare import compare_models
-        from magbench.report.frames import comparison_frame
+        from magbench.report.export.dataframes import comparison_frame
 
         return comparison_frame(compare_models(a, b, self.folder))
 
@@ -97,7 +97,7 @@ class Results:
 
     def to_latex(self) -> str:
         """The main table as LaTeX with booktabs; bold only where a model is apart from all others."""
-        from magbench.report.paper import latex_table
+        from magbench.report.export.latex import latex_table
 
         return latex_table(self.summary)
 

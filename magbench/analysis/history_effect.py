@@ -47,7 +47,7 @@ EFFECT = ScoreSpec(
     version=1,
     better="higher",
     about="how far a return follows a swapped far history: 0 not at all, 1 all the way",
-    main=MainColumn(11, "history effect ↑"),
+    main=MainColumn(11, "history effect ↑", optional=True),
     missing="was not measured; `magbench history-effect` does, of models only",
 )
 

@@ -14,12 +14,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.metrics import METRICS
+from magbench.metrics import ALIGNED, METRICS
 from magbench.metrics.spec import MainColumn, ScoreSpec
 from magbench.runs.records import Record, Region
 
 PROTOCOL = "retention"
-SOURCE = "aligned"
+VERSION = 1
+SOURCE = ALIGNED.name
 FLOOR = "wrong_scene"
 CEILINGS = ("codec", "oracle")
 
@@ -34,7 +35,9 @@ error is 2.6 of 255 grey levels, and what lies above says nothing about memory."
 RETENTION = tuple(
     ScoreSpec(
         protocol=PROTOCOL,
+        protocol_version=VERSION,
         name=metric.name,
+        title=metric.title,
         version=metric.version,
         better="higher",
         about=f"by {metric.name}: 0 another scene, 1 the truth through the codec",
@@ -44,7 +47,6 @@ RETENTION = tuple(
     for metric in METRICS
     if metric.noise is not None
 )
-VERSION = RETENTION[0].protocol_version
 
 Values = NDArray[np.float64]
 _Key = tuple[str, str, int, str]  # model, clip, sample, metric
@@ -71,7 +73,7 @@ def retention(records: Sequence[Record]) -> list[Record]:
     if ceiling is None or FLOOR not in models:
         return []
     far = {_key(r): r.n for r in chosen if r.region == "out_of_window"}
-    whole = [r for r in chosen if r.region == "all"]
+    whole = [r for r in chosen if r.region == "all" and r.per_frame is not None]
     frames = {_key(r): _frames(r, far.get(_key(r), 0)) for r in whole}
     made: list[Record] = []
     for record in whole:

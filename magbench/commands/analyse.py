@@ -27,8 +27,9 @@ def compare(a: str, b: str, folder: Path, everything: bool) -> None:
     """
     from magbench.commands.console import print_grid, print_lines
     from magbench.report import compare as comparing
+    from magbench.report.sides import open_sides
 
-    sides = comparing.open_sides(a, b, folder)
+    sides = open_sides(a, b, folder)
     columns = list(sides[0].scores)
     lines = comparing.compare(*sides, columns if everything else comparing.main_scores(columns))
     print_grid(comparing.compare_grid(lines))

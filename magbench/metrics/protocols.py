@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 from magbench.core import plugins
 from magbench.core.errors import MagbenchError
@@ -32,18 +32,68 @@ OWN = (PSNR, SSIM, LPIPS)
 
 @cache
 def frame_metrics() -> tuple[FrameMetric, ...]:
-    """Every registered metric of two frames; one that cannot be loaded is left out with a warning that names it."""
+    """Load every registered metric of two frames; one that cannot be loaded is left out with a warning that names it.
+
+    Raises:
+        MagbenchError: a name is registered twice.
+    """
     found = []
     for plugin in plugins.plugins(plugins.METRICS).values():
         try:
-            metric: FrameMetric = plugin.load()
-            if metric.name != plugin.name:
-                raise MagbenchError(f"metric '{plugin.name}' ({plugin.value}) calls itself '{metric.name}'")
+            metric = _load(plugin)
         except MagbenchError as error:
             warnings.warn(str(error), stacklevel=2)
             continue
-        found.append(metric)
-    return (*OWN, *(metric for metric in found if metric not in OWN))
+        if metric not in OWN:
+            found.append(_optional(metric))
+    return (*OWN, *found)
+
+
+def _load(plugin: plugins.Plugin) -> FrameMetric:
+    where = f"metric '{plugin.name}' ({plugin.value})"
+    try:
+        found = plugin.load()
+    except MagbenchError:
+        raise
+    except Exception as error:  # a module of another package may raise anything
+        raise MagbenchError(f"{where} cannot be loaded: {type(error).__name__}: {error}") from error
+    if not isinstance(found, FrameMetric):
+        raise MagbenchError(f"{where} is not a FrameMetric but of type {type(found).__name__}")
+    if found.name != plugin.name:
+        raise MagbenchError(f"{where} calls itself '{found.name}'")
+    return found
+
+
+def _optional(metric: FrameMetric) -> FrameMetric:
+    """The metric of another package; its column stands only in tables of runs that have it."""
+    return replace(metric, main=metric.main and replace(metric.main, optional=True))
+
+
+T = TypeVar("T")
+
+
+class Lazy(Sequence[T], Generic[T]):
+    """A tuple that is made when it is first read.
+
+    A metric of another package imports this package before its own ``METRIC`` exists, so importing this package must
+    not load it.
+    """
+
+    def __init__(self, make: Callable[[], tuple[T, ...]]) -> None:
+        self._made = cache(make)
+
+    def __len__(self) -> int:
+        return len(self._made())
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
+        return self._made()[place]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._made())
 
 
 @dataclass(frozen=True)
@@ -59,7 +109,7 @@ class ScoringProtocol:
     name: str
     version: int
     summary: str
-    metrics: tuple[PerFrameScore, ...]
+    metrics: Sequence[PerFrameScore]
     score: Callable[[Pair], PerFrame]
 
 
@@ -70,10 +120,11 @@ def _of(protocol: str, version: int, *metrics: PerFrameScore) -> tuple[PerFrameS
 def aligned(gen: Tensor, truth: Tensor) -> dict[str, Values]:
     """Score frame i against frame i, for models that follow the camera: metric -> (n,).
 
-    Both (n, 3, H, W) float32 in [0, 1].
+    Both (n, 3, H, W) float32 in [0, 1]. Metrics that need larger frames are left out.
     """
     check_pair(gen, truth)
-    return {metric.name: metric.function(gen, truth) for metric in METRICS}
+    side = min(gen.shape[2:])
+    return {metric.name: metric.function(gen, truth) for metric in METRICS if side >= metric.smallest}
 
 
 def ordered(gen: Tensor, truth: Tensor) -> OrderedScores | None:
@@ -85,7 +136,17 @@ def ordered(gen: Tensor, truth: Tensor) -> OrderedScores | None:
 
 
 def _aligned(pair: Pair) -> PerFrame:
-    return {metric.name: metric.of_pair(pair) for metric in METRICS}
+    own = {metric.name: metric.of_pair(pair) for metric in OWN}
+    return own | {metric.name: _of_plugin(metric, pair) for metric in METRICS[len(OWN) :]}
+
+
+def _of_plugin(metric: FrameMetric, pair: Pair) -> Values | None:
+    try:
+        return metric.of_pair(pair)
+    except MagbenchError:
+        raise
+    except Exception as error:  # a function of another package may raise anything
+        raise MagbenchError(f"metric '{metric.name}': {type(error).__name__}: {error}") from error
 
 
 def _legacy(pair: Pair) -> PerFrame:
@@ -126,7 +187,7 @@ ORDERED = ScoringProtocol(
             about="how much of the return was shown",
             main=MainColumn(1, "coverage ↑", short="cover"),
         ),
-        PerFrameScore(name="lpips", version=1, better="lower", about="of the frames that were matched"),
+        PerFrameScore(name="lpips", version=1, better="lower", about="of the frames that were matched", title="LPIPS"),
     ),
     _ordered,
 )
@@ -145,9 +206,10 @@ LEGACY = ScoringProtocol(
 LEGACY_BF16 = ScoringProtocol(
     "legacy_bf16", 2, "legacy with the truth rounded to bfloat16", _of("legacy_bf16", 2, *LEGACY_METRICS), _legacy_bf16
 )
-METRICS = frame_metrics()
+METRICS: Sequence[FrameMetric] = Lazy(frame_metrics)
+"""Every installed metric of two frames, this package's own first."""
 ALIGNED = ScoringProtocol(
-    "aligned", 1, "frame i against frame i of the true return", _of("aligned", 1, *METRICS), _aligned
+    "aligned", 1, "frame i against frame i of the true return", Lazy(lambda: _of("aligned", 1, *METRICS)), _aligned
 )
 
 PROTOCOLS: Mapping[str, ScoringProtocol] = MappingProxyType({p.name: p for p in (ORDERED, ALIGNED, LEGACY)})

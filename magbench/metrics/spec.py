@@ -4,8 +4,24 @@ Metrics of frames, qualities of a return, VBench's dimensions, costs, retention 
 :class:`ScoreSpec`. Tables, records, comparisons, lists and plots read it, so that a new column of the main table is one
 entry: ``main`` of its spec.
 
-A new metric of two frames is one file in :mod:`magbench.metrics.frame`, or a module of any installed package that is
-registered in the entry-point group ``magbench.metrics``; either holds a :class:`FrameMetric` named ``METRIC``.
+A new metric of two frames is one file in :mod:`magbench.metrics.frame` that holds a :class:`FrameMetric` named
+``METRIC``. Any installed package may bring one too::
+
+    [project.entry-points."magbench.metrics"]
+    mae = "my_package.mae:METRIC"       # one metric; the entry's name is the metric's name
+    mine = "my_package.metrics"         # or a package: each of its modules holds a METRIC named after its file
+
+What such a metric gets and what is asked of it:
+
+- Every run scores it in the protocol ``aligned``, in worker processes too; it is listed, it has columns in tables,
+  records and comparisons, a retention if it says its ``noise``, and a place in the main table if it has ``main``.
+- Its module imports quickly: torch and weights are loaded inside ``function``. From magbench it needs this module, and
+  :mod:`magbench.metrics.frames` to check its input.
+- It gives the same values for the same two frames, whatever frames stand beside them; another value is another
+  ``version``.
+- A module that cannot be loaded is left out with a warning. A function that raises, or gives values of another shape or
+  not finite, is a failure of that clip that names the metric. Frames below ``smallest`` have no value.
+- Scores of a metric that is not installed any more stay valid and keep their columns.
 """
 
 from __future__ import annotations
@@ -13,6 +29,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from magbench.core.errors import MagbenchError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +52,8 @@ class MainColumn:
         region: over which frames, see :class:`magbench.runs.records.Record`.
         interval: whether the cell shows the 95 % interval beside the mean.
         short: heading in a terminal of 80 columns; "" where it is left out there.
+        optional: the column stands only where a run has such scores; otherwise always, with the reason for what is
+            missing. Columns of other packages are always optional.
     """
 
     place: int
@@ -41,6 +61,7 @@ class MainColumn:
     region: str = "out_of_window"
     interval: bool = False
     short: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +76,7 @@ class ScoreSpec:
         unit: "" if it has none.
         better: which direction is better.
         about: one line for lists.
+        title: what headings call it, ``PSNR``; "" for the name with spaces.
         main: its column in the main table; None where it has none.
         missing: why a run may have no such score at all; "" where `magbench score` always makes it.
     """
@@ -66,8 +88,14 @@ class ScoreSpec:
     unit: str = ""
     better: Better
     about: str = ""
+    title: str = ""
     main: MainColumn | None = None
     missing: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The title, without unit and direction."""
+        return self.title or self.name.replace("_", " ")
 
 
 def mean(values: NDArray[np.float64]) -> float:
@@ -92,15 +120,26 @@ class FrameMetric(PerFrameScore):
         noise: the least difference between the two ends of a scale that says anything; with it the metric has a
             retention (0 another scene, 1 the truth through the codec). None: no retention.
         cap: values above count as this in the retention; for scores without a finite best value.
+        smallest: pixels a side that a frame must have; the metric has no value for smaller ones.
     """
 
     function: Callable[[Tensor, Tensor], NDArray[np.float64]]
     shared: Callable[[Pair], NDArray[np.float64]] | None = None
     noise: float | None = None
     cap: float | None = None
+    smallest: int = 1
 
-    def of_pair(self, pair: Pair) -> NDArray[np.float64]:
-        """(n,) values of frame i against frame i."""
+    def of_pair(self, pair: Pair) -> NDArray[np.float64] | None:
+        """Give the (n,) values of frame i against frame i; None if the frames are smaller than ``smallest``.
+
+        Raises:
+            MagbenchError: there is not one value a frame.
+        """
         import numpy as np
 
-        return pair.each(self.function, np.arange(len(pair))) if self.shared is None else self.shared(pair)
+        if min(pair.gen.size) < self.smallest:
+            return None
+        found = pair.each(self.function, np.arange(len(pair))) if self.shared is None else self.shared(pair)
+        if found.shape != (len(pair),):
+            raise MagbenchError(f"metric '{self.name}' gave values of shape {found.shape}, not ({len(pair)},)")
+        return found

@@ -12,10 +12,9 @@ from magbench.metrics import PROTOCOLS
 from magbench.metrics.spec import MainColumn, ScoreSpec
 from magbench.quality import QUALITY as QUALITIES
 from magbench.runs.records import Record
-from magbench.scoring.costs import COSTS
+from magbench.scoring.costs import COST, COSTS
 from magbench.vbench.dimensions import DIMENSIONS
 
-COST = "cost"
 QUALITY = ("quality", "vbench")
 RETENTION = "retention"
 HISTORY_EFFECT = EFFECT.protocol
@@ -58,16 +57,25 @@ class Column:
         return self.protocol == COST
 
     @property
+    def spec(self) -> ScoreSpec | None:
+        """What is known here of the score; None for one of another installation."""
+        return specs().get((self.protocol, self.metric))
+
+    @property
+    def name(self) -> str:
+        """What headings call the score, without unit and direction."""
+        return self.spec.heading if self.spec else self.metric.replace("_", " ")
+
+    @property
     def main(self) -> MainColumn | None:
         """How it stands in the main table; None for a score or a region that does not."""
-        spec = specs().get((self.protocol, self.metric))
+        spec = self.spec
         return spec.main if spec and spec.main and spec.main.region == self.region else None
 
     @property
     def missing(self) -> str:
         """Why a run may have no such score; "" where `magbench score` makes it."""
-        spec = specs().get((self.protocol, self.metric))
-        return spec.missing if spec else ""
+        return self.spec.missing if self.spec else ""
 
 
 def column_of(record: Record) -> Column:
@@ -83,13 +91,28 @@ def _main(protocol: str, metric: str) -> Column:
 
 PRIMARY = _main("ordered", "score")
 """What rows are sorted and ranked by."""
+COVERAGE = _main("ordered", "coverage")
 PSNR = _main("aligned", "psnr")
+SSIM = _main("aligned", "ssim")
 LPIPS = _main("aligned", "lpips")
+RETAINED = _main(RETENTION, "lpips")
+LEGACY = _main("legacy", "psnr")
 HISTORY = _main(COST, "history_bytes")
+BLOCK = _main(COST, "block_s")
+FPS = _main(COST, "fps")
+FIRST = _main(COST, "ttff_s")
 
-_shown = sorted((spec.main.place, spec.name, spec) for spec in specs().values() if spec.main is not None)
-MAIN = tuple(Column.of(spec, spec.main.region) for _, _, spec in _shown if spec.main and spec is not EFFECT)
-"""The main table, in its order; the history effect joins where a run has it."""
+
+def by_place(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Those that have a place in the main table, in its order."""
+    placed = [(column.main.place, column) for column in columns if column.main is not None]
+    return tuple(column for _, column in sorted(placed, key=lambda pair: pair[0]))
+
+
+MAIN = by_place(
+    Column.of(spec, spec.main.region) for spec in specs().values() if spec.main is not None and not spec.main.optional
+)
+"""The columns that every main table has, in its order; optional ones join where a run has them."""
 
 
 def in_order(columns: Iterable[Column]) -> tuple[Column, ...]:

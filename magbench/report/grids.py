@@ -16,6 +16,7 @@ from magbench.report.columns import (
     QUALITY,
     RETENTION,
     Column,
+    by_place,
 )
 from magbench.report.tables import Row, Table
 from magbench.stats import Interval
@@ -36,12 +37,7 @@ def show_interval(cell: Cell, column: Column) -> str:
 def title(column: Column) -> str:
     """``PSNR dB ↑``."""
     unit = f" {column.unit}" if column.unit else ""
-    return f"{metric_name(column)}{unit} {'↑' if column.better == 'higher' else '↓'}"
-
-
-def metric_name(column: Column) -> str:
-    """Abbreviations in capitals, words as words."""
-    return column.metric.upper() if column.metric in ("psnr", "ssim", "lpips") else column.metric.replace("_", " ")
+    return f"{column.name}{unit} {'↑' if column.better == 'higher' else '↓'}"
 
 
 def _label(row: Row) -> str:
@@ -64,8 +60,8 @@ def _grid(
 
 
 def main_columns(table: Table) -> tuple[Column, ...]:
-    """The main table's columns: always the same ones, and the history effect where a run has it."""
-    return MAIN + tuple(c for c in table.columns if c.protocol == HISTORY_EFFECT and c.region == PRIMARY.region)
+    """The main table's columns: always the same ones, and the optional ones that the run has."""
+    return by_place({column.key: column for column in (*table.columns, *MAIN)}.values())
 
 
 def in_main_table(table: Table, row: Row) -> bool:
@@ -122,8 +118,7 @@ def heading(column: Column) -> str:
 
 def short_grid(table: Table) -> Grid:
     """The main table, narrow enough for a terminal of 80 columns; a star marks references."""
-    plain = {column.main.short: column for column in MAIN if column.main and column.main.short}
-
+    plain = {column.main.short: column for column in main_columns(table) if column.main and column.main.short}
     shown = main_rows(table)
 
     def label(row: Row) -> str:
@@ -201,12 +196,12 @@ def retention_grid(table: Table) -> Grid:
     """Retention by each metric, in the window and out of it apart, with intervals and n."""
     found = [c for c in table.columns if c.protocol == RETENTION and c.region in REGIONS]
     columns = sorted(found, key=lambda c: (c.metric, c.region != PRIMARY.region))
-    return _score_grid(table, columns, lambda c: f"{metric_name(c)}, {c.region.replace('_', ' ')}", counted=True)
+    return _score_grid(table, columns, lambda c: f"{c.name}, {c.region.replace('_', ' ')}", counted=True)
 
 
 def every_score_grid(table: Table) -> Grid:
     """The scores that no other table shows."""
-    shown = {*MAIN, *(c for c in table.columns if c.protocol in (*QUALITY, RETENTION, HISTORY_EFFECT))}
+    shown = {*main_columns(table), *(c for c in table.columns if c.protocol in (*QUALITY, RETENTION, HISTORY_EFFECT))}
     columns = [column for column in table.columns if not column.is_cost and column not in shown]
     return _grid(
         table,

@@ -8,6 +8,7 @@ from typing import Any
 from magbench.render.grid import number
 from magbench.render.text import markdown
 from magbench.report.columns import PRIMARY, RETENTION
+from magbench.report.export.text import words
 from magbench.report.grids import (
     every_score_grid,
     main_grid,
@@ -21,7 +22,6 @@ from magbench.report.grids import (
 )
 from magbench.report.missing import reasons
 from magbench.report.tables import BY_SPEED, Table
-from magbench.report.text import words
 
 
 def markdown_page(

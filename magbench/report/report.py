@@ -13,8 +13,9 @@ from magbench.analysis.sources import with_extras
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
 from magbench.core.provenance import commit, machine
-from magbench.report import page, plots, sheet, text
+from magbench.report import page, plots, sheet
 from magbench.report.columns import PRIMARY, column_of
+from magbench.report.export import text
 from magbench.report.gap import retention_against_gap
 from magbench.report.latency import latency_against_history
 from magbench.report.tables import Table, build_table

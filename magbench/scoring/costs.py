@@ -8,9 +8,12 @@ from statistics import median
 from magbench.metrics.spec import Better, MainColumn, ScoreSpec
 from magbench.runs.generation import Generation
 
+COST = "cost"
+"""The protocol of all costs."""
+
 
 def _cost(name: str, unit: str, about: str, main: MainColumn | None = None, better: Better = "lower") -> ScoreSpec:
-    return ScoreSpec(protocol="cost", name=name, version=1, unit=unit, better=better, about=about, main=main)
+    return ScoreSpec(protocol=COST, name=name, version=1, unit=unit, better=better, about=about, main=main)
 
 
 TTFF = _cost("ttff_s", "s", "time to the first frame", MainColumn(10, "first frame, s", region="all"))

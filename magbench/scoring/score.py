@@ -16,7 +16,8 @@ from magbench.runs.failures import Failure
 from magbench.runs.folder import Run, RunFolder
 from magbench.runs.generation import read_frames, read_generation
 from magbench.runs.records import Record, read_records, write_records
-from magbench.scoring.score_clip import COST, Scene, cost_records, score_records, stamp, wanted
+from magbench.scoring.costs import COST
+from magbench.scoring.score_clip import Scene, cost_records, of_absent_metrics, score_records, stamp, wanted
 from magbench.suites.format import Suite
 
 
@@ -85,8 +86,9 @@ def _score_one(scene: Scene, folder: Path, path: Path) -> None:
     frames = read_frames(folder, generation)
     old = _read_old(path)
     scores = [record for record in old if record.protocol != COST]
-    if {stamp(record) for record in scores} != wanted(generation, scene.suite):
-        scores = score_records(scene, frames, generation)
+    absent = of_absent_metrics(scores, generation, scene.suite)
+    if {stamp(r) for r in scores} - {stamp(r) for r in absent} != wanted(generation, scene.suite):
+        scores = score_records(scene, frames, generation) + absent
     records = scores + cost_records(scene, generation)
     if records != old:
         write_records(path, records)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from magbench.metrics import Truth
 
-COST = "cost"
 REGIONS: tuple[Region, ...] = ("all", "out_of_window")
 
 Stamp = tuple[str, int, str, int, str, str, str, str]
@@ -92,15 +92,34 @@ def stamp(record: Record) -> Stamp:
     )
 
 
+def _made(generation: Generation, suite: Suite) -> tuple[str, str, str]:
+    return generation.revision, generation.frames_sha256, suite.digest
+
+
 def wanted(generation: Generation, suite: Suite) -> set[Stamp]:
-    """The stamps of a generation's records that are up to date."""
+    """The stamps of the records that are made here of a generation."""
     from magbench import quality
     from magbench.metrics import PROTOCOLS
 
-    made = (generation.revision, generation.frames_sha256, suite.digest)
+    made = _made(generation, suite)
     fair = [(metric, region) for protocol in PROTOCOLS.values() for metric in protocol.metrics for region in REGIONS]
     whole = [*fair, *((metric, "all") for metric in quality.QUALITY)]
     return {(spec.protocol, spec.protocol_version, spec.name, spec.version, region, *made) for spec, region in whole}
+
+
+def of_absent_metrics(records: Iterable[Record], generation: Generation, suite: Suite) -> list[Record]:
+    """Choose the records of these very frames whose metric is not installed any more; they stay valid."""
+    from magbench.metrics import ALIGNED, PROTOCOLS
+
+    made, aligned = _made(generation, suite), PROTOCOLS[ALIGNED.name]
+    known = {metric.name for metric in aligned.metrics}
+    return [
+        record
+        for record in records
+        if (record.protocol, record.protocol_version) == (aligned.name, aligned.version)
+        and record.metric not in known
+        and (record.revision, record.generation_sha256, record.suite_digest) == made
+    ]
 
 
 def score_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
@@ -120,7 +139,7 @@ def _fair_records(scene: Scene, frames: NDArray[np.uint8], generation: Generatio
         scores = protocol.score(pair)
         for metric in protocol.metrics:
             values = scores[metric.name]
-            same = common | {**identity(metric)}
+            same = common | identity(metric)
             if values is None:
                 records += [Record(**same, region=region, value=None, n=0) for region in REGIONS]
                 continue

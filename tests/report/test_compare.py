@@ -11,19 +11,15 @@ from click.testing import CliRunner
 from cli import main
 from magbench.analysis.noise_floor import NOTHING_MEASURED, Level, Panel
 from magbench.core.errors import MagbenchError
-from magbench.report.columns import LPIPS, MAIN, PRIMARY, PSNR
-from magbench.report.compare import Line, Side, compare, compare_grid, main_scores, notes, open_sides, side_of
+from magbench.report.columns import BLOCK, COVERAGE, LPIPS, PRIMARY, PSNR, RETAINED
+from magbench.report.compare import Line, compare, compare_grid, main_scores, notes
+from magbench.report.sides import Side, open_sides, side_of
 from magbench.runs.folder import RunFolder
 from magbench.runs.records import Record, write_parquet, write_records
 from magbench.stats import Interval, Paired, compare_paired, holm
 from tests.report.synthetic import CLIPS, records
 
 MODELS = ["mag", "strided", "window", "codec", "wrong_scene"]
-
-BLOCK, COVERAGE, RETAINED = (
-    next(column for column in MAIN if (column.protocol, column.metric) == score)
-    for score in (("cost", "block_s"), ("ordered", "coverage"), ("retention", "lpips"))
-)
 
 
 def write_run(folder: Path, models: list[str], clips: list[str] = CLIPS, **changes: object) -> Path:

@@ -12,6 +12,7 @@ from magbench.analysis.retention import retention
 from magbench.render.grid import Grid, human_bytes, show_p
 from magbench.render.text import markdown, plain
 from magbench.report.columns import PRIMARY, PSNR
+from magbench.report.export.text import csv_text, json_text
 from magbench.report.grids import (
     every_score_grid,
     main_grid,
@@ -25,7 +26,6 @@ from magbench.report.grids import (
 from magbench.report.missing import reasons
 from magbench.report.page import markdown_page
 from magbench.report.tables import build_table
-from magbench.report.text import csv_text, json_text
 from tests.report.synthetic import CLIPS, records
 
 TASKS = [(clip, 0) for clip in CLIPS]

@@ -151,6 +151,7 @@ def _layers() -> tuple[_Layer, ...]:
 
 METRIC = FrameMetric(
     name="lpips",
+    title="LPIPS",
     version=2,
     better="lower",
     about="LPIPS v0.1 on AlexNet, 0 if equal",

@@ -34,6 +34,7 @@ def uncapped_psnr(gen: Tensor, truth: Tensor) -> NDArray[np.float64]:
 
 METRIC = FrameMetric(
     name="psnr",
+    title="PSNR",
     version=1,
     unit="dB",
     better="higher",

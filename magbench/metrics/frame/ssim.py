@@ -63,6 +63,7 @@ def _blur(maps: NDArray[np.float64]) -> NDArray[np.float64]:
 
 METRIC = FrameMetric(
     name="ssim",
+    title="SSIM",
     version=1,
     better="higher",
     about="structural similarity, 1 if equal",

@@ -1,4 +1,4 @@
-"""A Table as CSV and JSON, in full; and any grid as Markdown or as plain text."""
+"""A table as CSV and JSON, every number in full."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from magbench.analysis.clipwise import paired
 from magbench.render.grid import NOTHING, number
 from magbench.render.text import latex_escape
-from magbench.report.columns import Column
+from magbench.report.columns import PRIMARY, Column
 from magbench.report.grids import heading, in_main_table, main_columns
 from magbench.report.tables import Row, Table
 from magbench.stats import holm
@@ -74,6 +74,6 @@ def _apart_from_all(table: Table, column: Column) -> str | None:
     found = [paired(known[best], other) for model, other in known.items() if model != best]
     tests = [test for test in found if test is not None]
     corrected = holm([test.p for test in tests])
-    noise = table.noise or 0.0 if column.main and column.main.place == 0 else 0.0
+    noise = table.noise if column == PRIMARY and table.noise is not None else 0.0
     apart = [test.told_apart(p, noise) for test, p in zip(tests, corrected, strict=True)]
     return best if len(tests) == len(known) - 1 and all(apart) else None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from magbench.report.export.text import full_rows
 from magbench.report.tables import Table
-from magbench.report.text import full_rows
 from magbench.runs.records import Record
 
 if TYPE_CHECKING:
