@@ -22,12 +22,17 @@ def table_frame(table: Table) -> pd.DataFrame:
     ranked models less those that are told apart below.
     """
     frame = pd.DataFrame(full_rows(table)).set_index("model")
-    bounds = {model: table.ranking.bounds(model) for model in table.ranking.ranks}
-    for place, name in enumerate(("rank_low", "rank_high"), start=1):
-        column = [bounds[model][place - 1] if model in bounds else None for model in frame.index]
-        frame.insert(place, name, pd.Series(column, index=frame.index, dtype="Int64"))
-    frame["rank"] = frame["rank"].astype("Int64")
-    return frame
+    bounds = [table.ranking.bounds(model) if model in table.ranking.ranks else (None, None) for model in frame.index]
+    ranks = pd.DataFrame(
+        {
+            "rank": frame["rank"].tolist(),
+            "rank_low": [low for low, _ in bounds],
+            "rank_high": [high for _, high in bounds],
+        },
+        index=frame.index,
+        dtype="Int64",
+    )
+    return pd.concat([ranks, frame.drop(columns="rank")], axis=1)
 
 
 def records_frame(records: Iterable[Record]) -> pd.DataFrame:
