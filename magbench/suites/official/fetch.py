@@ -12,16 +12,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from magbench.core.errors import MagbenchError
-from magbench.core.files import file_sha256, first_problem, write_atomic
+from magbench.core.files import file_sha256, write_atomic
 from magbench.core.rows import read_header, read_rows
 from magbench.suites.format import inside
+from magbench.suites.official.lock import COMMAND, Lock, Places, Wanted, places, read_lock
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -33,64 +31,6 @@ REVISION = "main"
 COLUMNS = ("video_path", "raw_caption", "duration(sec)")
 KINDS = ("dataset", "model")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
-COMMAND = "magbench suite fetch mag-bench"
-
-
-class Wanted(BaseModel):
-    """One file.
-
-    Attributes:
-        source: its path in the repository.
-        told: its sha256 as the hub tells it, None for small files, of which a hub keeps another hash.
-        sha256: as it arrived; None until then.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    source: str
-    told: str | None
-    sha256: str | None = None
-
-
-class Lock(BaseModel):
-    """``lock.json``. ``asked``: the revision as it was given; ``files``: path below ``data`` -> what belongs there."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    repository: str
-    kind: str
-    asked: str
-    commit: str
-    csv: str
-    videos: str
-    files: dict[str, Wanted]
-
-    @property
-    def complete(self) -> bool:
-        return all(file.sha256 is not None for file in self.files.values())
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where the fetched copy lies."""
-
-    folder: Path
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
-
-    @property
-    def lock(self) -> Path:
-        return self.folder / "lock.json"
-
-    @property
-    def arriving(self) -> Path:
-        return self.folder / "arriving"
-
-
-def places(cache: Path) -> Places:
-    return Places(cache / "hub" / "mag-bench")
 
 
 def fetch(
@@ -146,16 +86,6 @@ def state(cache: Path) -> str:
     if lock is None:
         return f"not fetched ({COMMAND})"
     return f"{'fetched' if lock.complete else 'fetched in part'}, commit {lock.commit[:12]}"
-
-
-def read_lock(where: Places) -> Lock | None:
-    """The lock file, None before the first fetch."""
-    if not where.lock.is_file():
-        return None
-    try:
-        return Lock.model_validate_json(where.lock.read_bytes())
-    except ValidationError as error:
-        raise MagbenchError(f"{where.lock}: {first_problem(error)}") from error
 
 
 def _same(where: Places, lock: Lock, revision: str | None, csv: str | None, videos: str | None) -> None:
