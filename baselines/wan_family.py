@@ -126,7 +126,7 @@ def _place() -> tuple[str, torch.dtype]:
 
 
 def _networks(chosen: Chosen, device: str, dtype: torch.dtype) -> Networks:
-    """Of a fetched checkpoint. The codec is computed in the transformers' type."""
+    """Load the networks of a fetched checkpoint. The codec is computed in the transformers' type."""
     from mag_model.wan.profiling.workload import Networks
     from mag_model.wan.weights.load import load_codec, load_transformer
 

@@ -164,7 +164,7 @@ def check_models(models: Sequence[Given] | None) -> None:
 
 
 def default_out(suite: str | Path | Suite) -> Path:
-    """Where a run goes that is given no folder: runs/SUITE, of a suite in a folder runs/FOLDER."""
+    """Folder of a run that is given none: runs/SUITE, of a suite in a folder runs/FOLDER."""
     name = suite if isinstance(suite, str | Path) else suite.name
     return Path("runs") / Path(name).name.replace(":", "-")
 

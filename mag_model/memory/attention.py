@@ -47,7 +47,7 @@ class SequenceAttention:
         return self.attend(layer, rotate(q, self._turn), rotate(k, self._turn), v)
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """As a call, with q and k after RoPE."""
+        """Attend like a call, with q and k after RoPE."""
         if self._past:
             past_k, past_v = self._past[layer]
             k, v = torch.cat([past_k, k], 1), torch.cat([past_v, v], 1)

@@ -82,7 +82,7 @@ class Reach:
 
 
 def reach(policy: CachePolicy, blocks: int, size: int, together: int = 1) -> Reach:
-    """Of the last of ``blocks`` blocks of ``size`` frames; ``together`` - 1 later ones are in the making with it."""
+    """Count what the last of ``blocks`` blocks of ``size`` frames reaches; ``together`` blocks are made at a time."""
     past, first = _after(policy, blocks - 1, size), (blocks - 1) * size
     window, block = _indices(first, together * size), _indices(first, size)
     making, writing = policy.read(past, window.frame), policy.read_to_write(past, block.frame)

@@ -19,7 +19,7 @@ from magbench.core.errors import MagbenchError
 
 @dataclass
 class Progress:
-    """Where a run stands.
+    """Progress of a training run.
 
     Attributes:
         stage, preset, seed, steps: what run it is; another one's checkpoint is refused.

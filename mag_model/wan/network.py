@@ -145,12 +145,12 @@ class Wan(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the weights; all is computed in it, but for norms and rotations."""
+        """Type of the weights; all but norms and rotations is computed in it."""
         return self.head.head.weight.dtype
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device that holds the weights."""
         return self.head.head.weight.device
 
     def read(self, text: Tensor) -> TextKV:
@@ -212,7 +212,7 @@ def _gate(x: Tensor, gate: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class WanSizes:
-    """Of Wan's diffusion transformer; by default the 1.3B model."""
+    """Sizes of Wan's diffusion transformer; by default the 1.3B model."""
 
     spec: WanSpec = WanSpec()
 

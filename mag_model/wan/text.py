@@ -23,7 +23,7 @@ from magbench.core.errors import MagbenchError
 
 @dataclass(frozen=True)
 class TextSizes:
-    """Of the UMT5 text encoder; by default umt5-xxl's."""
+    """Sizes of the UMT5 text encoder; by default umt5-xxl's."""
 
     dim: int = 4096
     layers: int = 24

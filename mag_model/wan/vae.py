@@ -22,8 +22,9 @@ from magbench.core.errors import MagbenchError
 
 @dataclass(frozen=True)
 class VaeSizes:
-    """Of the video autoencoder; by default Wan2.1's. Each but the first of ``mult`` halves the picture's sides, and
-    each True of ``temporal`` the frame rate."""
+    """Sizes of the video autoencoder; by default Wan2.1's.
+
+    Each but the first of ``mult`` halves the picture's sides, and each True of ``temporal`` the frame rate."""
 
     dim: int = 96
     channels: int = 16

@@ -109,7 +109,7 @@ def _points(gaps: NDArray[np.int64], table: Values) -> tuple[GapPoint, ...]:
 
 
 def half_life(gaps: NDArray[np.int64], table: Values, *, seed: int = 0) -> HalfLife:
-    """Where retention falls below one half.
+    """Gap at which retention falls below one half.
 
     Args:
         gaps: (G,) rising, in frames.

@@ -143,7 +143,7 @@ def _expanded(entry: EntryPoint, group: Group) -> list[Plugin]:
 
 
 def _docstring(tree: ast.Module, name: str) -> str | None:
-    """Of a class or function of a module; of a variable, the string that stands behind its assignment."""
+    """Find the docstring of a class or function, or the string behind the assignment of a variable."""
     for node, after in zip(tree.body, [*tree.body[1:], None], strict=True):
         match node:
             case ast.ClassDef() | ast.FunctionDef() if node.name == name:

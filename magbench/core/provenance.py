@@ -65,7 +65,7 @@ def driver() -> str:
 
 
 def commit() -> str | None:
-    """Of the clone that this is run from, with ``+`` behind it where files were changed since."""
+    """Commit of the clone that this is run from, with ``+`` behind it where files were changed since."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None

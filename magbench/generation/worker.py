@@ -27,7 +27,7 @@ Begin = Callable[[], Iterator[Tensor]]
 """Begins a stream."""
 
 MESSAGE_LENGTH = 300
-"""Of what other people's code raises."""
+"""Characters of an error that other people's code raised, at most."""
 ELSEWHERE = "another process"
 """The device of a program, which nobody looked into."""
 

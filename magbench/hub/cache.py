@@ -7,5 +7,5 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Where named suites are kept: ``MAGBENCH_CACHE``, or ``magbench`` in the user's cache."""
+    """Folder in which suites and weights are kept: ``MAGBENCH_CACHE``, or ``magbench`` in the user's cache."""
     return Path(os.environ.get("MAGBENCH_CACHE") or Path.home() / ".cache" / "magbench")

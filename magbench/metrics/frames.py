@@ -31,7 +31,7 @@ def check_same_size(gen: Tensor, truth: Tensor) -> None:
 
 
 def check_pair(gen: Tensor, truth: Tensor) -> None:
-    """As `check_same_size`, and as many generated frames as ground-truth frames."""
+    """Refuse what `check_same_size` refuses, and other than as many generated frames as ground-truth frames."""
     check_same_size(gen, truth)
     _check_counts(gen, truth)
 
@@ -65,7 +65,7 @@ class Video:
 
 
 def check_videos(gen: Video, truth: Video) -> None:
-    """As `check_pair`, for videos."""
+    """Refuse videos that `check_pair` would refuse."""
     _check_sizes(gen.frames, truth.frames)
     _check_counts(gen.frames, truth.frames)
 

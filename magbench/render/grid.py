@@ -17,7 +17,7 @@ def human_bytes(count: float) -> str:
 
 
 def number(value: float, unit: str) -> str:
-    """As many figures as the unit deserves."""
+    """Write a number with as many figures as its unit deserves."""
     match unit:
         case "B":
             return human_bytes(value)

@@ -99,7 +99,7 @@ def collect(out: Path, suite: Suite) -> list[Record]:
 
 
 def _provenance(suite: Suite, run: Run, clips: int, records: Sequence[Record], out: Path) -> dict[str, Any]:
-    """Where the numbers come from. ``generated_on``: where costs were measured; ``machine``: this one."""
+    """Collect where the numbers come from. ``generated_on``: where costs were measured; ``machine``: this one."""
     folders = {RunFolder(out).generation(r.model, r.clip, r.sample) for r in records if r.kind == "model"}
     made = [made for made in map(read_generation, sorted(folders)) if made is not None]
     return {

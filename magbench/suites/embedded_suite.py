@@ -42,7 +42,7 @@ class Embedded:
         return f"{self.name}-v{self.version}-{split}-{self.digest[split][:12]}"
 
     def shipped(self, split: str) -> Path:
-        """Where the split lies in the package, if it ships: nothing is drawn then, and all have the same bytes."""
+        """Path of the split in the package, if it ships: nothing is drawn then, and all have the same bytes."""
         return Path(str(files("magbench"))) / "suites" / "data" / self.label(split)
 
     def write(self, split: str, folder: Path) -> None:

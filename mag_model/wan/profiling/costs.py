@@ -34,7 +34,7 @@ class PassFlops:
 
 
 def pass_flops(spec: WanSpec, grid: tuple[int, int], frames: int, history: int) -> PassFlops:
-    """Of a pass over ``frames`` frames with ``grid`` rows and columns of tokens, behind ``history`` frames."""
+    """Count a pass over ``frames`` frames with ``grid`` rows and columns of tokens, behind ``history`` frames."""
     frame = grid[0] * grid[1]
     tokens, cells = frames * frame, spec.patch[1] * spec.patch[2] * spec.channels
     layer = 6 * spec.dim**2 + 2 * spec.dim * spec.hidden
@@ -82,7 +82,7 @@ class BlockCost:
 
 
 def block_cost(spec: WanSpec, grid: tuple[int, int], policy: CachePolicy, frames: int, itemsize: int = 2) -> BlockCost:
-    """Of the last block of a clip of ``frames`` latent frames, a multiple of the block.
+    """Count what the last block costs of a clip of ``frames`` latent frames, a multiple of the block.
 
     Where blocks are made together, of the block that ends there in the middle of a longer clip: as many passes over all
     of them as lie between one block's end and the next one's.

@@ -64,7 +64,7 @@ class Part:
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        """Of all files that are fetched, the adapter's included."""
+        """Patterns of all files that are fetched, the adapter's included."""
         return self.files if self.adapter is None else (*self.files, self.adapter.file)
 
 

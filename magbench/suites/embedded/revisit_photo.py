@@ -61,7 +61,7 @@ def clip(_: str, index: int) -> Clip:
 
 
 def busiest_path(canvas: NDArray[np.uint8], kind: str, speed: str, rng: np.random.Generator) -> Cameras:
-    """Of ``DRAWS`` paths the one that shows most: much of a photograph is plain, and nothing there can be remembered.
+    """Choose, of ``DRAWS`` paths, the one that shows most: what is plain cannot be remembered.
 
     What a path shows is measured at its plainest places: the mean of the least fifth of its frames' details.
     """

@@ -49,7 +49,7 @@ class Lock(BaseModel):
 
 @dataclass(frozen=True)
 class Places:
-    """Where the fetched copy lies."""
+    """Paths of the fetched copy."""
 
     folder: Path
 

@@ -172,7 +172,7 @@ def load_canvas(photograph: Photograph, side: int) -> NDArray[np.uint8]:
 
 
 def data_folder() -> Path:
-    """Where scikit-image keeps its pictures."""
+    """Folder in which scikit-image keeps its pictures."""
     spec = importlib.util.find_spec("skimage")
     if spec is None or not spec.submodule_search_locations:
         raise MagbenchError(f"the photographs come with scikit-image, which is not installed: {INSTALL}")
