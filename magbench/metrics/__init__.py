@@ -3,7 +3,7 @@
 from magbench.metrics.spec import FrameMetric, MainColumn, PerFrameScore, ScoreSpec
 
 # isort: split
-# Metrics of other packages are loaded below, and may import what stands above.
+# Metrics of other packages may import what stands above while they are loaded.
 from magbench.metrics.legacy import LegacyScores, legacy
 from magbench.metrics.ordered import OrderedScores
 from magbench.metrics.pair import Pair, Truth
