@@ -78,15 +78,17 @@ def suite_fetch(name: str, revision: str | None, csv: str | None, videos: str | 
     from magbench.suites.official import fetch
 
     cache = cache_folder()
-    lock = fetch.fetch(
+    held = fetch.fetch(
         cache,
         revision=revision,
         csv=csv,
         videos=videos,
         step=lambda done, total, file: click.echo(f"{done}/{total} {file}", err=True),
     )
-    where = fetch.places(cache).data
-    click.echo(f"{where}: {lock.kind} {lock.repository}, commit {lock.commit}, {len(lock.files)} files")
+    part = held.part
+    click.echo(
+        f"{held.data}: {held.lock.kind} {held.lock.repository}, commit {part.revision}, {len(part.fetched)} files"
+    )
 
 
 @suite.command("check")

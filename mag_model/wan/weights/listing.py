@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mag_model.wan.weights.catalog import CHECKPOINTS, Checkpoint, checkpoint, matches
-from mag_model.wan.weights.lockfile import read_lock
+from mag_model.wan.weights.home import read_parts
 from mag_model.wan.weights.store import examine, missing_parts
 from magbench.core.findings import Finding
 
@@ -29,7 +29,7 @@ def _row(entry: Checkpoint) -> tuple[str, ...]:
 
 def files(name: str) -> list[tuple[str, ...]]:
     """A line for each file of a checkpoint: part, path, size, hash; as they are here, else as they are pinned."""
-    entry, lock = checkpoint(name), read_lock(name)
+    entry, lock = checkpoint(name), read_parts(name)
     lines: list[tuple[str, ...]] = [("part", "commit", "bytes", "sha256", "file")]
     for part in entry.parts:
         held = lock.get(part.name)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from mag_model.wan.weights.catalog import Checkpoint, Part, matches
-from mag_model.wan.weights.hub import Listing, RemoteFile
 from magbench.core.errors import MagbenchError
+from magbench.hub.client import Listing
+from magbench.hub.download import RemoteFile
 
 
 def wanted_files(part: Part, listing: Listing, place: str | None, where: str) -> list[RemoteFile]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
@@ -19,11 +19,14 @@ from mag_model.wan.published_names import Sizes
 from mag_model.wan.state_dict import check_shapes, safetensors_shapes
 from mag_model.wan.weights.catalog import Checkpoint, Part, checkpoint
 from mag_model.wan.weights.convert import converted
-from mag_model.wan.weights.hub import Folder, Listing, Source, check_space, hub
-from mag_model.wan.weights.lockfile import File, Held, home, is_here, read_lock, write_lock
+from mag_model.wan.weights.home import home, is_here, read_parts, write_parts
 from mag_model.wan.weights.select_files import check_pin, wanted_files
 from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import file_sha256
+from magbench.hub.client import Folder, Listing, Repository, Source
+from magbench.hub.download import check_space, discard
+from magbench.hub.lockfile import File
+from magbench.hub.lockfile import Part as Held
 
 if TYPE_CHECKING:
     from magbench.core.progress import Progress
@@ -61,7 +64,7 @@ def fetch(name: str, request: Request, progress: Progress) -> list[str]:
     parts = [_own_part(entry, part) for part in request.parts] or list(entry.parts)
     for place in request.places:
         _own_part(entry, place)
-    lock = read_lock(name)
+    lock = read_parts(name)
     waiting = [part for part in parts if not _answers(name, lock.get(part.name), part, request, request.revision)]
     lines = {part.name: f"{part.name}: already here" for part in parts}
     if waiting:
@@ -70,7 +73,7 @@ def fetch(name: str, request: Request, progress: Progress) -> list[str]:
             if not _answers(name, lock.get(part.name), part, request, listing.revision):
                 held = _bring(entry, part, source, listing, request, progress)
                 lock[part.name] = held
-                write_lock(entry, lock)
+                write_parts(entry, lock)
                 size = sum(file.size for file in held.kept)
                 lines[part.name] = f"{part.name}: {size / 1e9:.2f} GB from {entry.repository} at {held.revision[:12]}"
     return [lines[part.name] for part in parts]
@@ -87,7 +90,7 @@ def part_path(name: str, part: str) -> Path:
         if not entry.uses:
             raise unknown(f"part of {name}", part, [own.name for own in entry.parts])
         return part_path(entry.uses, part)
-    held = read_lock(name).get(part)
+    held = read_parts(name).get(part)
     command = f"magbench weights fetch {name} --only {part}" + (" --accept-licence" if entry.terms else "")
     if held is None:
         raise MagbenchError(f"weights of {name}: no {part} here; type: {command}")
@@ -117,7 +120,7 @@ def digest(name: str, parts: Sequence[str]) -> str:
         entry = checkpoint(name)
         owner = name if entry.part(part) is not None else entry.uses
         part_path(owner, part)
-        for file in read_lock(owner)[part].kept:
+        for file in read_parts(owner)[part].kept:
             total.update(file.sha256.encode())
     return total.hexdigest()[:12]
 
@@ -130,7 +133,7 @@ def missing_parts(name: str) -> dict[str, list[str]]:
     if entry.uses:
         wanted[entry.uses] = [part.name for part in checkpoint(entry.uses).parts if part.name not in own]
     found = {
-        owner: [part for part in parts if not is_here(owner, read_lock(owner).get(part))]
+        owner: [part for part in parts if not is_here(owner, read_parts(owner).get(part))]
         for owner, parts in wanted.items()
     }
     return {owner: parts for owner, parts in found.items() if parts}
@@ -139,7 +142,7 @@ def missing_parts(name: str) -> dict[str, list[str]]:
 def examine(name: str) -> Iterator[tuple[str, str, str]]:
     """Every part of a checkpoint: (part, what it is, what is wrong with it or "")."""
     entry = checkpoint(name)
-    lock = read_lock(name)
+    lock = read_parts(name)
     for part in entry.parts:
         try:
             path = part_path(name, part.name)
@@ -159,9 +162,7 @@ def examine(name: str) -> Iterator[tuple[str, str, str]]:
 def _check_kept(path: Path, part: Part, folder: Path, held: Held) -> None:
     """Every byte as it was written, every tensor as the network wants it."""
     for file in held.kept:
-        found = file_sha256(folder / file.path)
-        if found != file.sha256:
-            raise MagbenchError(f"{folder / file.path}: sha256 is {found[:12]}, not {file.sha256[:12]}")
+        file.check(folder)
     if part.sizes is not None:
         check_shapes(path, safetensors_shapes(path), part.sizes.shapes())
 
@@ -189,7 +190,7 @@ def _open(entry: Checkpoint, request: Request, lock: Mapping[str, Held]) -> tupl
         folder = Folder(request.folder)
         return folder, folder.listing()
     commits = [held.revision for held in lock.values() if held.revision != Folder.REVISION]
-    source = hub(entry.repository, request.revision or (commits[0] if commits else entry.revision))
+    source = Repository(entry.repository, request.revision or (commits[0] if commits else entry.revision))
     listing = source.listing()
     if "-nc" in listing.licence.lower():
         _accept(entry, request, f"the hub's card says {listing.licence}")
@@ -213,8 +214,10 @@ def _bring(
         check_pin(entry, file.path, file.size, file.sha256)
     sizes = part.sizes
     shapes = {} if sizes is None else sizes.shapes()  # says what is not installed before anything is fetched
-    paths = {file.path: source.get(file, listing.revision, folder / "fetched", progress) for file in wanted}
-    fetched = tuple(File(file.path, file.size, file.sha256 or file_sha256(paths[file.path])) for file in wanted)
+    paths = {file.path: source.get(file, listing, folder / "fetched", progress) for file in wanted}
+    fetched = tuple(
+        File(path=file.path, size=file.size, sha256=file.sha256 or file_sha256(paths[file.path])) for file in wanted
+    )
     for known in fetched if pinned else ():
         check_pin(entry, known.path, known.size, known.sha256)
     folder.mkdir(parents=True, exist_ok=True)
@@ -222,21 +225,13 @@ def _bring(
         kept = _keep_files(folder, part, paths)
     else:
         kept = [_keep_tensors(folder, entry, part, converted(part, paths, shapes, sizes.config()))]
-    _remove_fetched(folder / "fetched", paths.values())
+    discard(folder / "fetched", paths.values())
     return Held(
-        listing.revision,
-        fetched,
-        tuple(File(path.relative_to(folder).as_posix(), path.stat().st_size, file_sha256(path)) for path in kept),
+        revision=listing.revision,
+        asked=request.revision,
+        fetched=fetched,
+        kept=tuple(File.of(path, folder) for path in kept),
     )
-
-
-def _remove_fetched(folder: Path, paths: Iterable[Path]) -> None:
-    """Remove what was fetched and is kept in another form; parts of other downloads stay."""
-    for path in paths:
-        if path.is_relative_to(folder):
-            path.unlink()
-    if folder.is_dir() and not any(path.is_file() for path in folder.rglob("*")):
-        shutil.rmtree(folder)
 
 
 def _keep_files(folder: Path, part: Part, paths: Mapping[str, Path]) -> list[Path]:

@@ -65,21 +65,16 @@ def move_on(mag: Repository, files: dict[str, bytes]) -> None:
     mag.branches["before"], mag.files = mag.files, files
 
 
-def fetch_now(revision: str | None = None, csv: str | None = None, videos: str | None = None) -> fetch.Lock:
+def fetch_now(revision: str | None = None, csv: str | None = None, videos: str | None = None) -> fetch.Fetched:
     return fetch.fetch(cache_folder(), revision=revision, csv=csv, videos=videos)
 
 
 @pytest.mark.parametrize("kind", ["dataset", "model"])
 def test_what_the_table_names_is_fetched_and_opens_as_a_suite(there: HubServer, mag: Repository, kind: str) -> None:
     mag.kind = f"{kind}s"
-    lock = fetch_now()
-    assert (lock.commit, lock.kind, lock.csv, lock.videos, lock.complete) == (
-        mag.commit,
-        kind,
-        "bench/test.csv",
-        "bench",
-        True,
-    )
+    held = fetch_now()
+    assert (held.part.revision, held.lock.kind, held.complete) == (mag.commit, kind, True)
+    assert held.part.choices == {"csv": "bench/test.csv", "videos": "bench"}
     assert "weights.bin" not in [path for path, _ in there.asked]
     suite = open_suite("mag-bench")
     assert [(clip.id, clip.caption, len(clip), clip.switch) for clip in suite.clips] == [
@@ -87,7 +82,7 @@ def test_what_the_table_names_is_fetched_and_opens_as_a_suite(there: HubServer, 
     ]
     assert suite.clips[0].revisit[-1] == 0
     assert (dict(suite_lines())["mag-bench"]).endswith(f"fetched, commit {mag.commit[:12]}")
-    assert not fetch.places(cache_folder()).arriving.exists()
+    assert sorted(path.name for path in held.folder.iterdir()) == ["data", "lock.json"]
 
 
 def test_once_fetched_no_network_is_needed(there: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,22 +94,20 @@ def test_once_fetched_no_network_is_needed(there: HubServer, monkeypatch: pytest
     assert there.requests == []
 
 
-def test_a_transfer_that_stops_goes_on_at_its_byte(
-    there: HubServer, videos: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1024)
-    there.cuts["bench/videos/one.mkv"] = [len(videos["one"]) // 2]
+def test_a_transfer_that_stops_goes_on_at_its_byte(there: HubServer, videos: dict[str, bytes]) -> None:
+    kept = len(videos["one"]) // 2
+    there.cuts["bench/videos/one.mkv"] = [kept]
     assert fetch_now().complete
-    kept = len(videos["one"]) // 2 // 1024 * 1024
-    assert [part for _, part in there.requests if part] == [f"bytes={kept}-"]
+    assert [first for path, first in there.asked if path == "bench/videos/one.mkv"] == [0, kept]
 
 
 def test_a_fetch_that_broke_off_goes_on_with_the_commit_that_it_began(
     there: HubServer, mag: Repository, videos: dict[str, bytes]
 ) -> None:
     begun = mag.commit
-    there.cuts["bench/videos/two.mkv"] = [len(videos["two"]) // 2] * 1000
-    with pytest.raises(MagbenchError, match="cannot fetch .*goes on where it was") as caught:
+    kept = len(videos["two"]) // 2
+    there.cuts["bench/videos/two.mkv"] = [kept, 0]
+    with pytest.raises(MagbenchError, match="two.mkv: .*the same command goes on") as caught:
         fetch_now()
     assert "\n" not in str(caught.value)
     with pytest.raises(MagbenchError, match="fetched in part; magbench suite fetch mag-bench goes on"):
@@ -122,13 +115,12 @@ def test_a_fetch_that_broke_off_goes_on_with_the_commit_that_it_began(
     there.cuts.clear()
     there.asked.clear()
     move_on(mag, {**repository(videos), "bench/videos/one.mkv": b"another"})
-    assert fetch_now().commit == begun
-    assert [path for path, _ in there.asked] == ["bench/videos/two.mkv"]
+    assert fetch_now().part.revision == begun
+    assert there.asked == [("bench/videos/two.mkv", kept)]
 
 
 def test_a_changed_or_missing_file_is_told_and_mended(there: HubServer) -> None:
-    fetch_now()
-    path = fetch.places(cache_folder()).data / "videos/one.mkv"
+    path = fetch_now().data / "videos/one.mkv"
     good = path.read_bytes()
     path.write_bytes(good[:-1] + b"?")
     for use in (fetch_now, lambda: open_suite("mag-bench")):
@@ -143,7 +135,7 @@ def test_a_changed_or_missing_file_is_told_and_mended(there: HubServer) -> None:
 
 def test_a_file_that_is_not_what_the_hub_promised_is_refused(there: HubServer) -> None:
     there.spoiled = {"bench/videos/one.mkv"}
-    with pytest.raises(MagbenchError, match=r"one\.mkv arrived damaged"):
+    with pytest.raises(MagbenchError, match=r"one\.mkv: came as .*it was removed"):
         fetch_now()
     there.spoiled.clear()
     assert fetch_now().complete
@@ -152,8 +144,8 @@ def test_a_file_that_is_not_what_the_hub_promised_is_refused(there: HubServer) -
 def test_a_revision_is_fetched_once_and_never_moves(mag: Repository, videos: dict[str, bytes]) -> None:
     first = mag.commit
     move_on(mag, {**repository(videos), "bench/videos/one.mkv": b"another"})
-    assert fetch_now(first).commit == first
-    assert fetch_now().commit == first
+    assert fetch_now(first).part.revision == first
+    assert fetch_now().part.revision == first
     for options in ({"revision": mag.commit}, {"revision": "main"}, {"csv": "x.csv"}, {"videos": ""}):
         with pytest.raises(MagbenchError, match="remove it to fetch another"):
             fetch_now(**options)
@@ -179,7 +171,7 @@ def test_paths_that_cannot_be_found_can_be_given(mag: Repository, videos: dict[s
         ({"bench/test.csv": b"video_path,raw_caption,duration(sec)\n"}, {}, "has no clip"),
         ({"bench/test.csv": table("../../")}, {}, "videos are not below"),
         ({}, {"csv": "none.csv"}, "has no file 'none.csv'"),
-        ({}, {"revision": "elsewhere"}, "has no such revision"),
+        ({}, {"revision": "elsewhere"}, "has no revision 'elsewhere'"),
     ],
 )
 def test_what_cannot_be_used_is_said(
@@ -188,7 +180,7 @@ def test_what_cannot_be_used_is_said(
     mag.files |= files
     with pytest.raises(MagbenchError, match=words.replace("(", r"\(")):
         fetch_now(**options)
-    assert fetch.read_lock(fetch.places(cache_folder())) is None
+    assert fetch.find(cache_folder()) is None
 
 
 def test_no_such_repository(mag: Repository) -> None:
@@ -200,7 +192,7 @@ def test_no_such_repository(mag: Repository) -> None:
 def test_no_network_is_one_clear_line(there: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(
-        MagbenchError, match=r"http://127\.0\.0\.1:9: cannot fetch xilluill/MAG .*mag-bench:DIR"
+        MagbenchError, match=r"http://127\.0\.0\.1:9: cannot list xilluill/MAG .*mag-bench:DIR"
     ) as caught:
         fetch_now()
     assert "\n" not in str(caught.value)
@@ -208,9 +200,24 @@ def test_no_network_is_one_clear_line(there: HubServer, monkeypatch: pytest.Monk
         open_suite("mag-bench")
 
 
-def test_a_damaged_lock_file_is_said(there: HubServer) -> None:
-    fetch_now()
-    lock = fetch.places(cache_folder()).lock
-    lock.write_text(json.dumps({**json.loads(lock.read_text()), "commit": 3}))
-    with pytest.raises(MagbenchError, match=r"lock\.json: commit: .*not 3"):
+def test_a_damaged_or_older_lock_file_is_said(there: HubServer) -> None:
+    lock = fetch_now().folder / "lock.json"
+    good = json.loads(lock.read_text())
+    lock.write_text(json.dumps({**good, "kind": 3}))
+    with pytest.raises(MagbenchError, match=r"lock\.json: not a whole lock file \(kind: .*remove .* and fetch again"):
         open_suite("mag-bench")
+    older = {"repository": fetch.REPOSITORY, "kind": "dataset", "asked": "main", "commit": "0" * 40, "files": {}}
+    lock.write_text(json.dumps(older))
+    with pytest.raises(MagbenchError, match=r"lock\.json: not a whole lock file .*fetch again"):
+        fetch_now()
+
+
+def test_a_small_file_that_was_lost_must_come_back_as_it_was(there: HubServer, mag: Repository) -> None:
+    """The hub tells no sha256 of small files; the lock file knows it from the first time."""
+    held = fetch_now()
+    (held.data / "test.csv").unlink()
+    there.spoiled = {"bench/test.csv"}
+    with pytest.raises(MagbenchError, match=r"test\.csv: came as sha256"):
+        fetch_now()
+    there.spoiled.clear()
+    assert fetch_now() == held

@@ -1,0 +1,93 @@
+"""``lock.json``: what is here of a repository, from which commit, with size and sha256 of every file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from magbench.core.errors import MagbenchError
+from magbench.core.files import file_sha256, first_problem, write_atomic
+from magbench.hub.client import Kind
+
+NAME = "lock.json"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class File(_Strict):
+    """A file. ``path``: in the repository, or below the lock file's folder; ``size``: bytes; ``sha256``: hexadecimal.
+
+    Of a published file that has not arrived, ``sha256`` is "" where the hub does not tell it.
+    """
+
+    path: str
+    size: int
+    sha256: str = ""
+
+    @classmethod
+    def of(cls, path: Path, folder: Path) -> File:
+        """A file as it is now, named from ``folder``."""
+        return cls(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=file_sha256(path))
+
+    def check(self, folder: Path) -> None:
+        """Read the file again.
+
+        Raises:
+            MagbenchError: it is missing, or another than the one that was kept.
+        """
+        path = folder / self.path
+        if not path.is_file():
+            raise MagbenchError(f"{path}: is missing")
+        if (found := file_sha256(path)) != self.sha256:
+            raise MagbenchError(f"{path}: changed, sha256 is {found[:12]}, not {self.sha256[:12]} as in {NAME}")
+
+
+class Part(_Strict):
+    """Files that were asked for together.
+
+    Attributes:
+        revision: the commit they are from; "folder" if they were copied from a folder.
+        asked: the revision as it was given, a branch or a tag.
+        choices: what else was chosen, option -> value.
+        fetched: the published files.
+        kept: what was made of them, or they themselves; fewer than wanted while a fetch is under way.
+    """
+
+    revision: str
+    asked: str = ""
+    choices: dict[str, str] = Field(default_factory=dict)
+    fetched: tuple[File, ...]
+    kept: tuple[File, ...] = ()
+
+
+class Lock(_Strict):
+    """A lock file. ``repository``: owner/name; ``licence``: as its card or the catalogue has it; ``parts`` by name."""
+
+    repository: str
+    kind: Kind = "model"
+    licence: str = ""
+    parts: dict[str, Part]
+
+    def write(self, folder: Path) -> None:
+        """Write ``lock.json`` into the folder."""
+        write_atomic(folder / NAME, self.model_dump_json(indent=2) + "\n")
+
+
+def read_lock(folder: Path) -> Lock | None:
+    """The lock file of a folder; None before the first fetch.
+
+    Raises:
+        MagbenchError: it is damaged, or of a format that is no longer written.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    try:
+        return Lock.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise MagbenchError(
+            f"{path}: not a whole lock file ({first_problem(error)}); remove {folder} and fetch again"
+        ) from error
