@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 import importlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from magbench import __version__
 from magbench.commands.options import names, pairs
 from magbench.core.errors import MagbenchError, NothingDone, unknown
+from magbench.core.plugins import PluginWarning
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Warnings about plug-ins are lines for the user, each once, without a place in our code."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, PluginWarning):
+                click.echo(f"warning: {message}", err=True)
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
+
 
 HARNESS = {
     "run": "magbench.commands.run:run",
@@ -44,7 +72,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _plain_warnings():
+                return super().invoke(ctx)
         except NothingDone as error:
             for failure in error.failures:
                 click.echo(f"failed: {failure}", err=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import SAFE_NAME
-from magbench.core.plugins import POLICIES, plugins
+from magbench.core.plugins import POLICIES, found_plugins
 
 if TYPE_CHECKING:
     from mag_model.memory.policy import CachePolicy
@@ -31,8 +31,8 @@ class NanoFamily:
     """A :class:`magbench.models.protocol.Family`."""
 
     def known(self) -> Iterable[tuple[str, str]]:
-        for name, plugin in plugins(POLICIES).items():
-            yield name, plugin.summary()
+        for plugin in found_plugins(POLICIES):
+            yield plugin.name, plugin.summary()
 
     def label(self, text: str) -> str:
         folder, policy = _split(text)

@@ -93,17 +93,19 @@ class WanFamily:
         chosen, name = choose(text), f"{PREFIX}:{text}"
         checkpoint, how, (device, dtype) = chosen.checkpoint, chosen.how, _place()
         parts = tuple(dict.fromkeys(("generator", how.writer, "vae", "text", "tokenizer")))
-        told = "told the prompt" if how.told else "told nothing"
+        told = "told the prompt" if how.writer_sees_prompt else "told nothing"
         kept = f"{how.policy}, written by the {how.writer}, {told}, {str(dtype).removeprefix('torch.')}"
-        if chosen.spec.together > 1:
-            kept += f", {chosen.spec.together} blocks together"
+        if chosen.spec.rolling_window_blocks > 1:
+            kept += f", {chosen.spec.rolling_window_blocks} blocks together"
         revision = f"{__version__}+{digest(checkpoint, parts)}, {kept}"
         with room_for(name):
             networks = _networks(chosen, device, dtype)
             codec = networks.codec()
-        words = networks.generator.spec.words
+        words = networks.generator.spec.text_len
         embed = Prompts(lambda: load_text_encoder(checkpoint, length=words), device)
-        return WanModel(name, revision, how.policy, networks.generator, networks.writer, codec, embed, how.told)
+        return WanModel(
+            name, revision, how.policy, networks.generator, networks.writer, codec, embed, how.writer_sees_prompt
+        )
 
     def workload(self, text: str, resolution: tuple[int, int] | None) -> Workload:
         from mag_model.wan.profiling.workload import WanWorkload, random_networks, shape_of
@@ -162,9 +164,9 @@ def choose(text: str) -> Chosen:
             f"how {checkpoint} was released to remember is not known; name a policy: {checkpoint}+window"
         )
     chosen = Chosen(checkpoint, how, guided=bool(at))
-    if chosen.guided and chosen.spec.together > 1:
+    if chosen.guided and chosen.spec.rolling_window_blocks > 1:
         raise MagbenchError(
-            f"{checkpoint} makes {chosen.spec.together} blocks together: a block's truth would come when the next are"
-            f" half made; @{TRUTH} is for models that make one after another"
+            f"{checkpoint} makes {chosen.spec.rolling_window_blocks} blocks together: a block's truth would come when"
+            f" the next are half made; @{TRUTH} is for models that make one after another"
         )
     return chosen

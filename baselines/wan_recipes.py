@@ -23,16 +23,16 @@ class Released:
     Attributes:
         policy: what stays.
         writer: part of the checkpoint that writes the memory.
-        told: whether the writer is told the prompt; if not, it gets the empty text.
+        writer_sees_prompt: whether the writer is told the prompt; if not, it gets the empty text.
     """
 
     policy: CachePolicy
     writer: str = "generator"
-    told: bool = True
+    writer_sees_prompt: bool = True
 
 
 RELEASED = {
-    "mag": Released(MagRing(ring=21, sink=2), writer="memory", told=False),
+    "mag": Released(MagRing(ring=21, sink=2), writer="memory", writer_sees_prompt=False),
     "self-forcing": Released(Window(frames=18)),
     "causvid": Released(Window(frames=18)),
     "longlive": Released(WindowSink(frames=6, sink=3)),

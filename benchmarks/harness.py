@@ -97,8 +97,10 @@ def wan(clips: int, out: Path) -> Overhead:
     spec, size, source = WanSpec(), (128, 128), torch.Generator().manual_seed(0)
     network = random_wan(spec, "cpu", torch.float32)
     codec = random_codec(Shape(spec, VaeSizes(), size, "cpu", torch.float32))
-    text = 0.1 * torch.randn(1, spec.words, spec.text, generator=source)
-    model = WanModel("wan", "1", MagRing(ring=21, sink=2), network, network, codec, lambda prompt: text, told=False)
+    text = 0.1 * torch.randn(1, spec.text_len, spec.text, generator=source)
+    model = WanModel(
+        "wan", "1", MagRing(ring=21, sink=2), network, network, codec, lambda prompt: text, writer_sees_prompt=False
+    )
     films = [
         moving_scene(Case(33, *size, 33, 1), seed=i).permute(0, 2, 3, 1).contiguous().numpy() for i in range(clips)
     ]

@@ -41,7 +41,7 @@ class Denoiser(Protocol):
         ...
 
     @property
-    def together(self) -> int:
+    def rolling_window_blocks(self) -> int:
         """Blocks in the making at once; the number of steps is a multiple of it."""
         ...
 

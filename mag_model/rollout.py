@@ -38,9 +38,10 @@ def rollout(
     """Continue a clip.
 
     A block begins as noise and is clean after all denoising steps. Of a generator that makes one block at a time, the
-    next begins once the last one is written. Of one that makes several ``together``, they follow one another after an
-    equal share of the steps each, as in Rolling Forcing (arXiv 2509.25161): a pass denoises all blocks in the making,
-    the first one cleanest, and they see each other. At the beginning there are fewer of them, and at the end.
+    next begins once the last one is written. Of one that makes ``rolling_window_blocks`` at once, they follow one
+    another after an equal share of the steps each, as in Rolling Forcing (arXiv 2509.25161): a pass denoises all blocks
+    in the making, the first one cleanest, and they see each other. At the beginning there are fewer of them, and at the
+    end.
 
     Args:
         generator: makes the blocks.
@@ -63,7 +64,7 @@ def rollout(
     size, given = generator.block, context.shape[1]
     if given % size:
         raise ValueError(f"context of {given} frames is not a multiple of the block of {size}")
-    together, made = generator.together, max(0, -(-(frames - given) // size))
+    together, made = generator.rolling_window_blocks, max(0, -(-(frames - given) // size))
     if truth is not None and together > 1:
         raise ValueError(f"{together} blocks are made together; none can be remembered as it should have been")
     blocks = [torch.arange(start + first, start + first + size) for first in range(0, given + made * size, size)]
@@ -99,7 +100,7 @@ def rising_levels(generator: Denoiser) -> Tensor:
 
     Each row rises from block to block. One block at a time: a row for each step.
     """
-    steps = torch.tensor(generator.sigmas).unflatten(0, (generator.together, -1))
+    steps = torch.tensor(generator.sigmas).unflatten(0, (generator.rolling_window_blocks, -1))
     return steps.flip(0).T.repeat_interleave(generator.block, 1)
 
 

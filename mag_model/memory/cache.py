@@ -136,17 +136,17 @@ class Memory:
         """(F,) int64 indices of the frames that the first layer holds, ascending."""
         return self.layers[0].frame.sort().values if self.layers else torch.zeros(0, dtype=torch.int64)
 
-    def reserve(self, policy: CachePolicy, blocks: Sequence[Tensor], together: int = 1) -> None:
+    def reserve(self, policy: CachePolicy, blocks: Sequence[Tensor], rolling_window_blocks: int = 1) -> None:
         """Make room for all that a policy will hold while blocks of frames, (n,) int64 each, are made in turn.
 
-        So many as are made ``together`` are at hand at once. A policy that looks at contents cannot be foreseen; its
+        ``rolling_window_blocks`` are at hand at once. A policy that looks at contents cannot be foreseen; its
         buffers grow.
         """
         if policy.uses_content:
             return
         past = FrameKV.numbered(self.frame, self.frame)
         for number, block in enumerate(blocks):
-            at_hand = sum(len(each) for each in blocks[number : number + together])
+            at_hand = sum(len(each) for each in blocks[number : number + rolling_window_blocks])
             self._reserved = max(self._reserved, len(past.frame) + at_hand)
             past = policy.write(past, FrameKV.numbered(block, block))
         for layer in self.layers:

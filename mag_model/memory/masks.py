@@ -81,10 +81,10 @@ class Reach:
     held: int
 
 
-def reach(policy: CachePolicy, blocks: int, size: int, together: int = 1) -> Reach:
-    """Count what the last of ``blocks`` blocks of ``size`` frames reaches; ``together`` blocks are made at a time."""
+def reach(policy: CachePolicy, blocks: int, size: int, rolling_window_blocks: int = 1) -> Reach:
+    """Count what the last of ``blocks`` blocks of ``size`` frames reaches, ``rolling_window_blocks`` made at a time."""
     past, first = _after(policy, blocks - 1, size), (blocks - 1) * size
-    window, block = _indices(first, together * size), _indices(first, size)
+    window, block = _indices(first, rolling_window_blocks * size), _indices(first, size)
     making, writing = policy.read(past, window.frame), policy.read_to_write(past, block.frame)
     return Reach(len(making.frame), len(writing.frame), len(policy.write(past, block).frame))
 

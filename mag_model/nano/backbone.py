@@ -191,7 +191,7 @@ class Posed:
         return sampling_sigmas(self.backbone.spec.steps, self.backbone.spec.shift)
 
     @property
-    def together(self) -> int:
+    def rolling_window_blocks(self) -> int:
         return 1
 
     @property

@@ -45,8 +45,8 @@ class Prompted:
         return sampling_sigmas(self.network.spec.steps, self.network.spec.shift)
 
     @property
-    def together(self) -> int:
-        return self.network.spec.together
+    def rolling_window_blocks(self) -> int:
+        return self.network.spec.rolling_window_blocks
 
     @property
     def rope(self) -> Rope:

@@ -32,7 +32,7 @@ class WanModel:
         writer: writes the memory; the generator itself, or a memory model on the same device.
         codec: on the same device.
         embed: see :data:`Embed`.
-        told: whether the writer is told the prompt; if not, it gets the empty text.
+        writer_sees_prompt: whether the writer is told the prompt; if not, it gets the empty text.
     """
 
     def __init__(
@@ -44,11 +44,11 @@ class WanModel:
         writer: Wan,
         codec: WanVae,
         embed: Embed,
-        told: bool,
+        writer_sees_prompt: bool,
     ) -> None:
         self.name, self.revision = name, revision
         self._policy, self._generator, self._writer = policy, generator, writer
-        self._codec, self._embed, self._told = codec, embed, told
+        self._codec, self._embed, self._writer_sees_prompt = codec, embed, writer_sees_prompt
         self._memory = Memory()
 
     def stream(self, task: Task) -> Iterator[Tensor]:
@@ -89,8 +89,8 @@ class WanModel:
         size = (context.shape[-2], context.shape[-1])
         generator = Prompted.by(self._generator, self._embed(task.prompt), size)
         writer = generator
-        if self._writer is not self._generator or not self._told:
-            writer = Prompted.by(self._writer, self._embed(task.prompt if self._told else ""), size)
+        if self._writer is not self._generator or not self._writer_sees_prompt:
+            writer = Prompted.by(self._writer, self._embed(task.prompt if self._writer_sees_prompt else ""), size)
         blocks = rollout(
             generator,
             self._policy,

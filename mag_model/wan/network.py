@@ -137,7 +137,7 @@ class Wan(nn.Module):
             nn.Linear(spec.text, spec.dim), nn.GELU(approximate="tanh"), nn.Linear(spec.dim, spec.dim)
         )
         self.time_embedding = nn.Sequential(
-            nn.Linear(spec.frequencies, spec.dim), nn.SiLU(), nn.Linear(spec.dim, spec.dim)
+            nn.Linear(spec.freq_dim, spec.dim), nn.SiLU(), nn.Linear(spec.dim, spec.dim)
         )
         self.time_projection = nn.Sequential(nn.SiLU(), nn.Linear(spec.dim, 6 * spec.dim))
         self.blocks = nn.ModuleList(Layer(spec) for _ in range(spec.layers))
@@ -175,7 +175,7 @@ class Wan(nn.Module):
             (B, F, C, h, w) the flow, in the dtype of the weights.
         """
         cells = self.patch_embedding(latents.to(self.dtype).transpose(1, 2))
-        level = self.time_embedding(sinusoids(timestep, self.spec.frequencies).to(self.dtype))
+        level = self.time_embedding(sinusoids(timestep, self.spec.freq_dim).to(self.dtype))
         modulation = self.time_projection(level).unflatten(-1, (6, -1))
         x = cells.flatten(2).transpose(1, 2)
         for number, layer in enumerate(self._layers):
@@ -220,7 +220,7 @@ class WanSizes:
         spec = self.spec
         return {
             **{"dim": spec.dim, "num_layers": spec.layers, "ffn_dim": spec.hidden, "num_heads": spec.heads},
-            **{"freq_dim": spec.frequencies, "in_dim": spec.channels, "out_dim": spec.channels},
+            **{"freq_dim": spec.freq_dim, "in_dim": spec.channels, "out_dim": spec.channels},
         }
 
     def shapes(self) -> dict[str, Shape]:

@@ -22,16 +22,16 @@ class WanSpec:
         heads: attention heads; ``dim`` is a multiple of it.
         hidden: width inside the feed-forward layer.
         channels: of a latent cell, in and out.
-        frequencies: sinusoids of the timestep.
+        freq_dim: sinusoids of the timestep.
         text: width of the text encoder's output.
-        words: text positions; shorter texts are padded with zeros, and attended to without a mask.
+        text_len: text positions; shorter texts are padded with zeros, and attended to without a mask.
         patch: latent frames, rows and columns of a token; one frame.
         eps: of all norms.
         block: latent frames made together.
         steps: denoising timesteps out of 1000, before the shift.
         shift: timestep shift of the flow; 1 = none.
-        together: blocks in the making at once, each an equal share of the steps behind the one before it; 1 = a block
-            begins once the one before it is done.
+        rolling_window_blocks: blocks in the making at once, each an equal share of the steps behind the one before it;
+            1 = a block begins once the one before it is done.
     """
 
     dim: int = 1536
@@ -39,30 +39,32 @@ class WanSpec:
     heads: int = 12
     hidden: int = 8960
     channels: int = 16
-    frequencies: int = 256
+    freq_dim: int = 256
     text: int = 4096
-    words: int = 512
+    text_len: int = 512
     patch: tuple[int, int, int] = (1, 2, 2)
     eps: float = 1e-6
     block: int = 3
     steps: tuple[float, ...] = (1000.0, 750.0, 500.0, 250.0)
     shift: float = 5.0
-    together: int = 1
+    rolling_window_blocks: int = 1
 
     def __post_init__(self) -> None:
         if self.dim % self.heads or self.head_dim % 2:
             raise ValueError(f"dim {self.dim} does not split into {self.heads} heads of even width")
         if self.patch[0] != 1:
             raise ValueError(f"patch {self.patch} joins latent frames; a cache keeps frames apart")
-        if len(self.steps) % self.together:
-            raise ValueError(f"{len(self.steps)} steps cannot be shared among {self.together} blocks made together")
+        if len(self.steps) % self.rolling_window_blocks:
+            raise ValueError(
+                f"{len(self.steps)} steps cannot be shared among {self.rolling_window_blocks} blocks made together"
+            )
 
     @classmethod
     def published(cls, config: Mapping[str, Any]) -> WanSpec:
         """The sizes in a published ``config.json``; what it does not state is as in the 1.3B model."""
         names = {
             **{"dim": "dim", "num_layers": "layers", "num_heads": "heads", "ffn_dim": "hidden", "in_dim": "channels"},
-            **{"freq_dim": "frequencies", "text_dim": "text", "text_len": "words", "eps": "eps"},
+            **{"freq_dim": "freq_dim", "text_dim": "text", "text_len": "text_len", "eps": "eps"},
         }
         return cls(**{ours: config[theirs] for theirs, ours in names.items() if theirs in config})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -12,6 +13,7 @@ from multiprocessing import get_context
 from typing import TypeVar
 
 from magbench.core.errors import MagbenchError
+from magbench.core.plugins import PluginWarning
 
 WORTH_A_PROCESS = 5_000_000
 """Generated pixels from which a further process pays: it takes seconds to start."""
@@ -66,6 +68,7 @@ def _begin() -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore", PluginWarning)  # the first process has said it
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
 

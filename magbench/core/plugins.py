@@ -10,7 +10,9 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import os
 import pkgutil
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -18,6 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from magbench.core.errors import MagbenchError, unknown
+from magbench.core.files import SAFE_NAME
+
+HERE = "magbench"
+"""The distribution whose names win over those of others."""
+
+ASKED = "MAGBENCH_METRICS"
+"""Environment variable that names what is registered under an extra and wanted in this run: ``vif,ms_ssim``."""
+
+
+class PluginWarning(UserWarning):
+    """A plug-in was left out, or asked for in vain; the others go on."""
 
 
 def camel_case(stem: str) -> str:
@@ -53,31 +66,47 @@ GROUPS = (MODELS, REFERENCES, FAMILIES, POLICIES, METRICS, SUITES)
 
 @dataclass(frozen=True)
 class Plugin:
-    """One registered thing: ``attribute`` of ``module``, from the distribution ``package`` ("" if unknown)."""
+    """One registered thing.
+
+    Attributes:
+        module, attribute: where it is.
+        package: the distribution that registers it, "" if unknown.
+        extra: the extra that installs what it needs; such a thing is there only where it is asked for.
+    """
 
     name: str
     group: Group
     module: str
     attribute: str
     package: str
+    extra: str = ""
 
     @property
     def value(self) -> str:
         """``module:attribute``."""
         return f"{self.module}:{self.attribute}"
 
+    @property
+    def called(self) -> str:
+        """How messages name it."""
+        return f"{self.group.kind} '{self.name}' ({self.value}{f', of {self.package}' if self.package else ''})"
+
     def load(self) -> Any:
         """Import it.
 
         Raises:
-            MagbenchError: the module or the attribute is not there.
+            MagbenchError: the module or the attribute is not there, or importing it went wrong.
         """
         try:
             found: Any = importlib.import_module(self.module)
             for part in self.attribute.split("."):
                 found = getattr(found, part)
+        except MagbenchError:
+            raise
         except (ImportError, AttributeError) as error:
-            raise MagbenchError(f"{self.group.kind} '{self.name}' ({self.value}) cannot be loaded: {error}") from error
+            raise MagbenchError(f"{self.called} cannot be loaded: {error}") from error
+        except (Exception, SystemExit) as error:  # a module of another package may raise anything
+            raise MagbenchError(f"{self.called} cannot be loaded: {type(error).__name__}: {error}") from error
         return found
 
     def summary(self) -> str:
@@ -89,22 +118,97 @@ class Plugin:
 
 
 def plugins(group: Group) -> dict[str, Plugin]:
-    """Everything registered in a group, by name, sorted; a name that stands for two things is an error."""
-    found: dict[str, Plugin] = {}
-    for entry in entry_points(group=group.name):
-        for plugin in _expanded(entry, group):
-            first = found.setdefault(plugin.name, plugin)
-            if first.value != plugin.value:
-                raise MagbenchError(f"'{plugin.name}' of {group.name} is there twice: {first.value}, {plugin.value}")
-    return dict(sorted(found.items()))
+    """Everything registered in a group, by name, sorted.
+
+    What is registered under an extra is there if ``MAGBENCH_METRICS`` names it. A name that cannot be a file's, and one
+    that two packages claim, are left out with a warning; of the latter magbench's own stays.
+    """
+    found = {}
+    for name, claims in sorted(_claims(group).items()):
+        problem = _problem(name, claims)
+        if problem:
+            _left_out(problem)
+        else:
+            found[name] = claims[0]
+            for other in claims[1:]:
+                _left_out(f"{other.called}: the name is that of {claims[0].value}")
+    return found
 
 
 def plugin(group: Group, name: str) -> Plugin:
-    """The plug-in of that name; an unknown name is an error that gives the nearest ones."""
-    known = plugins(group)
-    if name not in known:
-        raise unknown(group.kind, name, known)
-    return known[name]
+    """The plug-in of that name.
+
+    Raises:
+        MagbenchError: an unknown name, with the nearest ones; one that cannot be a file's, or that two packages claim.
+    """
+    claims = _claims(group)
+    if name not in claims:
+        raise unknown(group.kind, name, claims)
+    check_name(group, name)
+    return claims[name][0]
+
+
+def check_name(group: Group, name: str) -> None:
+    """Refuse a registered name that :func:`plugins` leaves out; one that nobody registered is no concern of this."""
+    claims = _claims(group).get(name)
+    if claims and (problem := _problem(name, claims)):
+        raise MagbenchError(problem)
+
+
+def _claims(group: Group) -> dict[str, list[Plugin]]:
+    """Every registered name with the different things that it is said to be, magbench's own first."""
+    asked = set(os.environ.get(ASKED, "").replace(" ", "").split(","))
+    found: dict[str, list[Plugin]] = {}
+    entries = sorted(entry_points(group=group.name), key=lambda entry: entry.dist is None or entry.dist.name != HERE)
+    for plugin in (plugin for entry in entries for plugin in _expanded(entry, group)):
+        claims = found.setdefault(plugin.name, []) if plugin.name in asked or not plugin.extra else []
+        if plugin.value not in [claim.value for claim in claims]:
+            claims.append(plugin)
+    return found
+
+
+def _problem(name: str, claims: list[Plugin]) -> str:
+    """What is wrong with a registered name, "" if nothing is."""
+    first = claims[0]
+    if not SAFE_NAME.fullmatch(name):
+        return f"{first.group.kind} name '{name}' may only hold letters, digits, '.', '_' and '-' ({first.value})"
+    if len(claims) > 1 and first.package != HERE:
+        return f"'{name}' of {first.group.name} is there twice: {', '.join(claim.value for claim in claims)}"
+    return ""
+
+
+def loaded(group: Group, check: Callable[[Plugin, Any], None] = lambda plugin, thing: None) -> dict[str, Any]:
+    """Everything registered in a group, imported; what cannot be, or fails ``check``, is left out with a warning."""
+    found = {}
+    for name, plugin in plugins(group).items():
+        try:
+            thing = plugin.load()
+            check(plugin, thing)
+            found[name] = thing
+        except MagbenchError as error:
+            _left_out(str(error))
+    return found
+
+
+def found_plugins(group: Group) -> list[Plugin]:
+    """Everything registered in a group, not imported; what has no module is left out with a warning."""
+    found = []
+    for plugin in plugins(group).values():
+        if importlib.util.find_spec(plugin.module.partition(".")[0]) is None:
+            _left_out(f"{plugin.called}: there is no module {plugin.module}")
+        else:
+            found.append(plugin)
+    return found
+
+
+def extras(group: Group) -> dict[str, Plugin]:
+    """What is registered under an extra, asked for or not."""
+    every = (plugin for entry in entry_points(group=group.name) for plugin in _expanded(entry, group))
+    return {plugin.name: plugin for plugin in every if plugin.extra}
+
+
+def _left_out(message: str) -> None:
+    warnings.warn(f"{message}; left out", PluginWarning, stacklevel=3)
 
 
 def source_file(module: str) -> Path | None:
@@ -131,7 +235,7 @@ def _expanded(entry: EntryPoint, group: Group) -> list[Plugin]:
     """An entry point as plug-ins: itself, or each module of the package that it names."""
     package = entry.dist.name if entry.dist else ""
     if entry.attr:
-        return [Plugin(entry.name, group, entry.module, entry.attr, package)]
+        return [Plugin(entry.name, group, entry.module, entry.attr, package, "".join(entry.extras))]
     file = source_file(entry.module)
     if file is None:
         return []

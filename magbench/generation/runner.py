@@ -19,7 +19,7 @@ from magbench.core.seeds import task_seed
 from magbench.generation.worker import Job, Source, make_missing, one_line
 from magbench.models.naming import Candidate, Given, resolve
 from magbench.models.protocol import Reference, ReferenceInput, Task, VideoModel
-from magbench.models.registry import model_names, reference_names
+from magbench.models.registry import usable_names
 from magbench.runs.failures import Failure
 from magbench.runs.folder import Run, RunFolder
 from magbench.suites.clip import Clip
@@ -51,7 +51,7 @@ def generate(
     Returns:
         What failed. An unknown name and a folder of another run are errors, before anything is made.
     """
-    given = model_names() + reference_names() if given is None else list(dict.fromkeys(given))
+    given = usable_names() if given is None else list(dict.fromkeys(given))
     kinds = {candidate.name: candidate.kind for candidate in map(resolve, given)}
     makers = find_sources(given, suite)
     run = Run.of(suite, seeds=seeds, limit=limit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -32,36 +31,16 @@ OWN = (PSNR, SSIM, LPIPS)
 
 @cache
 def frame_metrics() -> tuple[FrameMetric, ...]:
-    """Load every registered metric of two frames; one that cannot be loaded is left out with a warning that names it.
-
-    Raises:
-        MagbenchError: a name is registered twice.
-    """
-    found = []
-    for plugin in plugins.plugins(plugins.METRICS).values():
-        try:
-            metric = _load(plugin)
-        except MagbenchError as error:
-            warnings.warn(str(error), stacklevel=2)
-            continue
-        if metric not in OWN:
-            found.append(_optional(metric))
-    return (*OWN, *found)
+    """Load every registered metric of two frames; one that cannot be loaded is left out with a warning."""
+    found = plugins.loaded(plugins.METRICS, _checked).values()
+    return (*OWN, *(_optional(metric) for metric in found if metric not in OWN))
 
 
-def _load(plugin: plugins.Plugin) -> FrameMetric:
-    where = f"metric '{plugin.name}' ({plugin.value})"
-    try:
-        found = plugin.load()
-    except MagbenchError:
-        raise
-    except Exception as error:  # a module of another package may raise anything
-        raise MagbenchError(f"{where} cannot be loaded: {type(error).__name__}: {error}") from error
+def _checked(plugin: plugins.Plugin, found: object) -> None:
     if not isinstance(found, FrameMetric):
-        raise MagbenchError(f"{where} is not a FrameMetric but of type {type(found).__name__}")
+        raise MagbenchError(f"{plugin.called} is not a FrameMetric but of type {type(found).__name__}")
     if found.name != plugin.name:
-        raise MagbenchError(f"{where} calls itself '{found.name}'")
-    return found
+        raise MagbenchError(f"{plugin.called} calls itself '{found.name}'")
 
 
 def _optional(metric: FrameMetric) -> FrameMetric:

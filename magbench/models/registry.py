@@ -10,10 +10,15 @@ model is in :mod:`magbench.models.naming`.
 from __future__ import annotations
 
 from magbench.core.errors import MagbenchError, unknown
-from magbench.core.files import SAFE_NAME, SAFE_TEXT
-from magbench.core.plugins import FAMILIES, MODELS, REFERENCES, plugin, plugins
+from magbench.core.files import SAFE_TEXT
+from magbench.core.plugins import FAMILIES, MODELS, REFERENCES, check_name, loaded, plugin, plugins
 from magbench.models.adapter import adapted
 from magbench.models.protocol import Family, Kind, Reference, VideoModel
+
+
+def usable_names() -> list[str]:
+    """Models, then references, whose code can be imported: what runs where nothing else is said."""
+    return [*loaded(MODELS), *loaded(REFERENCES)]
 
 
 def model_names() -> list[str]:
@@ -28,7 +33,7 @@ def reference_names() -> list[str]:
 
 def families() -> dict[str, Family]:
     """Registered families by prefix."""
-    return {prefix: found.load() for prefix, found in plugins(FAMILIES).items()}
+    return loaded(FAMILIES)
 
 
 def family_of(name: str) -> tuple[Family, str] | None:
@@ -48,9 +53,9 @@ def kind_of(name: str) -> Kind:
     if member is not None:
         family, text = member
         return family.kind(text)
+    for group in (MODELS, REFERENCES):
+        check_name(group, name)
     models, references = model_names(), reference_names()
-    if not SAFE_NAME.fullmatch(name) and name in models + references:
-        raise MagbenchError(f"model name '{name}' may only hold letters, digits, '.', '_' and '-'")
     if name in models and name in references:
         raise MagbenchError(f"'{name}' is registered both as a model and as a reference")
     if name in models:

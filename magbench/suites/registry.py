@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from magbench.core.errors import MagbenchError, unknown
-from magbench.core.plugins import SUITES, plugins
+from magbench.core.plugins import SUITES, loaded
 from magbench.hub.cache import cache_folder
 from magbench.suites.embedded_suite import Embedded
 from magbench.suites.format import Suite, load_suite
@@ -17,7 +17,7 @@ OFFICIAL = "mag-bench"
 
 def embedded() -> dict[str, Embedded]:
     """The suites that are drawn here, those of other packages included, by name."""
-    return {name: plugin.load() for name, plugin in plugins(SUITES).items()}
+    return loaded(SUITES)
 
 
 def suite_names() -> list[str]:

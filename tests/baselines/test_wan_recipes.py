@@ -16,11 +16,11 @@ REACH = {
 
 @pytest.mark.parametrize("name", RELEASED)
 def test_a_late_block_reaches_the_published_number_of_frames(name: str) -> None:
-    together = checkpoint(name).spec.together
+    together = checkpoint(name).spec.rolling_window_blocks
     found = reach(RELEASED[name].policy, 40, 3, together)
     assert found.making + 3 * together == found.writing + 3 == REACH[name]
 
 
 def test_only_mag_has_a_writer_of_its_own_which_sees_no_prompt() -> None:
-    apart = {name for name, way in RELEASED.items() if way.writer != "generator" or not way.told}
+    apart = {name for name, way in RELEASED.items() if way.writer != "generator" or not way.writer_sees_prompt}
     assert apart == {"mag"}

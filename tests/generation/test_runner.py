@@ -100,8 +100,7 @@ def test_limit_takes_the_first_and_wrong_scene_still_has_another(suite: Suite, t
 
 
 def test_all_names_by_default(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("magbench.generation.runner.model_names", lambda: ["tiny"])
-    monkeypatch.setattr("magbench.generation.runner.reference_names", lambda: ["freeze", "oracle"])
+    monkeypatch.setattr("magbench.generation.runner.usable_names", lambda: ["tiny", "freeze", "oracle"])
     progress = Counting()
     assert generate(suite, None, tmp_path, limit=1, progress=progress) == []
     assert progress.stages == [["tiny", 1, 1], ["2 references", 2, 2]]

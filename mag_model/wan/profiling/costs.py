@@ -38,11 +38,11 @@ def pass_flops(spec: WanSpec, grid: tuple[int, int], frames: int, history: int) 
     frame = grid[0] * grid[1]
     tokens, cells = frames * frame, spec.patch[1] * spec.patch[2] * spec.channels
     layer = 6 * spec.dim**2 + 2 * spec.dim * spec.hidden
-    modulation = frames * spec.dim * (spec.frequencies + 7 * spec.dim)
+    modulation = frames * spec.dim * (spec.freq_dim + 7 * spec.dim)
     attention = 4 * tokens * spec.dim * spec.layers
     return PassFlops(
         linear=2 * (tokens * (spec.layers * layer + 2 * spec.dim * cells) + modulation),
-        cross=attention * spec.words,
+        cross=attention * spec.text_len,
         own=attention * tokens,
         history=attention * frame * history,
     )
@@ -59,7 +59,7 @@ def parameters(spec: WanSpec) -> int:
     attention = 4 * spec.dim * (spec.dim + 1) + 2 * spec.dim
     feed_forward = 2 * spec.dim * spec.hidden + spec.hidden + spec.dim
     layer = 2 * attention + feed_forward + 8 * spec.dim
-    embeddings = (cells + spec.text + spec.dim + spec.frequencies + spec.dim + 6 * spec.dim) * spec.dim + 11 * spec.dim
+    embeddings = (cells + spec.text + spec.dim + spec.freq_dim + spec.dim + 6 * spec.dim) * spec.dim + 11 * spec.dim
     head = spec.dim * cells + cells + 2 * spec.dim
     return spec.layers * layer + embeddings + head
 
@@ -88,9 +88,9 @@ def block_cost(spec: WanSpec, grid: tuple[int, int], policy: CachePolicy, frames
     of them as lie between one block's end and the next one's.
     """
     frame, weights = frame_bytes(spec, grid, itemsize), itemsize * parameters(spec)
-    found = reach(policy, frames // spec.block, spec.block, spec.together)
-    passes = len(spec.steps) // spec.together
-    window = spec.together * spec.block
+    found = reach(policy, frames // spec.block, spec.block, spec.rolling_window_blocks)
+    passes = len(spec.steps) // spec.rolling_window_blocks
+    window = spec.rolling_window_blocks * spec.block
     making = pass_flops(spec, grid, window, found.making)
     writing = pass_flops(spec, grid, spec.block, found.writing)
     seen = [(found.making + window) * frame] * passes + [(found.writing + spec.block) * frame]

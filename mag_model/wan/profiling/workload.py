@@ -28,7 +28,7 @@ SIDE = 8
 SMALLER = 4
 """By how much sides are divided where there is no GPU."""
 
-REDUCED = WanSpec(dim=192, layers=2, heads=6, hidden=1120, frequencies=64, text=64, words=64)
+REDUCED = WanSpec(dim=192, layers=2, heads=6, hidden=1120, freq_dim=64, text=64, text_len=64)
 """An eighth of the width: at a quarter of the resolution a frame of history then weighs about half as much, against the
 linear work, as it does in the 1.3B model at 832x480."""
 REDUCED_VAE = VaeSizes(dim=4)
@@ -79,7 +79,7 @@ def shape_of(
         return Shape(spec, VaeSizes(), (height, width), device, dtype)
     size = (_smaller(height, unit), _smaller(width, unit))
     note = f" (reduced, for want of a GPU, from {width}x{height}, {spec.layers} layers of width {spec.dim})"
-    reduced = replace(REDUCED, steps=spec.steps, shift=spec.shift, together=spec.together)
+    reduced = replace(REDUCED, steps=spec.steps, shift=spec.shift, rolling_window_blocks=spec.rolling_window_blocks)
     return Shape(reduced, REDUCED_VAE, size, device, dtype, note)
 
 
@@ -135,12 +135,12 @@ class WanWorkload:
     def behind(self, frames: int) -> Placed:
         spec, latent, policy = self._sizes.spec, self._sizes.latent, self._policy
         rows, cols = spec.grid(*latent)
-        start, window = frames - spec.block, spec.together * spec.block
+        start, window = frames - spec.block, spec.rolling_window_blocks * spec.block
         held = kept_frames(policy, start // spec.block, spec.block)
         like = torch.zeros(1, rows * cols, spec.heads, spec.head_dim, device=self.device, dtype=self.dtype)
         memory = Memory.made_up(spec.layers, like, held, room=window, seed=0)
         nothing = torch.zeros(1, window, spec.channels, *latent, device=self.device)
-        text = torch.zeros(1, spec.words, spec.text, device=self.device)
+        text = torch.zeros(1, spec.text_len, spec.text, device=self.device)
         with torch.no_grad():
             generator = Prompted.by(self._networks.generator, text, latent)
             writer = generator

@@ -273,7 +273,7 @@ CHECKPOINTS = {
                     "08448992460d85ef1b992dd30585d5724d098d805a48399730c8e717027a6d9d",
                 ),
             ),
-            spec=WanSpec(steps=(1000.0, 800.0, 600.0, 400.0, 200.0), together=5),
+            spec=WanSpec(steps=(1000.0, 800.0, 600.0, 400.0, 200.0), rolling_window_blocks=5),
         ),
         Checkpoint(
             name="reward-forcing",

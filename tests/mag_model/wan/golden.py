@@ -17,8 +17,8 @@ from mag_model.wan.spec import WanSpec
 
 FOLDER = Path(__file__).parents[2] / "golden-wan"
 ROLLING_FOLDER = Path(__file__).parents[2] / "golden-wan-rolling"
-SPEC = WanSpec(dim=96, layers=3, heads=3, hidden=256, frequencies=64, text=32, words=20)
-ROLLING = replace(SPEC, steps=(1000.0, 800.0, 600.0, 400.0, 200.0), together=5)
+SPEC = WanSpec(dim=96, layers=3, heads=3, hidden=256, freq_dim=64, text=32, text_len=20)
+ROLLING = replace(SPEC, steps=(1000.0, 800.0, 600.0, 400.0, 200.0), rolling_window_blocks=5)
 SIZE = (8, 12)
 ROLLING_SIZE = (4, 4)
 FRAMES = 18

@@ -16,7 +16,7 @@ from mag_model.wan.spec import WanSpec
 from mag_model.wan.text import TextSizes, empty_text
 from mag_model.wan.vae import VaeSizes, empty_vae
 
-SPEC = WanSpec(dim=12, layers=2, heads=2, hidden=16, channels=4, frequencies=8, text=6, words=5)
+SPEC = WanSpec(dim=12, layers=2, heads=2, hidden=16, channels=4, freq_dim=8, text=6, text_len=5)
 WAN = WanSizes(SPEC)
 VAE = VaeSizes(dim=4)
 TEXT = TextSizes(dim=12, layers=2, heads=2, head_dim=4, hidden=20, vocabulary=40, buckets=8)

@@ -145,7 +145,9 @@ def test_from_ground_truth_each_block_has_a_true_past(mirrored: Path, tmp_path: 
 def test_a_checkpoint_that_makes_blocks_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same weights, told to make four blocks at once; with any policy."""
     alone = load_model(f"{MODEL}+anchored_window")
-    monkeypatch.setitem(CHECKPOINTS, tiny.ENTRY.name, replace(tiny.ENTRY, spec=replace(tiny.SPEC, together=4)))
+    monkeypatch.setitem(
+        CHECKPOINTS, tiny.ENTRY.name, replace(tiny.ENTRY, spec=replace(tiny.SPEC, rolling_window_blocks=4))
+    )
     together = load_model(f"{MODEL}+anchored_window")
     assert together.revision == f"{alone.revision}, 4 blocks together"
     pieces = [list(model.stream(task(frames=45))) for model in (alone, together)]
@@ -170,9 +172,12 @@ def test_names_and_numbers_of_policies() -> None:
     assert named_policy("window_sink:frames=6:sink=3") == WindowSink(frames=6, sink=3)
     assert named_policy("mag:first_block_whole=0") == Mag(first_block_whole=False)
     assert choose("random").how.policy == FullHistory()
-    assert choose("mag").how.writer == "memory" and not choose("mag+strided").how.told
+    assert choose("mag").how.writer == "memory" and not choose("mag+strided").how.writer_sees_prompt
     assert choose("rolling-forcing").how.policy == AnchoredWindow(frames=18, sink=3)
-    assert choose("rolling-forcing+strided").spec.together == 5 and choose("self-forcing").spec.together == 1
+    assert (
+        choose("rolling-forcing+strided").spec.rolling_window_blocks == 5
+        and choose("self-forcing").spec.rolling_window_blocks == 1
+    )
     assert kind_of("wan:self-forcing+strided") == "model"
     assert {text for text, _ in WAN.known()} >= {"mag", "self-forcing", "longlive", "rolling-forcing", "random"}
 

@@ -45,7 +45,7 @@ def test_both_ways_it_is_the_published_transformer() -> None:
         num_attention_heads=SPEC.heads,
         attention_head_dim=SPEC.head_dim,
         text_dim=SPEC.text,
-        freq_dim=SPEC.frequencies,
+        freq_dim=SPEC.freq_dim,
         ffn_dim=SPEC.hidden,
         num_layers=SPEC.layers,
     )

@@ -42,7 +42,7 @@ def test_against_plain_tensors(policy: CachePolicy, context: torch.Tensor) -> No
     torch.testing.assert_close(made, wanted, atol=3e-5, rtol=0)
 
 
-@pytest.mark.parametrize("spec", [SPEC, ROLLING], ids=lambda spec: f"{spec.together} together")
+@pytest.mark.parametrize("spec", [SPEC, ROLLING], ids=lambda spec: f"{spec.rolling_window_blocks} together")
 @pytest.mark.parametrize(
     "policy", [EmaSink(), RelativeWindow(), AnchoredWindow(), MagRing(ring=2), FullHistory()], ids=str
 )
@@ -50,7 +50,7 @@ def test_tensors_stay_on_the_device_of_the_context(policy: CachePolicy, spec: Wa
     """The device without content refuses to meet another, as a card does; only frame indices are on the CPU."""
     with torch.device("meta"):
         network = Wan(spec).bfloat16().requires_grad_(False)
-        told = Prompted.by(network, torch.zeros(1, SPEC.words, SPEC.text), SIZE)
+        told = Prompted.by(network, torch.zeros(1, SPEC.text_len, SPEC.text), SIZE)
         context = torch.zeros(1, 6, SPEC.channels, *SIZE)
     memory = Memory()
     made = torch.cat(list(rollout(told, policy, context, 9, seeded(0), memory=memory)), 1)

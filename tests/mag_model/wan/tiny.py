@@ -19,7 +19,7 @@ from magbench.core.progress import Quiet
 from tests.mag_model.wan import public_files
 
 LENGTH = 8
-SPEC = replace(public_files.SPEC, channels=public_files.VAE.channels, text=public_files.TEXT.dim, words=LENGTH)
+SPEC = replace(public_files.SPEC, channels=public_files.VAE.channels, text=public_files.TEXT.dim, text_len=LENGTH)
 ENTRY = Checkpoint(
     name="tiny-mag",
     about="generator, memory model and all that they need",
@@ -34,7 +34,7 @@ ENTRY = Checkpoint(
     ),
     spec=SPEC,
 )
-HOW = Released(MagRing(ring=2, sink=2), writer="memory", told=False)
+HOW = Released(MagRing(ring=2, sink=2), writer="memory", writer_sees_prompt=False)
 
 
 def publish(folder: Path) -> None:

@@ -33,7 +33,7 @@ def test_operations_are_those_that_torch_counts(spec: WanSpec, size: tuple[int, 
     grid = spec.grid(*size)
     with torch.device("meta"):
         network = Wan(spec).bfloat16().requires_grad_(False)
-        told = Prompted.by(network, torch.zeros(1, spec.words, spec.text), size)
+        told = Prompted.by(network, torch.zeros(1, spec.text_len, spec.text), size)
         latents, level = torch.zeros(1, spec.block, spec.channels, *size), torch.zeros(1, spec.block)
         past = torch.zeros(1, history * grid[0] * grid[1], spec.heads, spec.head_dim, dtype=torch.bfloat16)
     frame, memory = torch.arange(history, history + spec.block), Memory()

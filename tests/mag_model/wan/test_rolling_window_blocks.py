@@ -34,7 +34,7 @@ def _made(spec: WanSpec, policy: CachePolicy, frames: int, memory: Memory | None
 def test_levels_rise_from_block_to_block() -> None:
     (row,) = rising_levels(prompted_together())
     assert row[::SIZE].tolist() == pytest.approx([0.5555556, 0.7692308, 0.8823529, 0.9523810, 1])
-    two = rising_levels(prompted_together(replace(SPEC, together=2)))
+    two = rising_levels(prompted_together(replace(SPEC, rolling_window_blocks=2)))
     assert two[:, ::SIZE].flatten().tolist() == pytest.approx([0.8333333, 1, 0.625, 0.9375])
     alone = rising_levels(prompted_together(SPEC))
     assert alone[:, 0].tolist() == pytest.approx([1, 0.9375, 0.8333333, 0.625])
@@ -43,14 +43,18 @@ def test_levels_rise_from_block_to_block() -> None:
 @pytest.mark.parametrize("policy", POLICIES, ids=str)
 def test_a_block_without_company_is_made_as_if_one_after_another(policy: CachePolicy) -> None:
     frames = CONTEXT.shape[1] + SIZE
-    (together,), (alone,) = (_made(replace(ROLLING, together=n), policy, frames) for n in (5, 1))
+    (together,), (alone,) = (_made(replace(ROLLING, rolling_window_blocks=n), policy, frames) for n in (5, 1))
     assert torch.equal(together, alone)
 
 
 @pytest.mark.parametrize("blocks", [1, 3, 7])
 @pytest.mark.parametrize(
     ("spec", "policy"),
-    [(ROLLING, FullHistory()), (ROLLING, Mag()), (replace(SPEC, together=2), WindowSink(frames=3, sink=3))],
+    [
+        (ROLLING, FullHistory()),
+        (ROLLING, Mag()),
+        (replace(SPEC, rolling_window_blocks=2), WindowSink(frames=3, sink=3)),
+    ],
     ids=str,
 )
 def test_cached_equals_masked_attention_over_the_whole_clip(spec: WanSpec, policy: CachePolicy, blocks: int) -> None:
@@ -60,7 +64,7 @@ def test_cached_equals_masked_attention_over_the_whole_clip(spec: WanSpec, polic
     generator, whole, frame = prompted_together(spec), torch.cat([CONTEXT, made], 1), torch.arange(frames)
     masks, noise = block_masks(policy, frames // SIZE, SIZE), seeded(1)
     x0, done = torch.zeros_like(whole), [0] * blocks
-    apart = len(spec.steps) // spec.together
+    apart = len(spec.steps) // spec.rolling_window_blocks
     with torch.inference_mode():
         history = write_sequence(generator, whole, frame, masks)
         while done[-1] < len(spec.steps):
@@ -99,13 +103,13 @@ def test_what_cannot_be_made_together_is_refused() -> None:
     with pytest.raises(ValueError, match="5 blocks are made together; none can be remembered as it should have been"):
         next(rollout(prompted_together(), FullHistory(), CONTEXT, 12, seeded(1), truth=CONTEXT))
     with pytest.raises(ValueError, match="4 steps cannot be shared among 3 blocks made together"):
-        replace(SPEC, together=3)
+        replace(SPEC, rolling_window_blocks=3)
 
 
 @pytest.mark.parametrize("policy", [FullHistory(), AnchoredWindow(), AnchoredWindow(frames=6)], ids=str)
-@pytest.mark.parametrize("together", [1, 5])
-def test_the_cost_of_a_block_is_what_torch_counts(policy: CachePolicy, together: int) -> None:
-    spec = replace(ROLLING, together=together)
+@pytest.mark.parametrize("rolling_window_blocks", [1, 5])
+def test_the_cost_of_a_block_is_what_torch_counts(policy: CachePolicy, rolling_window_blocks: int) -> None:
+    spec = replace(ROLLING, rolling_window_blocks=rolling_window_blocks)
     shape = Shape(spec, REDUCED_VAE, (32, 32), "cpu", torch.float32)
     wan = network("generator", spec)
     workload = WanWorkload("tiny", policy, shape, Networks(wan, wan, lambda: random_codec(shape)))

@@ -1,0 +1,1 @@
+"""Metrics of other packages, scored where ``MAGBENCH_METRICS`` names them."""
