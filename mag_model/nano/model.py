@@ -18,7 +18,7 @@ from mag_model.nano.checkpoint import digest, load_backbone, load_codec
 from mag_model.nano.presets import PRESETS, Preset
 from mag_model.rollout import rollout, seeded
 from magbench import __version__
-from magbench.core.errors import MagbenchError
+from magbench.core.errors import Unfit
 from magbench.models.protocol import Reference, ReferenceInput
 
 if TYPE_CHECKING:
@@ -60,17 +60,17 @@ class NanoModel:
         """Blocks of frames, (n, 3, H, W) float32 in [0, 1].
 
         Raises:
-            MagbenchError: no camera, or sizes that the preset was not made for.
+            Unfit: no camera, or sizes that the preset was not made for.
         """
         spec = self._generator.spec
         height, width = (cells * self._codec.patch for cells in spec.grid)
         if task.pose is None or task.pose.shape[1] != spec.pose:
-            raise MagbenchError(f"model {self.name} needs {spec.pose} camera numbers a frame; the clip has none such")
+            raise Unfit(f"model {self.name} needs {spec.pose} camera numbers a frame; the clip has none such")
         if tuple(task.context.shape[2:]) != (height, width):
-            size = "x".join(str(side) for side in task.context.shape[2:])
-            raise MagbenchError(f"model {self.name} makes frames of {height}x{width}; the clip has {size}")
+            size = "x".join(str(side) for side in task.context.shape[:1:-1])
+            raise Unfit(f"model {self.name} makes frames of {width}x{height}; the clip has {size}")
         if len(task.context) % spec.block:
-            raise MagbenchError(
+            raise Unfit(
                 f"model {self.name} needs a context in blocks of {spec.block} frames; the clip has {len(task.context)}"
             )
         self._memory = Memory()
@@ -121,6 +121,9 @@ def mag() -> NanoModel:
 
 def _through_codec(given: ReferenceInput) -> Tensor:
     codec = load_codec(NANO)
+    height, width = given.video.shape[2:]
+    if height % codec.patch or width % codec.patch:
+        raise Unfit(f"the codec takes sides that are multiples of {codec.patch}; the clip has {width}x{height}")
     return codec.decode(codec.encode(given.video[given.switch :]))
 
 

@@ -13,6 +13,9 @@ from magbench.runs.folder import RunFolder
 from magbench.runs.records import Record, read_parquet, read_records
 from magbench.vbench.store import current
 
+PUBLISHED = "@published"
+"""What follows the name of a model whose scores were in the folder before: not made here."""
+
 
 def with_extras(out: Path, scores: Sequence[Record]) -> list[Record]:
     """The scores of a run, then frames in the window, retention, history effect and VBench, as far as there are any."""
@@ -28,7 +31,8 @@ def read_folder(out: Path, model: str = "") -> list[Record]:
     files = folder.score_files()
     if files:
         needed = {model or file.parent.name for file in files} | {FLOOR, *CEILINGS}
-        return with_extras(out, [r for file in files if file.parent.name in needed for r in read_records(file)])
+        own = with_extras(out, [r for file in files if file.parent.name in needed for r in read_records(file)])
+        return own + [r for r in published(out) if not model or r.model == model]
     if not folder.records.is_file():
         raise MagbenchError(f"{out}: holds neither scores nor {folder.records.name}; `magbench run` makes them")
     records = read_parquet(folder.records)
@@ -36,6 +40,20 @@ def read_folder(out: Path, model: str = "") -> list[Record]:
     return [*records, *in_window(records), *([] if known else retention(records))]
 
 
+def published(out: Path) -> list[Record]:
+    """The records that the folder held as a published one before the run, each model marked ``@published``.
+
+    References are the same numbers again where the run has its own, and are left out then.
+    """
+    path = RunFolder(out).published.records
+    if not path.is_file():
+        return []
+    own = set(RunFolder(out).scored_models())
+    kept = [r for r in read_folder(path.parent) if r.kind == "model" or r.model not in own]
+    return [r.model_copy(update={"model": f"{r.model}{PUBLISHED}"}) if r.kind == "model" else r for r in kept]
+
+
 def models_in(out: Path) -> set[str]:
     """The models and references that a run's folder has scores of."""
-    return {file.parent.name for file in RunFolder(out).score_files()} or {record.model for record in read_folder(out)}
+    own = {file.parent.name for file in RunFolder(out).score_files()}
+    return own | {record.model for record in (published(out) if own else read_folder(out))}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from magbench.commands.options import DEFAULT_SUITE, finish, names, run_options
+from magbench.commands.options import DEFAULT_SUITE, finish, finish_run, names, run_options
 
 
 @click.command()
@@ -63,7 +63,7 @@ def history_effect(suite: str, models: list[str] | None, out: Path | None, limit
         click.echo(f"\n{measured.left_out} of {measured.clips} clips left out: nothing of their far history returns")
     click.echo()
     print_lines([(str(RunFolder(folder).swapped_scores), "one record a clip")])
-    finish(measured.failures)
+    finish_run(measured.failures, models)
 
 
 @click.command()

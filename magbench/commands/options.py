@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from magbench.core.errors import MagbenchError
+
+if TYPE_CHECKING:
+    from magbench.runs.failures import Failure
 
 DEFAULT_SUITE = "revisit-nano"
 
@@ -38,25 +41,14 @@ def numbers(_: click.Context, __: click.Parameter, value: str | None) -> list[in
     return found
 
 
-def height_width(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """Read ``480x832`` as (480, 832)."""
-    return None if value is None else _sides(value, "HEIGHTxWIDTH, as 480x832 is")
-
-
 def width_height(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
     """Read ``832x480`` as (480, 832), height first."""
     if value is None:
         return None
-    width, height = _sides(value, "WIDTHxHEIGHT, as 832x480 is")
-    return height, width
-
-
-def _sides(value: str, form: str) -> tuple[int, int]:
-    """Read ``480x832`` as (480, 832)."""
-    first, _cross, second = value.partition("x")
-    if not (first.isdecimal() and second.isdecimal() and int(first) and int(second)):
-        raise click.BadParameter(f"'{value}' is not {form}")
-    return int(first), int(second)
+    width, _cross, height = value.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise click.BadParameter(f"'{value}' is not WIDTHxHEIGHT, as 832x480 is")
+    return int(height), int(width)
 
 
 def pairs(_: click.Context, __: click.Parameter, values: Sequence[str]) -> dict[str, str]:
@@ -99,6 +91,16 @@ workers_option = click.option(
 def out_option(text: str) -> Callable[[Command], Command]:
     """Add --out, a folder for results."""
     return click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=text)
+
+
+def finish_run(failures: Sequence[Failure], models: Sequence[str] | None) -> None:
+    """:func:`finish`; where no model was asked for by name, those that the clips do not fit are only skipped."""
+    from magbench.runs.failures import set_unfit_apart
+
+    skipped, others = set_unfit_apart(failures) if models is None else ([], failures)
+    for line in skipped:
+        click.echo(f"skipped: {line}", err=True)
+    finish(others)
 
 
 def finish(failures: Sequence[object]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from magbench.commands.options import DEFAULT_SUITE, finish, out_option, run_options, workers_option
+from magbench.commands.options import DEFAULT_SUITE, finish, finish_run, out_option, run_options, workers_option
 
 if TYPE_CHECKING:
     from magbench.results import Results
@@ -30,7 +30,7 @@ def run(
     begin(opened, folder, limit, seeds)
     results = api.evaluate(models, opened, out=folder, limit=limit, seeds=seeds, workers=workers)
     show(results)
-    finish(results.failures)
+    finish_run(results.failures, models)
 
 
 @click.command()
@@ -44,7 +44,7 @@ def generate(suite: str, models: list[str] | None, out: Path | None, limit: int 
     begin(opened, folder, limit, seeds)
     failures = api.generate(models, opened, out=folder, limit=limit, seeds=seeds)
     click.echo(f"{RunFolder(folder).generations}")
-    finish(failures)
+    finish_run(failures, models)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""`magbench suite`: write an embedded suite, mirror videos, fetch the official data, check a folder."""
+"""`magbench suite`: write or export a suite, mirror videos, fetch the official data, check or seal a folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from magbench.commands.options import height_width
+from magbench.commands.options import width_height
 
 
 @click.group()
@@ -32,10 +32,16 @@ def suite_make(name: str, folder: Path, split: str) -> None:
 @click.option("--frames", type=click.IntRange(3), default=105, show_default=True, help="Of a clip: odd, turn once.")
 @click.option("--gap", type=click.IntRange(0), metavar="N", help="Frames of the way back that are given.")
 @click.option("--fps", type=click.IntRange(1), metavar="N", help="Take frames at this rate [default: the videos'].")
-@click.option("--size", callback=height_width, metavar="HxW", help="Cut and shrink to this [default: the videos'].")
+@click.option("--size", callback=width_height, metavar="WxH", help="Cut and shrink to this [default: the videos'].")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N videos by name.")
 @click.option("--window", type=click.IntRange(1), default=81, show_default=True, help="Frames that a window sees.")
 @click.option("--track", type=float, metavar="STEP", help="Give a pose: STEP view widths a frame [default: none].")
+@click.option(
+    "--captions",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="CSV",
+    help="Columns video (file name) and caption.",
+)
 @click.option("--name", help="Of the suite [default: FOLDER's].")
 @click.option("--licence", default="not stated", show_default=True, help="Of the videos, for those who read the suite.")
 def suite_mirror(
@@ -48,6 +54,7 @@ def suite_mirror(
     limit: int | None,
     window: int,
     track: float | None,
+    captions: Path | None,
     name: str | None,
     licence: str,
 ) -> None:
@@ -58,10 +65,47 @@ def suite_mirror(
     """
     from magbench.suites.mirror import Mirroring, mirror
 
-    how = Mirroring(frames=frames, gap=gap, fps=fps, size=size, limit=limit, window=window, track=track)
+    how = Mirroring(
+        frames=frames, gap=gap, fps=fps, size=size, limit=limit, window=window, track=track, captions=captions
+    )
     for path in mirror(videos, folder, how, name=name or folder.name, licence=licence):
         click.echo(f"left alone, no video by its name: {path}", err=True)
     describe(folder)
+
+
+@suite.command("export")
+@click.argument("name")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the suite's first N clips.")
+def suite_export(name: str, folder: Path, limit: int | None) -> None:
+    """Write to FOLDER what may be shown to a model of suite NAME, for models that are run elsewhere.
+
+    Context videos, captions, cameras, how many frames are wanted; nothing of the true return. What comes back is scored
+    by `magbench score --suite NAME --videos DIR --model MODEL`.
+    """
+    from magbench import api
+    from magbench.suites.export import export
+
+    opened = api.load_suite(name)
+    export(opened, folder, limit)
+    count = len(opened.clips[:limit])
+    click.echo(f"{folder}: what a model may be shown of {count} clips; {folder}/README.txt says what to send back")
+
+
+@suite.command("seal")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def suite_seal(folder: Path) -> None:
+    """Write the hashes of the suite in FOLDER anew, after you have edited it on purpose.
+
+    Scores of the suite before and after cannot be compared: raise `version` in suite.yaml, so that nobody tries.
+    """
+    from magbench.suites.format import seal
+
+    sealed, before = seal(folder)
+    changed = "unchanged" if sealed.digest == before else f"was {before}"
+    click.echo(
+        f"{folder}: {sealed.name} v{sealed.version}, {len(sealed.clips)} clips, digest {sealed.digest} ({changed})"
+    )
 
 
 @suite.command("fetch")
@@ -106,5 +150,5 @@ def describe(folder: Path) -> None:
     height, width = suite.clips[0].size
     click.echo(
         f"{folder}: {suite.name} v{suite.version}, {suite.split} split, {len(suite.clips)} clips of"
-        f" {width}x{height} at {suite.fps} frames per second, {suite.licence}, digest {suite.digest[:12]}"
+        f" {width}x{height} at {suite.fps} frames per second, {suite.licence}, digest {suite.digest}"
     )

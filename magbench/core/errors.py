@@ -10,6 +10,10 @@ class MagbenchError(Exception):
     """Something the user can mend. The message is one line and names the file and the value."""
 
 
+class Unfit(MagbenchError):
+    """A clip of a form that a model cannot continue: another size, no camera. Nothing is broken, on either side."""
+
+
 class NothingDone(MagbenchError):
     """An error where not one part of the work could be done; ``failures`` says what went wrong with each."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from magbench.core.errors import MagbenchError
+from magbench.core.errors import MagbenchError, Unfit
 from magbench.core.seeds import task_seed
 from magbench.models.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
 from magbench.models.protocol import Kind
@@ -69,7 +69,8 @@ def make_missing(source: Source, jobs: Sequence[Job], step: Callable[[], None]) 
     failures: list[Failure] = []
     for job, error in zip(missing, _make(source, missing), strict=True):
         if error is not None:
-            failures.append(Failure(source.name, job.clip.id, job.sample, _message(error, job.folder)))
+            message, unfit = _message(error, job.folder), isinstance(error, Unfit)
+            failures.append(Failure(source.name, job.clip.id, job.sample, message, unfit))
         step()
     return failures
 
@@ -143,6 +144,6 @@ def _message(error: Exception, folder: Path) -> str:
 
 def one_line(error: Exception) -> str:
     """An error as one line: our own as it is, others with their type, and cut."""
-    if type(error) is MagbenchError:
+    if type(error) in (MagbenchError, Unfit):
         return " ".join(str(error).split())
     return " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH]

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveFloat, ValidationError
 
-from magbench.core.errors import MagbenchError, unknown
+from magbench.core.errors import MagbenchError, Unfit, unknown
 from magbench.core.files import SAFE_NAME, first_problem
 from magbench.core.subprocesses import run_program
 from magbench.models.protocol import Task
@@ -219,7 +219,7 @@ def _write_inputs(task: Task, work: Path, used: set[str], name: str) -> None:
         _write_pngs(work / "context", given)
     if "pose" in used:
         if task.pose is None:
-            raise MagbenchError(f"model {name} needs camera numbers ({{pose}}); the clip has none")
+            raise Unfit(f"model {name} needs camera numbers ({{pose}}); the clip has none")
         header = ("frame", *(f"p{i}" for i in range(task.pose.shape[1])))
         write_rows(work / "pose.csv", header, ((t, *numbers) for t, numbers in enumerate(task.pose.tolist())))
 

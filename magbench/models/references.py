@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from magbench.core.errors import MagbenchError
+from magbench.core.errors import Unfit
 from magbench.models.protocol import Reference, ReferenceInput
 
 BLUR = 0.1
@@ -27,7 +27,7 @@ def _reversed(given: ReferenceInput) -> Tensor:
 
 def _wrong_scene(given: ReferenceInput) -> Tensor:
     if given.other is None:
-        raise MagbenchError("the suite has no other clip of this length and frame size")
+        raise Unfit("the suite has no other clip of this length and frame size")
     return given.other[given.switch :]
 
 

@@ -11,7 +11,9 @@ from magbench.render.grid import NOTHING, Grid, number, show_p
 from magbench.report.columns import COST, HISTORY_EFFECT, LPIPS, PRIMARY, PSNR, QUALITY, Column
 from magbench.report.grids import show_difference, title
 from magbench.report.sides import Side, open_sides
-from magbench.stats import Paired, holm
+from magbench.stats import LEAST_CLIPS, Paired, holm
+
+TOO_FEW = "too few clips"
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,11 @@ class Line:
 
     @property
     def verdict(self) -> str:
-        """``A better``, ``B better``, ``no difference``, ``below noise``; ``-`` for costs."""
+        """``A better``, ``B better``, ``no difference``, ``below noise``, ``too few clips``; ``-`` for costs."""
         if self.corrected_p is None:
             return "-"
+        if self.found.difference.n < LEAST_CLIPS:
+            return TOO_FEW
         if not self.found.told_apart(self.corrected_p):
             return "no difference"
         if not self.found.told_apart(self.corrected_p, self.noise or 0.0):
@@ -95,6 +99,8 @@ def notes(a: Side, b: Side, lines: Sequence[Line]) -> list[str]:
         found.append("below noise: less than the same frames move when stored, cut or drawn anew (noise.json)")
     else:
         found.append("noise was not measured here (no noise.json): small differences may come from encoding alone")
+    if any(line.verdict == TOO_FEW for line in lines):
+        found.append(f"below {LEAST_CLIPS} clips no difference can be shown, however large it is")
     if any(line.corrected_p is None for line in lines):
         found.append("costs were measured one model after the other: no test, no verdict")
     left = [f"{line.column.key} {line.left_out}" for line in lines if line.left_out]
@@ -124,4 +130,4 @@ def compare_grid(lines: Sequence[Line]) -> Grid:
         for d in [line.found.difference]
     )
     header = ("score", "region", "A", "B", "A - B [95 %]", "p", "Holm", "noise", "n", "verdict")
-    return Grid(header, rows, tuple(line.verdict in ("no difference", "below noise") for line in lines))
+    return Grid(header, rows, tuple(line.verdict in ("no difference", "below noise", TOO_FEW) for line in lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from magbench.analysis.sources import PUBLISHED
 from magbench.render.grid import number
 from magbench.render.text import markdown
 from magbench.report.columns import PRIMARY, RETENTION
@@ -22,6 +23,7 @@ from magbench.report.grids import (
 )
 from magbench.report.missing import reasons
 from magbench.report.tables import BY_SPEED, Table
+from magbench.stats import LEAST_CLIPS
 
 
 def markdown_page(
@@ -76,6 +78,9 @@ if the corrected p is at most 0.05, the interval does not hold 0, and the differ
 above is apart from every model from there on.{power}
 """
 
+SCALE = 1.0
+"""The largest difference of two ordered scores."""
+
 RETAINED = """\
 0 = another scene, 1 = the truth through the codec, each clip by its own two ends. A clip whose ends lie within the
 metric's noise is left out: n says how many are left.
@@ -96,6 +101,14 @@ def _references(table: Table) -> list[str]:
     return [text, markdown(grid)] if grid.rows else []
 
 
+def _published(table: Table) -> list[str]:
+    text = (
+        f"`{PUBLISHED}`: rows that stood in this folder before; their videos are not here, and their times are another"
+        " machine's.\n"
+    )
+    return [text] if any(row.model.endswith(PUBLISHED) for row in table.rows) else []
+
+
 def _empty(table: Table) -> list[str]:
     lines = reasons(table)
     return ["No value (-):\n", _list(lines)] if lines else []
@@ -107,9 +120,14 @@ def _told_apart(table: Table) -> list[str]:
         return []
     noise = "was not measured" if table.noise is None else f"is {number(table.noise, PRIMARY.unit)}"
     least = ranking.detectable
-    shown = "" if least is None else number(least, PRIMARY.unit)
-    power = f" With the spread seen here one comparison\nfinds a true difference of {shown} in four cases of five."
-    text = TOLD_APART.format(pairs=len(ranking.pairs), noise=noise, power=power if shown else "")
+    if least is None:
+        power = f" Below {LEAST_CLIPS}\nclips nothing can be told apart, however far the means lie apart."
+    elif least > SCALE:
+        power = " With the spread seen here one comparison\nof so few clips finds no difference that the scale holds."
+    else:
+        shown = number(least, PRIMARY.unit)
+        power = f" With the spread seen here one comparison\nfinds a true difference of {shown} in four cases of five."
+    text = TOLD_APART.format(pairs=len(ranking.pairs), noise=noise, power=power)
     return ["## Who can be told apart\n", text, markdown(pair_grid(table))]
 
 

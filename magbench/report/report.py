@@ -9,7 +9,7 @@ from typing import Any
 from magbench import __version__
 from magbench.analysis.noise_floor import read_noise
 from magbench.analysis.retention_curve import gap_curves
-from magbench.analysis.sources import with_extras
+from magbench.analysis.sources import published, with_extras
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
 from magbench.core.provenance import commit, machine
@@ -48,7 +48,7 @@ def report(suite: Suite, out: Path) -> Table:
     run = folder.read()
     if run.digest != suite.digest:
         raise MagbenchError(f"{out}: belongs to {run.suite} {run.digest[:12]}, not to {suite.name} {suite.digest[:12]}")
-    records = with_extras(out, collect(out, suite))
+    records = with_extras(out, collect(out, suite)) + published(out)
     curves = gap_curves(records)
     tasks = run.tasks(suite)
     table = build_table(records, [(clip.id, sample) for clip, sample in tasks], _noise(out, records))

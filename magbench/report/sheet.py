@@ -68,7 +68,8 @@ def draw(suite: Suite, folder: RunFolder, clips: Sequence[Clip], table: Table, r
     dark = folder.sheet.with_name(f"{folder.sheet.stem}{DARK.suffix}.png")
     for path in (folder.sheet, dark):
         path.unlink(missing_ok=True)
-    scored = {(r.model, r.clip): r for r in records if r.sample == 0 and column_of(r) == PSNR}
+    here = set(folder.generated_models())  # published models have scores and no videos
+    scored = {(r.model, r.clip): r for r in records if r.model in here and r.sample == 0 and column_of(r) == PSNR}
     models = [name for name in table.models if any((name, clip.id) in scored for clip in clips)][:MODELS]
     if not models:
         return

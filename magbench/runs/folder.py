@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +63,7 @@ class RunFolder:
         vbench/                                    what VBench said
         noise.json, profile.json                   noise panel of the run; profile of its models
         records.parquet, table.*, sheet.png, plots/    the report; all that a published folder needs
+        published/                                 what a published folder held before a run was begun in it
     """
 
     path: Path
@@ -98,7 +101,32 @@ class RunFolder:
         there, here = self.read().model_dump(), run.model_dump()
         for field, value in there.items():
             if value != here[field]:
-                raise MagbenchError(f"{self}: belongs to another run: {field} {value} there, {here[field]} here")
+                both = f"{field} {value} there, {here[field]} here"
+                raise MagbenchError(f"{self}: belongs to another run: {both}; --out gives another folder")
+        self._set_published_apart()
+
+    def _set_published_apart(self) -> None:
+        """Copy a published folder's files to ``published/`` before the first own score: they stay as they are."""
+        if not self.records.is_file() or self.scores.exists() or self.published.path.exists():
+            return
+        half = self.path / f".published.{os.getpid()}.tmp"
+        try:
+            half.mkdir()
+            for path in sorted(self.path.iterdir()):
+                if path.is_file():
+                    shutil.copy2(path, half / path.name)
+                elif path == self.plots:
+                    shutil.copytree(path, half / path.name)
+            half.rename(self.published.path)
+        except OSError as error:
+            raise MagbenchError(f"{self}: cannot be written ({error.strerror})") from error
+        finally:
+            shutil.rmtree(half, ignore_errors=True)
+
+    @property
+    def published(self) -> RunFolder:
+        """What a published folder held before a run was begun in it; its records stand beside the run's own."""
+        return RunFolder(self.path / "published")
 
     # Videos and their scores
 

@@ -1,13 +1,14 @@
 """Uncertainty of means over clips, comparison of two models, ranks with ties, and what a suite can detect."""
 
 from magbench.stats.interval import Interval, bootstrap_mean
-from magbench.stats.paired import ALPHA, Paired, compare_paired, holm, sign_flip_p
+from magbench.stats.paired import ALPHA, LEAST_CLIPS, Paired, compare_paired, holm, sign_flip_p
 from magbench.stats.power import detectable
 from magbench.stats.prior import detectable_line
 from magbench.stats.ranks import ranks
 
 __all__ = [
     "ALPHA",
+    "LEAST_CLIPS",
     "Interval",
     "Paired",
     "bootstrap_mean",

@@ -13,6 +13,8 @@ from magbench.core.errors import MagbenchError
 from magbench.stats.interval import Interval, bootstrap_mean, checked
 
 ALPHA = 0.05
+LEAST_CLIPS = 6
+"""With fewer clips the least possible p, 2 / 2^n, is above ALPHA: nothing can be told apart."""
 EXACT_UP_TO = 14
 """Up to this many clips every pattern of signs is tried; beyond, `FLIPS` random ones."""
 FLIPS = 20_000
@@ -53,7 +55,7 @@ def sign_flip_p(differences: ArrayLike, *, seed: int = 0) -> float:
     """Two-sided p of the mean of (n,) paired differences if each sign were chance (Fisher's randomisation test).
 
     Exact up to `EXACT_UP_TO` clips; beyond, from `FLIPS` random patterns, of which the observed one is counted
-    as one more. With n clips p is at least 2 / 2^n: fewer than six clips can show nothing at 0.05.
+    as one more. With n clips p is at least 2 / 2^n: fewer than `LEAST_CLIPS` can show nothing at 0.05.
     """
     sample = checked(differences)
     n = len(sample)

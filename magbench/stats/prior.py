@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from magbench.stats.paired import LEAST_CLIPS
 from magbench.stats.power import detectable
 
 
@@ -32,7 +33,7 @@ def detectable_line(suite: str, clips: int) -> str:
     prior = PRIORS.get(suite, ELSEWHERE)
     score, psnr = detectable(clips, prior.score), detectable(clips, prior.psnr)
     if score is None or psnr is None:
-        return f"{clips} clip: no difference between models can be shown; two clips are the least"
+        return f"{clips} clip{'s' * (clips > 1)}: no two models can be told apart; {LEAST_CLIPS} clips are the least"
     return (
         f"{clips} clips: two models that truly differ by {score:.3f} in ordered score, or {psnr:.2g} dB in aligned"
         f" PSNR, are told apart in four cases of five (alpha 0.05, one pair; spread as in {prior.source})"

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from magbench.core.errors import MagbenchError, unknown
-from magbench.core.files import SAFE_NAME, file_sha256, first_problem
+from magbench.core.files import SAFE_NAME, file_sha256, first_problem, write_atomic
 from magbench.core.rows import Row, read_rows, write_rows
 from magbench.suites.clip import NO_REVISIT, Clip
 from magbench.suites.stored import StoredVideo
@@ -135,10 +135,9 @@ def _write_files(folder: Path, clips: Iterable[Clip], fps: int) -> None:
         frames = clip.frames
         write_lossless(folder / video, frames, fps)
         if clip.pose is not None:
-            names = POSE if clip.pose.shape[1] == len(POSE) else [f"p{i}" for i in range(clip.pose.shape[1])]
             write_rows(
                 folder / pose,
-                ("frame", *names),
+                ("frame", *pose_names(clip.pose)),
                 ((t, *numbers) for t, numbers in enumerate(clip.pose.tolist())),
             )
         pairs = zip(clip.revisit.tolist(), clip.gap.tolist(), strict=True)
@@ -154,18 +153,53 @@ def _write_files(folder: Path, clips: Iterable[Clip], fps: int) -> None:
     write_rows(folder / CLIPS_FILE, (*REQUIRED, *OPTIONAL), rows)
 
 
+def pose_names(pose: NDArray[np.float64]) -> list[str]:
+    """Headings of the camera numbers (T, P)."""
+    return list(POSE) if pose.shape[1] == len(POSE) else [f"p{i}" for i in range(pose.shape[1])]
+
+
+def seal(folder: Path) -> tuple[Suite, str]:
+    """Write the hashes of a suite anew after a deliberate edit.
+
+    Every file that ``clips.csv`` names is listed, others are not. The edited suite is read in full before
+    ``suite.yaml`` is written.
+
+    Returns:
+        The suite, and the digest that it had before.
+    """
+    header = _read_header(folder)
+    files = {CLIPS_FILE}
+    for row in read_rows(inside(folder, CLIPS_FILE), REQUIRED, OPTIONAL):
+        files |= {row.text(column) for column in ("video_path", "pose_path", "revisit_path") if row.text(column)}
+    for file in files:
+        if not inside(folder, file).is_file():
+            raise MagbenchError(f"{folder / file}: is missing")
+    sealed = header.model_copy(update={"sha256": {file: file_sha256(folder / file) for file in sorted(files)}})
+    suite = _load(folder, sealed)
+    for clip in suite.clips:
+        np.asarray(clip.source)
+    write_atomic(folder / HEADER_FILE, yaml.safe_dump(sealed.model_dump(), sort_keys=False))
+    return suite, header.digest
+
+
 def load_suite(folder: Path) -> Suite:
     """Read and check a suite: every file there and unchanged, every clip whole, all of one frame size.
 
     Videos are counted, not decoded: that is done when a clip's ``frames`` are read, see :mod:`magbench.suites.stored`.
     """
-    header = _read_header(folder)
+    return _load(folder, _read_header(folder))
+
+
+def _load(folder: Path, header: Header) -> Suite:
     for file, sha in sorted(header.sha256.items()):
         path = inside(folder, file)
         if not path.is_file():
             raise MagbenchError(f"{path}: is missing")
         if (found := file_sha256(path)) != sha:
-            raise MagbenchError(f"{path}: changed, sha256 is {found[:12]}, {HEADER_FILE} says {sha[:12]}")
+            raise MagbenchError(
+                f"{path}: changed, sha256 is {found[:12]}, {HEADER_FILE} says {sha[:12]};"
+                f" if you meant to: magbench suite seal {folder}"
+            )
     rows = read_rows(folder / CLIPS_FILE, REQUIRED, OPTIONAL)
     clips: dict[str, Clip] = {}
     for row in rows:

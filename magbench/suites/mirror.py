@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.core.errors import MagbenchError
+from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME
+from magbench.core.rows import read_rows
 from magbench.suites.clip import Clip
 from magbench.suites.format import write_suite
 from magbench.suites.official.folder import WINDOW
@@ -50,6 +51,8 @@ class Mirroring:
         track: None = no pose. Else each frame gets the camera (x, 0, 0), x = how many frames of the way out lead to
             it, times this many view widths: a made-up place, the same wherever the view is the same, for models that
             cannot do without one.
+        captions: a CSV with the columns ``video`` (file name, or its stem) and ``caption``, one line for each video;
+            None = no clip has a caption.
     """
 
     frames: int = FRAMES
@@ -59,6 +62,7 @@ class Mirroring:
     limit: int | None = None
     window: int = WINDOW
     track: float | None = None
+    captions: Path | None = None
 
     @property
     def turn(self) -> int:
@@ -78,8 +82,15 @@ def mirror(folder: Path, out: Path, how: Mirroring, *, name: str, licence: str) 
     _check(how)
     if not SAFE_NAME.fullmatch(name) or name in embedded():
         raise MagbenchError(f"'{name}' cannot be the name of a suite of your own; give --name")
+    if not licence.strip() or "\n" in licence:
+        raise MagbenchError(f"--licence {licence!r}: is one line, an SPDX name as CC-BY-4.0 is, or 'not stated'")
+    if out.exists():
+        raise MagbenchError(f"{out}: is there already")
     videos, others = _videos(folder)
     videos = videos[: how.limit]
+    captions = {} if how.captions is None else _captions(how.captions, videos)
+    if how.captions is not None:
+        others = [path for path in others if path.resolve() != how.captions.resolve()]
     ids: dict[str, Path] = {}
     for path in videos:
         clip_id = clip_name(path.stem)
@@ -91,7 +102,7 @@ def mirror(folder: Path, out: Path, how: Mirroring, *, name: str, licence: str) 
     fps = how.fps or _common_rate(videos)
     write_suite(
         out,
-        _clips(ids, how, fps),
+        _clips(ids, how, fps, captions),
         name=name,
         version=VERSION,
         split=SPLIT,
@@ -128,6 +139,22 @@ def _videos(folder: Path) -> tuple[list[Path], list[Path]]:
     return videos, [path for path in files if path not in videos]
 
 
+def _captions(file: Path, videos: list[Path]) -> dict[Path, str]:
+    """Video -> caption; a video without a line and a line without a video are errors."""
+    by_name = {name: path for path in videos for name in (path.stem, path.name)}
+    found: dict[Path, str] = {}
+    for row in read_rows(file, ("video", "caption")):
+        path = by_name.get(row.text("video"))
+        if path is None:
+            raise row.error(str(unknown("video", row.text("video"), (video.name for video in videos))))
+        if path in found:
+            raise row.error(f"video '{row.text('video')}' is there twice")
+        found[path] = row.text("caption")
+    if missing := [path.name for path in videos if path not in found]:
+        raise MagbenchError(f"{file}: no line for {len(missing)} of {len(videos)} videos, first {missing[0]}")
+    return found
+
+
 def _common_rate(videos: list[Path]) -> int:
     first = video_rate(videos[0])
     for path in videos:
@@ -141,7 +168,7 @@ def _common_rate(videos: list[Path]) -> int:
     return first.numerator
 
 
-def _clips(ids: dict[str, Path], how: Mirroring, fps: int) -> Iterator[Clip]:
+def _clips(ids: dict[str, Path], how: Mirroring, fps: int, captions: dict[Path, str]) -> Iterator[Clip]:
     size: tuple[int, ...] | None = how.size
     for clip_id, path in ids.items():
         away = _way_out(path, how, fps)
@@ -151,7 +178,7 @@ def _clips(ids: dict[str, Path], how: Mirroring, fps: int) -> Iterator[Clip]:
             raise MagbenchError(f"{path}: frames are {sides} as in the videos before; give --size")
         yield Clip(
             id=clip_id,
-            caption="",
+            caption=captions.get(path, ""),
             category="mirror",
             speed="",
             fps=fps,
@@ -190,6 +217,11 @@ def _resize(frame: NDArray[np.uint8], size: tuple[int, int], path: Path) -> NDAr
     import cv2
 
     height, width = frame.shape[:2]
+    if (height > width) != (size[0] > size[1]) and height != width and size[0] != size[1]:
+        raise MagbenchError(
+            f"{path}: frames are {width}x{height}, --size {size[1]}x{size[0]} (WIDTHxHEIGHT) would turn their shape;"
+            f" did you mean {size[0]}x{size[1]}?"
+        )
     if height < size[0] or width < size[1]:
         raise MagbenchError(f"{path}: frames are {width}x{height}, smaller than {size[1]}x{size[0]}")
     rows, columns = min(height, width * size[0] // size[1]), min(width, height * size[1] // size[0])

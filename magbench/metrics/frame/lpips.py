@@ -90,7 +90,7 @@ def _embed(frames: Tensor) -> Tensor:
 
     height, width = frames.shape[2:]
     if min(height, width) < SMALLEST:
-        raise MagbenchError(f"LPIPS needs frames of at least {SMALLEST} pixels a side, not {height}x{width}")
+        raise MagbenchError(f"LPIPS needs frames of at least {SMALLEST} pixels a side, not {width}x{height}")
     shift, scale = torch.tensor(SHIFT).view(3, 1, 1), torch.tensor(SCALE).view(3, 1, 1)
     x = (frames * 2 - 1 - shift) / scale
     parts = []

@@ -37,7 +37,7 @@ def ssim(gen: Tensor, truth: Tensor) -> NDArray[np.float64]:
     check_pair(gen, truth)
     height, width = gen.shape[2:]
     if min(height, width) < TAPS:
-        raise MagbenchError(f"SSIM needs frames of at least {TAPS} pixels a side, not {height}x{width}")
+        raise MagbenchError(f"SSIM needs frames of at least {TAPS} pixels a side, not {width}x{height}")
     images = (frames.permute(0, 2, 3, 1).double().numpy() for frames in (gen, truth))
     return np.array([_ssim(a, b) for a, b in zip(*images, strict=True)])
 
