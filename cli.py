@@ -98,10 +98,17 @@ def main() -> None:
 
 @main.command()
 @click.argument("stage", type=click.Choice(["base", "memory", "joint"]))
-@click.option("--preset", default="nano", show_default=True, help="Sizes of the model.")
+@click.option("--preset", default="nano", show_default=True, help="Sizes of the model: nano, or pico for a first try.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", required=True)
-@click.option("--steps", type=click.IntRange(1), metavar="N", help="Stop after N steps.")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), metavar="M", help="Stop after M minutes.")
+@click.option(
+    "--steps", type=click.IntRange(1), metavar="N", help="Length of the whole schedule [default: the stage's]."
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    metavar="M",
+    help="Stop after M minutes, preparation included; exit code 0.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads.")
 def train(
@@ -113,7 +120,11 @@ def train(
     seed: int,
     threads: int | None,
 ) -> None:
-    """Train one STAGE of the model: base, then memory, then joint. Stopped, the same command goes on."""
+    """Train one STAGE of the model: base, then memory, then joint. Stopped, the same command goes on.
+
+    A stage starts from the weights of the one before in --out; of preset nano, where there are none, from those that
+    ship, and says so. `nano:DIR/+POLICY` is then a model: `magbench run --models nano:DIR/+window`.
+    """
     from mag_model.nano.presets import PRESETS
     from mag_model.training import loop
     from magbench.commands.train import follow

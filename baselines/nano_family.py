@@ -19,6 +19,7 @@ from magbench.core.plugins import POLICIES, found_plugins
 if TYPE_CHECKING:
     from mag_model.memory.policy import CachePolicy
     from mag_model.nano.model import NanoModel
+    from mag_model.nano.presets import Preset
     from magbench.models.protocol import Kind
     from magbench.models.workload import Workload
 
@@ -46,12 +47,14 @@ class NanoFamily:
         return "model"
 
     def load(self, text: str) -> NanoModel:
+        from mag_model.nano.model import NANO as SHIPPED
         from mag_model.nano.model import NanoModel
 
         folder, policy = _split(text)
         chosen = _policy(policy)
         generator, writer = PARTS[chosen.packs]
-        return NanoModel(f"{PREFIX}:{self.label(text)}", chosen, generator, writer, folder=folder)
+        preset = SHIPPED if folder is None else _preset(folder, policy)
+        return NanoModel(f"{PREFIX}:{self.label(text)}", chosen, generator, writer, preset, folder)
 
     def reference(self, text: str) -> NoReturn:
         raise MagbenchError(f"{PREFIX}:{text} is a model, not a reference")
@@ -81,12 +84,26 @@ def _short(folder: Path) -> str:
     return name if SAFE_NAME.fullmatch(name) else "weights"
 
 
+def _parts(policy: str) -> tuple[str, ...]:
+    return ("codec", *dict.fromkeys(PARTS[_policy(policy).packs]))
+
+
+def _preset(folder: Path, policy: str) -> Preset:
+    """The sizes of the weights in a folder, which must hold all that the policy needs."""
+    from mag_model.nano.checkpoint import preset_of
+
+    missing = [part for part in _parts(policy) if not (folder / f"{part}.safetensors").is_file()]
+    if missing:
+        stages = ", then ".join(f"`magbench train {part} --out {folder}`" for part in missing if part != "codec")
+        raise MagbenchError(f"{folder}: holds no {missing[0]}.safetensors, which {policy} needs; {stages} makes it")
+    return preset_of(folder / "codec.safetensors")
+
+
 def _digest(folder: Path, policy: str) -> str:
     """Eight digits that tell folders of one name apart by the weights that are used."""
     from mag_model.nano.checkpoint import digest
-    from mag_model.nano.model import NANO as PRESET
 
-    return digest(PRESET, ("codec", *PARTS[_policy(policy).packs]), folder)[:8]
+    return digest(_preset(folder, policy), _parts(policy), folder)[:8]
 
 
 def full_history() -> NanoModel:

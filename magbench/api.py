@@ -23,6 +23,7 @@ def evaluate(
     out: str | Path | None = None,
     limit: int | None = None,
     seeds: int = 1,
+    threads: int | None = None,
     workers: int | None = None,
 ) -> Results:
     """Make the videos of some models on a suite, score them, and write the report.
@@ -37,6 +38,7 @@ def evaluate(
         out: the run's folder; None: ``runs/SUITE``. A folder of another run, or with other files, is an error.
         limit: only the first clips of the suite.
         seeds: samples a clip.
+        threads: processor threads of every model; None: what each asks for (``threads``), else as many as torch takes.
         workers: processes that score; None: as many as the work and the cores are worth. A script that leaves this
             open needs the usual ``if __name__ == "__main__"``, since processes import the main module.
 
@@ -56,7 +58,7 @@ def evaluate(
     RunFolder(folder).claim(Run.of(opened, seeds=seeds, limit=limit))
     with ProgressBar() as progress:
         named = progress.named("generate")
-        failures = runner.generate(opened, models, folder, limit=limit, seeds=seeds, progress=named)
+        failures = runner.generate(opened, models, folder, limit=limit, seeds=seeds, threads=threads, progress=named)
         failures += scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
         ensure(opened, folder, progress=progress.named("noise"))
     return _reported(opened, folder, failures)
@@ -69,6 +71,7 @@ def generate(
     out: str | Path | None = None,
     limit: int | None = None,
     seeds: int = 1,
+    threads: int | None = None,
 ) -> list[Failure]:
     """Only make the videos of :func:`evaluate`, whose arguments these are; returns what failed."""
     from magbench.generation import runner
@@ -79,7 +82,7 @@ def generate(
     RunFolder(folder).claim(Run.of(opened, seeds=seeds, limit=limit))
     with ProgressBar() as progress:
         named = progress.named("generate")
-        return runner.generate(opened, models, folder, limit=limit, seeds=seeds, progress=named)
+        return runner.generate(opened, models, folder, limit=limit, seeds=seeds, threads=threads, progress=named)
 
 
 def score(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mag_model.nano.backbone import Backbone
 from mag_model.nano.codec import PatchCodec
-from mag_model.nano.presets import Preset
+from mag_model.nano.presets import PRESETS, Preset
 from magbench.core.errors import MagbenchError
 
 
@@ -37,7 +37,7 @@ def save_weights(path: Path, tensors: dict[str, Tensor], preset: Preset, part: s
 def load_backbone(preset: Preset, part: str, folder: Path | None = None) -> Backbone:
     """The network of one training stage, ready to run, from ``folder`` or else from the package."""
     network = Backbone(preset.backbone)
-    path = _find(preset, part, folder)
+    path = find_weights(preset, part, folder)
     network.load_state_dict(_read(path, preset, part, {n: v.shape for n, v in network.state_dict().items()}))
     return network.eval()
 
@@ -45,21 +45,33 @@ def load_backbone(preset: Preset, part: str, folder: Path | None = None) -> Back
 def load_codec(preset: Preset, folder: Path | None = None) -> PatchCodec:
     """The preset's codec, from ``folder`` or else from the package."""
     codec = PatchCodec(preset.patch, preset.backbone.channels)
-    path = _find(preset, "codec", folder)
+    path = find_weights(preset, "codec", folder)
     codec.load_state_dict(_read(path, preset, "codec", {n: v.shape for n, v in codec.state_dict().items()}))
     return codec.eval()
+
+
+def preset_of(path: Path) -> Preset:
+    """The preset that a file of weights says it belongs to."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            name = json.loads((file.metadata() or {}).get("about", "{}")).get("preset")
+    except (SafetensorError, OSError, ValueError) as error:
+        raise MagbenchError(f"{path}: not a whole safetensors file ({error})") from error
+    if name not in PRESETS:
+        raise MagbenchError(f"{path}: weights of preset '{name}', not of {' or '.join(PRESETS)}")
+    return PRESETS[name]
 
 
 def digest(preset: Preset, parts: tuple[str, ...], folder: Path | None = None) -> str:
     """Twelve hexadecimal digits that change whenever one of the files does."""
     total = hashlib.sha256()
     for part in parts:
-        total.update(_find(preset, part, folder).read_bytes())
+        total.update(find_weights(preset, part, folder).read_bytes())
     return total.hexdigest()[:12]
 
 
-def _find(preset: Preset, part: str, folder: Path | None) -> Path:
-    """The file of one part: in ``folder`` if it is there, else in the package."""
+def find_weights(preset: Preset, part: str, folder: Path | None) -> Path:
+    """Find the file of one part: in ``folder`` if it is there, else in the package."""
     places = [place / f"{part}.safetensors" for place in (folder, shipped(preset)) if place is not None]
     for path in places:
         if path.exists():

@@ -15,11 +15,15 @@ class Preset:
         name: as in ``--preset``.
         backbone: sizes of the network.
         patch: side of the codec's patches in pixels.
+        schedule: of each stage's steps, the share that is trained unless others are asked for.
+        scenes: canvases that training clips are drawn from.
     """
 
     name: str
     backbone: BackboneSpec
     patch: int
+    schedule: float = 1.0
+    scenes: int = 288
 
 
 PRESETS = {
@@ -29,5 +33,15 @@ PRESETS = {
             dim=192, layers=4, heads=6, hidden=768, channels=36, grid=(4, 4), block=3, pose=3, rope=(8, 4, 4)
         ),
         patch=8,
-    )
+    ),
+    "pico": Preset(
+        name="pico",
+        backbone=BackboneSpec(
+            dim=64, layers=2, heads=4, hidden=256, channels=36, grid=(4, 4), block=3, pose=3, rope=(8, 4, 4)
+        ),
+        patch=8,
+        schedule=0.1,
+        scenes=48,
+    ),
 }
+"""``nano``: the one whose weights ship. ``pico``: for a first try, a minute or so a stage; its scores are poor."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mag_model.nano.camera import relative
+from magbench.core.progress import Progress
 from magbench.suites.embedded.revisit_nano import SIZE, scene
 from magbench.suites.worlds.canvas import render
 from magbench.suites.worlds.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
@@ -57,16 +58,24 @@ class Batch:
     shown: Tensor
 
 
-def load_pool(folder: Path, scenes: int, workers: int) -> Tensor:
+def load_pool(folder: Path, scenes: int, workers: int, progress: Progress) -> Tensor:
     """(scenes, 3, CANVAS, CANVAS) uint8 canvases of the training split, kept in ``folder`` once made."""
     path = folder / f"scenes-train-{scenes}.npy"
     if not path.exists():
         with get_context("spawn").Pool(workers) as pool:
-            canvases = pool.starmap(scene, [("train", index) for index in range(scenes)], chunksize=4)
+            progress.stage(f"draw {scenes} training scenes, once", scenes)
+            canvases = []
+            for canvas in pool.imap(_training_scene, range(scenes), chunksize=4):
+                canvases.append(canvas)
+                progress.step()
         part = path.with_suffix(".part.npy")
         np.save(part, np.stack(canvases).transpose(0, 3, 1, 2))
         part.replace(path)
     return torch.from_numpy(np.load(path))
+
+
+def _training_scene(index: int) -> NDArray[np.uint8]:
+    return scene("train", index)
 
 
 def choose_frames(path: Cameras, frames: int, block: int, rng: np.random.Generator) -> NDArray[np.int64]:

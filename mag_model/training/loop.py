@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mag_model.memory.masks import block_masks
 from mag_model.nano.backbone import Backbone, Posed
-from mag_model.nano.checkpoint import load_backbone, load_codec, save_weights
+from mag_model.nano.checkpoint import find_weights, load_backbone, load_codec, save_weights
 from mag_model.nano.codec import PatchCodec
 from mag_model.nano.presets import PRESETS, Preset
 from mag_model.training.checkpoint import Progress, restore, save
@@ -23,14 +23,21 @@ from mag_model.training.evaluate import evaluate
 from mag_model.training.loss import denoising_loss, write_sequence
 from mag_model.training.probe import PackingProbe
 from mag_model.training.stages import STAGES, Stage
+from magbench.core.files import claim
+from magbench.core.progress import Progress as Shown
+from magbench.core.progress import Quiet
+from magbench.core.provenance import usable_cores
 
-SCENES = 288
+MADE = ("*.checkpoint.safetensors", "codec.safetensors", "scenes-train-*.npy")
+"""What says that a folder was trained into before."""
 MEAN_DECAY = 0.995
 SAVE_EVERY = 50
 EVALUATE_EVERY = 200
 UNSEEN = 0.1
 """Weight of a frame that no earlier block shows, where one that is wholly shown has 1: it cannot be remembered, and its
 large error would drown what can be learned."""
+
+QUIET = Quiet()
 
 Report = Callable[[dict[str, float]], None]
 
@@ -44,28 +51,38 @@ def train(
     minutes: float | None = None,
     seed: int = 0,
     threads: int | None = None,
-    scenes: int = SCENES,
+    scenes: int | None = None,
     report: Report = lambda line: None,
+    say: Callable[[str], None] = lambda line: None,
+    shown: Shown = QUIET,
 ) -> Path | None:
     """Train ``stage``; the same call again goes on where the last one stopped.
 
     Args:
         out: folder for scenes, checkpoints, the log and the weights. Stages that start from earlier ones find their
             weights here, or else in the package.
-        steps: fewer steps than the stage has; the schedule shrinks with them.
-        minutes: stop after this much training time, resumable.
+        steps: length of the whole schedule, which shrinks or grows with it; None = the stage's, as the preset has it.
+        minutes: stop after this much time, preparation included, resumable.
         seed: decides the initial weights, the clips and the noise.
-        scenes: canvases to draw clips from.
+        scenes: canvases to draw clips from; None = as many as the preset says.
         report: called with each line of the log.
+        say: called with a line on what is prepared, and what the stage starts from.
+        shown: told how far the preparation is.
+
     Returns:
         The weights file, or None if the time was up before the last step.
     """
     if threads:
         torch.set_num_threads(threads)
     chosen, recipe = PRESETS[preset], STAGES[stage]
-    total = steps or recipe.steps
-    out.mkdir(parents=True, exist_ok=True)
-    pool = load_pool(out, scenes, torch.get_num_threads())
+    total = steps or max(1, round(recipe.steps * chosen.schedule))
+    started = time.monotonic()
+    claim(out, MADE, "training")
+    for part in [part for part in dict.fromkeys((recipe.start, recipe.writer)) if part]:
+        path = find_weights(chosen, part, out)
+        own = "" if path.parent == out else f", which ships: {out} has none of its own"
+        say(f"{stage}: {part} from {path}{own}")
+    pool = load_pool(out, scenes or chosen.scenes, usable_cores(), shown)
     codec = _codec(chosen, pool, out)
     torch.manual_seed(seed)
     network = Backbone(chosen.backbone) if recipe.start is None else load_backbone(chosen, recipe.start, out)
@@ -87,7 +104,7 @@ def train(
             file.write(json.dumps(line) + "\n")
         report(line)
 
-    started, before = time.monotonic(), progress.seconds
+    before = progress.seconds
     while progress.step < total:
         step = progress.step
         loss = _step(recipe, trained, writer, codec, pool, optimizer, step, total, seed)

@@ -83,6 +83,12 @@ def run_options(command: Command, models: str = "Also references [default: all].
     return command
 
 
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processor threads of a model [default: what it asks for; nano: 1].",
+)
 workers_option = click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Processes that score [default: by the work and the cores]."
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from magbench.commands.options import names, numbers, out_option, width_height
+from magbench.commands.options import names, numbers, out_option, threads_option, width_height
 from magbench.core.errors import MagbenchError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Walks over the whole list.")
 @click.option("--resolution", callback=width_height, metavar="WxH", help="Of wan: models [default: 832x480].")
 @click.option("--decode", is_flag=True, help="Of wan: models also the frames a second with decoding.")
+@threads_option
 @out_option("Results folder [default: runs/profile].")
 def profile(
     models: list[str],
@@ -35,6 +36,7 @@ def profile(
     rounds: int,
     resolution: tuple[int, int] | None,
     decode: bool,
+    threads: int | None,
     out: Path | None,
 ) -> None:
     """Time and memory of a block against history.
@@ -57,25 +59,36 @@ def profile(
     elif resolution or decode:
         raise MagbenchError("--resolution and --decode are for models of a family, as wan:random is one")
     else:
-        _profile_models(models, history, slope_from=slope_from, rounds=rounds, out=folder)
+        _profile_models(models, history, slope_from=slope_from, rounds=rounds, threads=threads, out=folder)
 
 
 def _profile_models(
-    names: Sequence[str], history: Sequence[int] | None, *, slope_from: int, rounds: int, out: Path
+    names: Sequence[str],
+    history: Sequence[int] | None,
+    *,
+    slope_from: int,
+    rounds: int,
+    threads: int | None,
+    out: Path,
 ) -> None:
-    """Print and save seconds a block, FPS, bytes and slopes."""
+    """Print and save seconds a block, FPS, bytes and slopes; all models are given equally many threads."""
     from magbench.commands.console import print_grid, print_lines
+    from magbench.core.parallel import threads as using
     from magbench.core.provenance import provenance
+    from magbench.models.adapter import wanted_threads
     from magbench.models.naming import resolve
     from magbench.profiling import latency, latency_report
     from magbench.render.progress import ProgressBar
 
     history = history or latency.HISTORY
     models = [latency.as_history_model(resolve(name).load(), name) for name in names]
-    with ProgressBar() as progress:
+    asked = [wanted_threads(model) for model in models]
+    shared = threads or (max(each or 0 for each in asked) if all(asked) else None)
+    with ProgressBar() as progress, using(shared):
         progress.stage("profile", rounds * len(history))
         points = latency.profile(models, history, rounds=rounds, step=progress.step)
-    latency_report.write_profile(points, provenance(), out, slope_from)
+        told = provenance()
+    latency_report.write_profile(points, told, out, slope_from)
     print_grid(latency_report.point_grid(points))
     click.echo()
     print_grid(latency_report.slope_grid(points, slope_from))

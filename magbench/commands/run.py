@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from magbench.commands.options import DEFAULT_SUITE, finish, finish_run, out_option, run_options, workers_option
+from magbench.commands.options import (
+    DEFAULT_SUITE,
+    finish,
+    finish_run,
+    out_option,
+    run_options,
+    threads_option,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from magbench.results import Results
@@ -16,9 +24,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @run_options
+@threads_option
 @workers_option
 def run(
-    suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int, workers: int | None
+    suite: str,
+    models: list[str] | None,
+    out: Path | None,
+    limit: int | None,
+    seeds: int,
+    threads: int | None,
+    workers: int | None,
 ) -> None:
     """Generate, then score, then report. Stopped, the same command goes on where it was.
 
@@ -28,21 +43,24 @@ def run(
 
     opened, folder = open_suite(suite, models), out or api.default_out(suite)
     begin(opened, folder, limit, seeds)
-    results = api.evaluate(models, opened, out=folder, limit=limit, seeds=seeds, workers=workers)
+    results = api.evaluate(models, opened, out=folder, limit=limit, seeds=seeds, threads=threads, workers=workers)
     show(results)
     finish_run(results.failures, models)
 
 
 @click.command()
 @run_options
-def generate(suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int) -> None:
+@threads_option
+def generate(
+    suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int, threads: int | None
+) -> None:
     """Only make the videos."""
     from magbench import api
     from magbench.runs.folder import RunFolder
 
     opened, folder = open_suite(suite, models), out or api.default_out(suite)
     begin(opened, folder, limit, seeds)
-    failures = api.generate(models, opened, out=folder, limit=limit, seeds=seeds)
+    failures = api.generate(models, opened, out=folder, limit=limit, seeds=seeds, threads=threads)
     click.echo(f"{RunFolder(folder).generations}")
     finish_run(failures, models)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from magbench.core.errors import MagbenchError
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -32,6 +35,24 @@ def write_atomic(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8", newline="\n")
     os.replace(temporary, path)
+
+
+def claim(folder: Path, made: Sequence[str], what: str) -> None:
+    """Make a folder for results, or check that it may be written into: it is empty, or was made by the same work.
+
+    Args:
+        made: patterns of file names; one of them there says that the folder is the work's own.
+        what: the work, for the message.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise MagbenchError(f"{folder}: is not a folder")
+    there = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+    if there and not any(path.match(pattern) for path in there for pattern in made):
+        raise MagbenchError(f"{folder}: holds files that are not of a {what}; give a new or empty folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MagbenchError(f"{folder}: cannot be written ({error.strerror})") from error
 
 
 def first_problem(error: ValidationError) -> str:

@@ -41,7 +41,7 @@ def share(function: Callable[[Job, Item], Result], job: Job, items: Sequence[Ite
         yield from _in_processes(function, job, items, workers)
     else:
         for item in items:
-            with _one_thread():
+            with threads(1):  # sums are rounded as in every other process, whatever the number of cores
                 result = function(job, item)
             yield result
 
@@ -74,14 +74,15 @@ def _begin() -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums are rounded as in every other process, whatever the number of cores."""
+def threads(number: int | None) -> Iterator[None]:
+    """Use so many processor threads inside; None: as many as before."""
     import cv2
     import torch
 
     before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    if number is not None:
+        torch.set_num_threads(number)
+        cv2.setNumThreads(number)
     try:
         yield
     finally:

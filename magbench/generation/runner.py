@@ -17,6 +17,7 @@ from magbench.core.parallel import share, worth
 from magbench.core.progress import Progress, Quiet
 from magbench.core.seeds import task_seed
 from magbench.generation.worker import Job, Source, make_missing, one_line
+from magbench.models.adapter import wanted_threads
 from magbench.models.naming import Candidate, Given, resolve
 from magbench.models.protocol import Reference, ReferenceInput, Task, VideoModel
 from magbench.models.registry import usable_names
@@ -37,6 +38,7 @@ def generate(
     *,
     limit: int | None = None,
     seeds: int = 1,
+    threads: int | None = None,
     progress: Progress,
 ) -> list[Failure]:
     """Make every missing generation of a run.
@@ -47,13 +49,14 @@ def generate(
         out: the run's folder; finished generations in it are kept.
         limit: only the first clips of the suite.
         seeds: samples a clip.
+        threads: processor threads of every model; None = what each asks for, else as many as torch takes.
 
     Returns:
         What failed. An unknown name and a folder of another run are errors, before anything is made.
     """
     given = usable_names() if given is None else list(dict.fromkeys(given))
     kinds = {candidate.name: candidate.kind for candidate in map(resolve, given)}
-    makers = find_sources(given, suite)
+    makers = find_sources(given, suite, threads)
     run = Run.of(suite, seeds=seeds, limit=limit)
     RunFolder(out).claim(run)
     tasks, place = run.tasks(suite), RunFolder(out).generation
@@ -96,7 +99,7 @@ def _make_reference(job: _ReferenceJob, name: str) -> list[Failure]:
     return generate_from(find_sources([name], job.suite), job.tasks, job.place, Quiet())
 
 
-def find_sources(given: Sequence[Given], suite: Suite) -> dict[str, Callable[[], Source]]:
+def find_sources(given: Sequence[Given], suite: Suite, threads: int | None = None) -> dict[str, Callable[[], Source]]:
     """Find what makes each source, weights and all, by the name of its generations.
 
     An unknown name, and two of one name, are errors.
@@ -106,16 +109,16 @@ def find_sources(given: Sequence[Given], suite: Suite) -> dict[str, Callable[[],
         candidate = resolve(one)
         if candidate.name in makers:
             raise MagbenchError(f"{one}: another of these models is called '{candidate.name}' too")
-        makers[candidate.name] = partial(_source, candidate, suite)
+        makers[candidate.name] = partial(_source, candidate, suite, threads)
     return makers
 
 
-def _source(candidate: Candidate, suite: Suite) -> Source:
+def _source(candidate: Candidate, suite: Suite, threads: int | None) -> Source:
     if candidate.program is not None:
         return _program(candidate.program)
     if candidate.reference is not None:
         return _reference(candidate.name, candidate.reference(), suite)
-    return _model(candidate.name, candidate.load())
+    return _model(candidate.name, candidate.load(), threads)
 
 
 def generate_from(
@@ -151,7 +154,7 @@ def make_task(clip: Clip, sample: int) -> Task:
     )
 
 
-def _model(name: str, model: VideoModel) -> Source:
+def _model(name: str, model: VideoModel, threads: int | None) -> Source:
     return Source(
         name,
         "model",
@@ -159,6 +162,7 @@ def _model(name: str, model: VideoModel) -> Source:
         lambda clip, sample, _: partial(model.stream, make_task(clip, sample)),
         model.memory_bytes,
         warms_up=True,
+        threads=threads or wanted_threads(model),
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from torch import Tensor
 
 from magbench.core.errors import MagbenchError, Unfit
+from magbench.core.parallel import threads
 from magbench.core.seeds import task_seed
 from magbench.models.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
 from magbench.models.protocol import Kind
@@ -39,6 +40,7 @@ class Source:
     Attributes:
         start: (clip, sample, folder of the generation) -> what begins the stream. What is done before is not timed.
         warms_up: whether the first stream is begun twice, so that what is paid once is not timed.
+        threads: processor threads that it is given; None = as many as torch takes.
         inside: whether it runs in this process, whose memory then says something about it.
     """
 
@@ -48,6 +50,7 @@ class Source:
     start: Callable[[Clip, int, Path], Begin]
     memory_bytes: Callable[[], int | None]
     warms_up: bool = False
+    threads: int | None = None
     inside: bool = True
 
 
@@ -67,11 +70,12 @@ def make_missing(source: Source, jobs: Sequence[Job], step: Callable[[], None]) 
     for _ in range(len(jobs) - len(missing)):
         step()
     failures: list[Failure] = []
-    for job, error in zip(missing, _make(source, missing), strict=True):
-        if error is not None:
-            message, unfit = _message(error, job.folder), isinstance(error, Unfit)
-            failures.append(Failure(source.name, job.clip.id, job.sample, message, unfit))
-        step()
+    with threads(source.threads):
+        for job, error in zip(missing, _make(source, missing), strict=True):
+            if error is not None:
+                message, unfit = _message(error, job.folder), isinstance(error, Unfit)
+                failures.append(Failure(source.name, job.clip.id, job.sample, message, unfit))
+            step()
     return failures
 
 

@@ -66,6 +66,17 @@ def adapted(model: Any, name: str, digest: str = "") -> VideoModel:
     )
 
 
+def wanted_threads(model: object) -> int | None:
+    """How many processor threads a model profits from, as its attribute ``threads`` says; None where it says nothing.
+
+    A small network gains little from many and loses much where other work runs beside it.
+    """
+    found = getattr(model, "threads", None)
+    if found is not None and (not isinstance(found, int) or found < 1):
+        raise MagbenchError(f"model '{getattr(model, 'name', '?')}': threads is {found!r}, not a whole number from 1")
+    return found
+
+
 def whole_video(generate: Callable[[Task], Any], task: Task) -> Iterator[Any]:
     """Yield what ``generate`` makes as one piece, without the given frames where it has them too."""
     frames = generate(task)

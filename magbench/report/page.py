@@ -46,6 +46,7 @@ def markdown_page(
         INTRODUCTION.format(window=window),
         markdown(main_grid(table)),
         *_references(table),
+        *_published(table),
         *_empty(table),
         *_told_apart(table),
         *_regions(table),
