@@ -92,6 +92,8 @@ def _preset(folder: Path, policy: str) -> Preset:
     """The sizes of the weights in a folder, which must hold all that the policy needs."""
     from mag_model.nano.checkpoint import preset_of
 
+    if not folder.is_dir():
+        raise MagbenchError(f"{folder}: no such folder of weights")
     missing = [part for part in _parts(policy) if not (folder / f"{part}.safetensors").is_file()]
     if missing:
         stages = ", then ".join(f"`magbench train {part} --out {folder}`" for part in missing if part != "codec")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magbench.core.errors import MagbenchError
+from magbench.core.files import claim
 from magbench.profiling.latency import SLOPE_FROM, ProfilePoint, slopes
 from magbench.profiling.plot import draw_profile
 from magbench.render.grid import NOTHING, Grid, human_bytes
@@ -58,7 +59,6 @@ def write_profile(
 
     source: see :func:`magbench.core.provenance.provenance`.
     """
-    out.mkdir(parents=True, exist_ok=True)
     content = {
         **source,
         "slope_from": start,
@@ -75,6 +75,13 @@ def write_profile(
         return figure
 
     save(draw, out / "profile.png")
+
+
+def check_folder(out: Path) -> None:
+    """Refuse a folder that is neither a run's nor holds an earlier profile, before anything is measured."""
+    if (out / "profile.json").is_file():
+        read_profile(out / "profile.json")
+    claim(out, ("run.json", "profile.json"), "run or profile")
 
 
 def read_profile(path: Path) -> dict[str, list[tuple[int, float]]]:

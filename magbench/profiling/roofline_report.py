@@ -71,7 +71,6 @@ def write_roofline(
 
     source: see :func:`magbench.core.provenance.provenance`.
     """
-    out.mkdir(parents=True, exist_ok=True)
     content = {
         **source,
         "device": asdict(device),

@@ -100,5 +100,5 @@ def test_a_value_depends_on_its_two_frames_alone(monkeypatch: pytest.MonkeyPatch
 
 def test_too_small_frames_are_refused() -> None:
     frames = random_frames(1, 16, 40, seed=6)
-    with pytest.raises(MagbenchError, match="at least 31 pixels a side, not 16x40"):
+    with pytest.raises(MagbenchError, match="at least 31 pixels a side, not 40x16"):
         lpips(frames, frames)

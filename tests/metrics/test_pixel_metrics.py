@@ -72,7 +72,7 @@ def test_equal_frames() -> None:
 
 def test_ssim_refuses_frames_smaller_than_its_window() -> None:
     frames, _ = pair(8, 30)
-    with pytest.raises(MagbenchError, match="at least 11 pixels a side, not 8x30"):
+    with pytest.raises(MagbenchError, match="at least 11 pixels a side, not 30x8"):
         ssim(frames, frames)
 
 

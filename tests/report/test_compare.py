@@ -72,7 +72,9 @@ def test_swapping_sides_swaps_the_verdict(run: Path) -> None:
         (Interval(-0.2, -0.3, -0.1, 9), 0.04, None, "B better"),
         (Interval(0.2, 0.1, 0.3, 9), 0.06, None, "no difference"),
         (Interval(0.2, -0.1, 0.3, 9), 0.01, 0.5, "no difference"),
-        (Interval(0.2, None, None, 1), 1.0, None, "no difference"),
+        (Interval(0.2, None, None, 1), 1.0, None, "too few clips"),
+        (Interval(0.2, 0.1, 0.3, 5), 0.06, None, "too few clips"),
+        (Interval(0.2, 0.1, 0.3, 6), 0.03, None, "A better"),
     ],
 )
 def test_verdicts(difference: Interval, p: float, noise: float | None, verdict: str) -> None:

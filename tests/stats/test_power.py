@@ -30,7 +30,8 @@ def test_more_comparisons_and_fewer_clips_detect_less() -> None:
     one, many, few = detectable(42, 1.0), detectable(42, 1.0, comparisons=91), detectable(10, 1.0)
     assert one is not None and many is not None and few is not None
     assert one < many and one < few
-    assert detectable(1, 1.0) is None
+    assert detectable(5, 1.0) is None
+    assert min(sign_flip_p(np.ones(n)) for n in range(1, 6)) > 0.05 >= sign_flip_p(np.ones(6))
 
 
 def test_the_line_before_a_run_says_what_it_can_show() -> None:
@@ -39,4 +40,5 @@ def test_the_line_before_a_run_says_what_it_can_show() -> None:
         "revisit-nano", 42
     )
     assert "a guess" in detectable_line("my-suite", 42)
-    assert detectable_line("revisit-nano", 1).startswith("1 clip: no difference between models can be shown")
+    assert detectable_line("revisit-nano", 1) == "1 clip: no two models can be told apart; 6 clips are the least"
+    assert detectable_line("revisit-nano", 2) == "2 clips: no two models can be told apart; 6 clips are the least"

@@ -159,7 +159,10 @@ def link_out(folder: Path) -> None:
     ("damage", "message"),
     [
         (delete_video, r"videos/b\.mkv: is missing"),
-        (cut_video, r"videos/b\.mkv: changed, sha256 is \w{12}, suite\.yaml says \w{12}$"),
+        (
+            cut_video,
+            r"b\.mkv: changed, sha256 is \w{12}, suite\.yaml says \w{12}; if you meant to: magbench suite seal \S+$",
+        ),
         (swap_video, r"videos/b\.mkv: changed"),
         (touch_csv, r"clips\.csv: changed"),
         (link_out, r"file 'videos/b\.mkv' leads out of the folder"),

@@ -82,6 +82,35 @@ def test_frames_are_cut_to_shape_and_shrunk_by_area(folder: Path) -> None:
     assert np.abs(clip.frames[:23] - plain).max() <= 0.5
 
 
+def test_captions_come_from_a_table(folder: Path, tmp_path: Path) -> None:
+    for name in "ab":
+        video(folder / f"{name}.mkv")
+    table = tmp_path / "captions.csv"
+    table.write_text('video,caption\nb,a field\na.mkv,"a room, lit"\n')
+    assert [clip.caption for clip in made(folder, "--captions", table).clips] == ["a room, lit", "a field"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [("a,x\nc,y\n", "unknown video 'c'"), ("a,x\na,y\n", "is there twice"), ("a,x\n", "no line for 1 of 2")],
+)
+def test_captions_that_do_not_fit_are_said(folder: Path, tmp_path: Path, lines: str, words: str) -> None:
+    for name in "ab":
+        video(folder / f"{name}.mkv")
+    table = tmp_path / "captions.csv"
+    table.write_text(f"video,caption\n{lines}")
+    result = mirror(folder, "--captions", table)
+    assert result.exit_code == 1 and words in result.stderr
+
+
+@pytest.mark.parametrize("options", [("--licence", " "), ("--licence", "two\nlines"), ("--name", "a b")])
+def test_name_and_licence_are_checked_before_a_video_is_read(folder: Path, options: tuple[str, str]) -> None:
+    (folder / "a.mkv").write_bytes(b"no video")
+    result = mirror(folder, *options)
+    assert result.exit_code == 1
+    assert "a.mkv" not in result.stderr
+
+
 def test_a_track_is_the_same_where_the_view_is_the_same(folder: Path) -> None:
     video(folder / "a.mkv")
     pose = made(folder, "--track", 0.5).clips[0].pose
@@ -109,7 +138,12 @@ def test_only_the_first_videos_are_taken_and_others_are_named(folder: Path) -> N
         ([], ["--window", 45], "--window 45: the last of 45 frames was last seen 44 frames before"),
         ([], ["--frames", 105], "a.mkv: has 40 frames, 53 are needed"),
         ([], ["--fps", 25], "a.mkv: has 16 frames per second, 25 wanted; frames are never repeated"),
-        ([], ["--size", "25x32"], "a.mkv: frames are 32x24, smaller than 32x25"),
+        ([], ["--size", "32x25"], "a.mkv: frames are 32x24, smaller than 32x25"),
+        (
+            [],
+            ["--size", "16x24"],
+            "a.mkv: frames are 32x24, --size 16x24 (WIDTHxHEIGHT) would turn their shape; did you",
+        ),
         ([], ["--name", "revisit-nano"], "'revisit-nano' cannot be the name"),
         (
             [("b.mkv", {"size": (16, 16)})],
@@ -160,7 +194,7 @@ def _with_rate(path: Path, top: int, bottom: int) -> None:
 
 
 @pytest.mark.parametrize("size", ["480", "480x", "0x32", "axb"])
-def test_a_size_is_height_and_width(folder: Path, size: str) -> None:
+def test_a_size_is_width_and_height(folder: Path, size: str) -> None:
     result = mirror(folder, "--size", size)
     assert result.exit_code == 2
-    assert f"'{size}' is not HEIGHTxWIDTH" in result.stderr
+    assert f"'{size}' is not WIDTHxHEIGHT" in result.stderr

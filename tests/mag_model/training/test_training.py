@@ -18,6 +18,7 @@ from mag_model.training.data import ClipShape, choose_frames, draw_batch, load_p
 from mag_model.training.loop import train
 from mag_model.training.stages import Cycle, Phase
 from magbench.core.errors import MagbenchError
+from magbench.core.progress import Quiet
 from magbench.suites.embedded.revisit_nano import CLIPS, FIRST_SEED, SEEDS_PER_SPLIT, scene, scene_seed
 from magbench.suites.worlds.paths import KINDS, camera_path, revisits
 
@@ -41,7 +42,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture(scope="session")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scenes")
-    load_pool(folder, SCENES, workers=1)
+    load_pool(folder, SCENES, workers=1, progress=Quiet())
     return folder / f"scenes-train-{SCENES}.npy"
 
 

