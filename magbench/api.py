@@ -91,6 +91,7 @@ def score(
     name: str,
     *,
     out: str | Path | None = None,
+    references: bool = True,
     workers: int | None = None,
 ) -> Results:
     """Score a folder of finished videos, made anywhere, as the model ``name``, and write the report.
@@ -99,19 +100,29 @@ def score(
         suite, out, workers: as in :func:`evaluate`.
         videos: one entry a clip: CLIP.mp4, .mkv, .webm, .npz or a folder of PNG files; see docs/inputs.md.
         name: what to call the model that made them.
+        references: also make those that need no model (the truth, and ways to cheat or fail), which say what a score is
+            worth and give retention its two ends.
 
     Raises:
         MagbenchError: as :func:`evaluate`; also a name that is a registered model's, and a folder without a usable
             video.
     """
     from magbench.analysis.measure_noise import ensure
+    from magbench.generation import runner
     from magbench.generation.import_videos import import_videos
+    from magbench.models.registry import plain_references
+    from magbench.runs.folder import RunFolder
     from magbench.scoring import score as scoring
 
     opened, folder = load_suite(suite), _folder(out, suite)
     with ProgressBar() as progress:
         imported = import_videos(opened, Path(videos), name, folder, progress=progress.named("import"))
-        failures = imported.failures + scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
+        failures = list(imported.failures)
+        if references and imported.parts:
+            limit, named = RunFolder(folder).read().limit, progress.named("generate")
+            made = runner.generate(opened, plain_references(), folder, limit=limit, progress=named)
+            failures += [failure for failure in made if not failure.unfit]
+        failures += scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
         ensure(opened, folder, progress=progress.named("noise"))
     return _reported(opened, folder, failures, str(imported))
 

@@ -171,7 +171,7 @@ def test_what_is_not_the_users_fault_is_not_hidden(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("run", "--models", ","), "no name given"),
+        (("run", "--models", ","), "ends with a comma"),
         (("run", "--limit", 0), "0 is not in the range"),
         (("profile", "tiny", "--history", "10,x"), "'10,x' is not a list of whole numbers"),
         (("profile", "tiny", "--history=-5"), "-5 is negative"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ def names(_: click.Context, __: click.Parameter, value: str | None) -> list[str]
     """Read ``a,b`` as ["a", "b"]; repeats are dropped."""
     if value is None:
         return None
+    if value.rstrip().endswith(","):
+        raise click.BadParameter(f"'{value}' ends with a comma: names are written without spaces, as a,b")
     found = list(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
     if not found:
         raise click.BadParameter("no name given")
@@ -62,10 +65,24 @@ def pairs(_: click.Context, __: click.Parameter, values: Sequence[str]) -> dict[
     return found
 
 
+def suite_argument(command: Command) -> Command:
+    """Add SUITE, which may also be given as --suite SUITE."""
+
+    @click.argument("suite", required=False)
+    @click.option("--suite", "named", metavar="SUITE", help=f"The same as the argument [default: {DEFAULT_SUITE}].")
+    @wraps(command)
+    def with_suite(*args: Any, suite: str | None, named: str | None, **options: Any) -> Any:
+        if suite and named:
+            raise click.UsageError(f"SUITE is given twice: {suite}, --suite {named}")
+        return command(*args, suite=suite or named or DEFAULT_SUITE, **options)
+
+    return with_suite
+
+
 def run_options(command: Command, models: str = "Also references [default: all].") -> Command:
     """Add SUITE, --models, --out, --limit and --seeds to a command."""
     options = (
-        click.argument("suite", default=DEFAULT_SUITE),
+        suite_argument,
         click.option("--models", callback=names, metavar="A,B,...", help=models),
         out_option("Results folder [default: runs/SUITE]."),
         click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the suite's first N clips."),

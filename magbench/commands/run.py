@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from magbench.commands.options import (
-    DEFAULT_SUITE,
     finish,
     finish_run,
     out_option,
     run_options,
+    suite_argument,
     threads_option,
     workers_option,
 )
@@ -66,8 +66,7 @@ def generate(
 
 
 @click.command()
-@click.argument("suite", required=False)
-@click.option("--suite", "named", metavar="SUITE", help=f"The same as the argument [default: {DEFAULT_SUITE}].")
+@suite_argument
 @click.option(
     "--videos",
     type=click.Path(path_type=Path, file_okay=False),
@@ -75,13 +74,14 @@ def generate(
     help="Finished videos, made anywhere: one entry per clip, CLIP.mp4, .mkv, .webm, .npz or a folder of PNGs.",
 )
 @click.option("--model", metavar="NAME", help="What to call the model that made the videos.")
+@click.option("--no-references", is_flag=True, help="With --videos: not the rows that say what a score is worth.")
 @out_option("Results folder [default: runs/SUITE].")
 @workers_option
 def score(
-    suite: str | None,
-    named: str | None,
+    suite: str,
     videos: Path | None,
     model: str | None,
+    no_references: bool,
     out: Path | None,
     workers: int | None,
 ) -> None:
@@ -92,25 +92,23 @@ def score(
     from magbench import api
     from magbench.runs.folder import RunFolder
 
-    if suite and named:
-        raise click.UsageError(f"SUITE is given twice: {suite}, --suite {named}")
     if (videos is None) != (model is None):
         raise click.UsageError("--videos and --model go together")
-    suite = suite or named or DEFAULT_SUITE
     folder = out or api.default_out(suite)
     if videos is None or model is None:
         failures = api.rescore(suite, folder, workers=workers)
         click.echo(f"{RunFolder(folder).scores}")
         finish(failures)
     else:
-        results = api.score(open_suite(suite, None), videos, model, out=folder, workers=workers)
+        opened, references = open_suite(suite, None), not no_references
+        results = api.score(opened, videos, model, out=folder, references=references, workers=workers)
         click.echo(f"{videos}: {results.imported}\n")
         show(results)
         finish(results.failures)
 
 
 @click.command()
-@click.argument("suite", default=DEFAULT_SUITE)
+@suite_argument
 @out_option("Results folder [default: runs/SUITE].")
 def report(suite: str, out: Path | None) -> None:
     """Only make tables, plots and contact sheet from the scores."""

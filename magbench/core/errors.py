@@ -22,8 +22,15 @@ class NothingDone(MagbenchError):
         self.failures = tuple(failures)
 
 
+FEW = 6
+"""Names that a message lists where none is near."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> MagbenchError:
     """Make the error for a name that nobody registered, with the nearest names that exist."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
-    return MagbenchError(f"unknown {kind} '{name}'; did you mean: {', '.join(near)}?")
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names[: 4 * (len(names) < 4)]
+    if near:
+        return MagbenchError(f"unknown {kind} '{name}'; did you mean: {', '.join(near)}?")
+    more = f", ... ({len(names)} in all)" if len(names) > FEW else ""
+    return MagbenchError(f"unknown {kind} '{name}'; there are: {', '.join(names[:FEW])}{more}")

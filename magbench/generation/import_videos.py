@@ -83,9 +83,9 @@ def import_videos(suite: Suite, videos: Path, model: str, out: Path, *, progress
         try:
             if clip.id in hashes:
                 parts[clip.id] = _import(entries[clip.id], clip, out, model, revision)
+                progress.step()
         except MagbenchError as error:
             failures.append(Failure(model, clip.id, 0, str(error)))
-        progress.step()
     return Imported(parts, failures)
 
 

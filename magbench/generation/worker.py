@@ -64,7 +64,7 @@ class Job:
 
 
 def make_missing(source: Source, jobs: Sequence[Job], step: Callable[[], None]) -> list[Failure]:
-    """Make what is not there yet; ``step`` is called once for each job that is done with, saved or failed."""
+    """Make what is not there yet; ``step`` is called once for each job that is there, now or before."""
     # All are looked at before the first is made: a run that stops early must not mix two revisions of a model.
     missing = [job for job in jobs if not discard_unless_current(job.folder, source.revision)]
     for _ in range(len(jobs) - len(missing)):
@@ -75,7 +75,8 @@ def make_missing(source: Source, jobs: Sequence[Job], step: Callable[[], None]) 
             if error is not None:
                 message, unfit = _message(error, job.folder), isinstance(error, Unfit)
                 failures.append(Failure(source.name, job.clip.id, job.sample, message, unfit))
-            step()
+            else:
+                step()
     return failures
 
 

@@ -31,6 +31,11 @@ def reference_names() -> list[str]:
     return list(plugins(REFERENCES))
 
 
+def plain_references() -> list[str]:
+    """References that need no model: magbench's own."""
+    return [name for name, found in plugins(REFERENCES).items() if found.module.startswith("magbench.")]
+
+
 def families() -> dict[str, Family]:
     """Registered families by prefix."""
     return loaded(FAMILIES)

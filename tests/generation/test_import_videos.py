@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -282,7 +283,9 @@ def test_the_command_imports_scores_and_reports(suite_folder: Path, videos: Path
     assert result.exit_code == 0, result.stderr
     assert f"{videos}: 3 videos used; the return only: 1, the whole clip: 2" in result.stdout
     rows = json.loads((tmp_path / "o/table.json").read_text())["rows"]
-    assert [(row["model"], row["clips"], row["complete"]) for row in rows] == [("elsewhere", 3, True)]
+    assert [(row["clips"], row["complete"]) for row in rows if row["model"] == "elsewhere"] == [(3, True)]
+    assert {"oracle", "freeze", "wrong_scene"} <= {row["model"] for row in rows if row["kind"] == "reference"}
+    assert all(row["retention_lpips_all"] is not None for row in rows if row["model"] in ("elsewhere", "oracle"))
     again = magbench_("score", suite_folder, "--out", tmp_path / "o")
     assert again.exit_code == 0, again.stderr
 
@@ -291,13 +294,25 @@ def test_missing_videos_are_an_exit_code_and_the_rest_is_scored(
     suite_folder: Path, videos: Path, tmp_path: Path
 ) -> None:
     (videos / "b.npz").unlink()
-    result = magbench_("score", suite_folder, "--videos", videos, "--model", "elsewhere", "--out", tmp_path / "o")
+    result = magbench_(
+        "score", suite_folder, "--videos", videos, "--model", "elsewhere", "--out", tmp_path / "o", "--no-references"
+    )
     assert result.exit_code == 1
     assert "failed: elsewhere: " in result.stderr
     assert "1 of 3 clips have no video: b" in result.stderr
     assert "elsewhere" in result.stdout
     (row,) = json.loads((tmp_path / "o/table.json").read_text())["rows"]
     assert (row["clips"], row["complete"], row["rank"]) == (2, False, None)
+
+
+def test_videos_that_cannot_be_used_are_not_counted(suite_folder: Path, videos: Path, tmp_path: Path) -> None:
+    for path in list(videos.iterdir()):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for name in "abc":
+        (videos / f"{name}.mkv").write_bytes(b"no video")
+    result = magbench_("score", suite_folder, "--videos", videos, "--model", "elsewhere", "--out", tmp_path / "o")
+    assert result.exit_code == 1
+    assert "import elsewhere: 0 of 3" in result.stderr
 
 
 @pytest.mark.parametrize(
