@@ -32,7 +32,7 @@ def compare(a: str, b: str, folder: Path, everything: bool) -> None:
     sides = open_sides(a, b, folder)
     columns = list(sides[0].scores)
     lines = comparing.compare(*sides, columns if everything else comparing.main_scores(columns))
-    print_grid(comparing.compare_grid(lines))
+    print_grid(comparing.compare_grid(lines), narrow=comparing.narrow_grid(lines))
     click.echo()
     print_lines([(line,) for line in comparing.notes(*sides, lines)])
 

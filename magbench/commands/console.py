@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from magbench.render.grid import Grid
 
 
-def print_grid(grid: Grid, title: str = "") -> None:
-    """Print a table, in colour where it goes to a terminal that is wide enough."""
+def print_grid(grid: Grid, title: str = "", narrow: Grid | None = None) -> None:
+    """Print a table, in colour where it goes to a terminal that is wide enough; ``narrow``: else this one."""
     from rich.console import Console
     from rich.table import Table
 
@@ -21,6 +21,8 @@ def print_grid(grid: Grid, title: str = "") -> None:
 
     text = plain(grid)
     console = Console()
+    if narrow is not None and console.is_terminal and console.width < max(map(len, text.splitlines())):
+        grid, text = narrow, plain(narrow)
     if not console.is_terminal or console.width < max(map(len, text.splitlines())):
         click.echo((f"{title}\n\n" if title else "") + text, nl=False)
         return

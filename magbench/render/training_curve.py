@@ -33,8 +33,12 @@ def draw_curve(log: Path, path: Path) -> None:
         scores = _scores([line for line in lines if "loss" not in line])
     except (ValueError, KeyError, TypeError) as error:
         raise MagbenchError(f"{log}: not a training log ({error})") from error
-    subtitle = f"{seconds[-1] / 60:.0f} minutes in all" if seconds else ""
+    subtitle = f"{_spent(seconds[-1])} in all" if seconds else ""
     save(lambda theme: _draw(theme, f"Training {log.stem}", subtitle, loss, scores), path)
+
+
+def _spent(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
 
 
 def _scores(lines: Sequence[Mapping[str, float]]) -> dict[str, Points]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from magbench.analysis.clipwise import by_clip, paired
 from magbench.render.grid import NOTHING, Grid, number, show_p
 from magbench.report.columns import COST, HISTORY_EFFECT, LPIPS, PRIMARY, PSNR, QUALITY, Column
-from magbench.report.grids import show_difference, title
+from magbench.report.grids import heading, show_difference, title
 from magbench.report.sides import Side, open_sides
 from magbench.stats import LEAST_CLIPS, Paired, holm
 
@@ -103,20 +103,45 @@ def notes(a: Side, b: Side, lines: Sequence[Line]) -> list[str]:
         found.append(f"below {LEAST_CLIPS} clips no difference can be shown, however large it is")
     if any(line.corrected_p is None for line in lines):
         found.append("costs were measured one model after the other: no test, no verdict")
-    left = [f"{line.column.key} {line.left_out}" for line in lines if line.left_out]
+    left = [f"{label(line.column)} {line.left_out}" for line in lines if line.left_out]
     if left:
         found.append(f"clips with a value on one side only, left out: {', '.join(left)}")
     alone = a.scores.keys() ^ b.scores.keys()
     if alone:
-        found.append(f"on one side only, not compared: {', '.join(sorted(column.key for column in alone))}")
+        found.append(f"on one side only, not compared: {', '.join(sorted(map(label, alone)))}")
     return found
+
+
+def label(column: Column) -> str:
+    """What tables call a score, its region left out: the main table's heading, else protocol and title."""
+    if column.main or column.is_cost:
+        return heading(column)
+    return title(column) if column.protocol in QUALITY else f"{column.protocol} {title(column)}"
+
+
+def narrow_grid(lines: Sequence[Line]) -> Grid:
+    """:func:`compare_grid` for a terminal of 80 columns: means, difference, corrected p and verdict."""
+    rows = tuple(
+        (
+            label(line.column) + (", in window" if line.column.region == "in_window" else ""),
+            *(number(mean, line.column.unit) for mean in (line.mean_a, line.mean_b, line.found.difference.mean)),
+            NOTHING if line.corrected_p is None else show_p(line.corrected_p),
+            line.verdict,
+        )
+        for line in lines
+    )
+    return Grid(("score", "A", "B", "A - B", "Holm", "verdict"), rows, _quiet(lines), left=1)
+
+
+def _quiet(lines: Sequence[Line]) -> tuple[bool, ...]:
+    return tuple(line.verdict in ("no difference", "below noise", TOO_FEW) for line in lines)
 
 
 def compare_grid(lines: Sequence[Line]) -> Grid:
     """A line a score: both means, their difference, and what may be said of it."""
     rows = tuple(
         (
-            line.column.metric if line.column.is_cost else f"{line.column.protocol} {title(line.column)}",
+            label(line.column),
             "" if line.column.is_cost else line.column.region.replace("_", " "),
             *(number(mean, line.column.unit) for mean in (line.mean_a, line.mean_b)),
             number(d.mean, line.column.unit) if line.corrected_p is None else show_difference(d, line.column),
@@ -130,4 +155,4 @@ def compare_grid(lines: Sequence[Line]) -> Grid:
         for d in [line.found.difference]
     )
     header = ("score", "region", "A", "B", "A - B [95 %]", "p", "Holm", "noise", "n", "verdict")
-    return Grid(header, rows, tuple(line.verdict in ("no difference", "below noise", TOO_FEW) for line in lines))
+    return Grid(header, rows, _quiet(lines))

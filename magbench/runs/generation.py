@@ -3,7 +3,8 @@
 ::
 
     frames.mkv         the return, lossless; not there if the video was made elsewhere and stays where it is
-    preview.mp4        the given frames, then the return (where PyAV has an H.264 encoder); likewise
+    preview.mp4        the given frames framed in grey, then the return framed in orange (where PyAV has an H.264
+                       encoder); likewise
     generation.json    written last: without it the rest counts for nothing
     error.txt          instead of the others: the traceback of the model that failed here
 """
@@ -81,7 +82,7 @@ def write_generation(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ERROR_FILE).unlink(missing_ok=True)
     write_lossless(folder / FRAMES_FILE, metered.frames, clip.fps)
-    write_preview(folder / PREVIEW_FILE, [clip.frames[: clip.switch], metered.frames], clip.fps)
+    write_preview(folder / PREVIEW_FILE, clip.frames[: clip.switch], metered.frames, clip.fps)
     generation = Generation(
         model=model,
         revision=revision,

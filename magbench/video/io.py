@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -31,6 +31,9 @@ TOLERANCE = 1e-3
 
 PREVIEW_SIZE = 128
 """Least height and width of a preview, in pixels."""
+
+EDGE, GIVEN, MADE = 4, (70, 74, 82), (255, 150, 0)
+"""The frame around a preview: about so many pixels wide, grey around what was given, orange around what was made."""
 
 _SLICES = 4
 """Of a lossless frame, a thread each. Their number is fixed: the bytes must not depend on the machine."""
@@ -144,31 +147,56 @@ def _picture(pixels: VideoReformatter, frame: av.VideoFrame, where: str) -> NDAr
 
 def write_lossless(path: Path, frames: NDArray[np.uint8], fps: int) -> None:
     """Write (T, H, W, 3) uint8 as FFV1 in Matroska: the same pixels come back, and give the same bytes."""
-    _encode(path, [frames], fps, codec="ffv1", pixels="bgr0", container="matroska", options=_FFV1, slices=_SLICES)
+    height, width = frames.shape[1:3]
+    _encode(
+        path,
+        frames,
+        (height, width),
+        fps,
+        codec="ffv1",
+        pixels="bgr0",
+        container="matroska",
+        options=_FFV1,
+        slices=_SLICES,
+    )
 
 
-def write_preview(path: Path, parts: Sequence[NDArray[np.uint8]], fps: int) -> bool:
+def write_preview(path: Path, given: NDArray[np.uint8], made: NDArray[np.uint8], fps: int) -> bool:
     """Write a small H.264 file for the eye, each pixel repeated until both sides have ``PREVIEW_SIZE``.
 
     Args:
-        parts: (T, H, W, 3) each, shown one after another.
+        given: (T, H, W, 3), shown first, in a dark frame.
+        made: (T, H, W, 3), shown then, in a bright one, so that nobody asks where generation begins.
 
     Returns:
         False, and writes nothing, where this PyAV has no libx264.
     """
     if "libx264" not in av.codecs_available:
         return False
-    height, width = parts[0].shape[1:3]
+    height, width = given.shape[1:3]
     factor = max(1, math.ceil(PREVIEW_SIZE / min(height, width)))
     if height * factor % 2 or width * factor % 2:  # yuv420p wants even sides
         factor += 1
-    _encode(path, parts, fps, codec="libx264", pixels="yuv420p", container="mp4", options=_H264, factor=factor)
+    edge = max(1, round(EDGE / factor))
+    size = height + 2 * edge, width + 2 * edge
+    frames = chain(_framed(given, edge, GIVEN), _framed(made, edge, MADE))
+    _encode(path, frames, size, fps, codec="libx264", pixels="yuv420p", container="mp4", options=_H264, factor=factor)
     return True
+
+
+def _framed(frames: NDArray[np.uint8], edge: int, colour: tuple[int, int, int]) -> Iterator[NDArray[np.uint8]]:
+    """Each frame with an edge of so many pixels around it."""
+    for frame in frames:
+        framed = np.empty((frame.shape[0] + 2 * edge, frame.shape[1] + 2 * edge, 3), np.uint8)
+        framed[:] = colour
+        framed[edge:-edge, edge:-edge] = frame
+        yield framed
 
 
 def _encode(
     path: Path,
-    parts: Sequence[NDArray[np.uint8]],
+    frames: Iterable[NDArray[np.uint8]],
+    size: tuple[int, int],
     fps: int,
     *,
     codec: str,
@@ -184,10 +212,10 @@ def _encode(
     with av.open(str(path), "w", format=container, options={"fflags": "+bitexact"}) as output:
         stream = output.add_stream(codec, rate=fps, options=options)
         assert isinstance(stream, av.VideoStream)  # PyAV cannot tell the type checker
-        stream.height, stream.width = (side * factor for side in parts[0].shape[1:3])
+        stream.height, stream.width = (side * factor for side in size)
         stream.pix_fmt = pixels
         stream.thread_type, stream.thread_count = "SLICE", slices
-        for array in chain.from_iterable(parts):
+        for array in frames:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(array), format="rgb24")
             frame = scaler.reformat(frame, stream.width, stream.height, pixels, interpolation=Interpolation.POINT)
             output.mux(stream.encode(frame))

@@ -110,7 +110,7 @@ def test_a_clip_with_a_value_on_one_side_only_is_left_out_and_said(run: Path) ->
     lines = compare(a, short, [PRIMARY, PSNR])
     assert [(line.found.difference.n, line.left_out) for line in lines] == [(len(CLIPS) - 1, 1), (len(CLIPS), 0)]
     said = "\n".join(notes(a, short, lines))
-    assert "left out: ordered_score_out_of_window 1" in said
+    assert "left out: ordered score ↑ 1" in said
     assert "on one side only, not compared: block_s, fps" in said
 
 

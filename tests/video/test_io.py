@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
 from magbench.video.io import (
+    GIVEN,
+    MADE,
     TOLERANCE,
     frames_sha256,
     read_video,
@@ -36,13 +38,14 @@ def test_lossless_gives_the_same_pixels_and_the_same_bytes(tmp_path: Path, shape
     assert first.read_bytes() == second.read_bytes()
 
 
-@pytest.mark.parametrize(("shape", "size"), [((32, 32), (128, 128)), ((33, 47), (132, 188)), ((300, 301), (600, 602))])
+@pytest.mark.parametrize(("shape", "size"), [((32, 32), (136, 136)), ((33, 47), (140, 196)), ((300, 301), (608, 610))])
 def test_preview_plays_and_looks_alike(tmp_path: Path, shape: tuple[int, int], size: tuple[int, int]) -> None:
     frames = np.repeat(pixels(3, 1, 1), shape[0], axis=1).repeat(shape[1], axis=2)
-    assert write_preview(tmp_path / "preview.mp4", [frames], 16)
+    assert write_preview(tmp_path / "preview.mp4", frames[:1], frames[1:], 16)
     shown = read_video(tmp_path / "preview.mp4")
     assert shown.shape == (3, *size, 3)
-    assert np.abs(shown[:, ::100, ::100].astype(int) - frames[:, :1, :1]).max() < 12
+    assert np.abs(shown[:, 20::100, 20::100].astype(int) - frames[:, :1, :1]).max() < 12
+    assert np.abs(shown[:, 1, 1].astype(int) - [GIVEN, MADE, MADE]).max() < 25
     with av.open(str(tmp_path / "preview.mp4")) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.pix_fmt, stream.average_rate) == ("h264", "yuv420p", 16)
@@ -50,7 +53,7 @@ def test_preview_plays_and_looks_alike(tmp_path: Path, shape: tuple[int, int], s
 
 def test_no_preview_without_an_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(av, "codecs_available", {"ffv1"})
-    assert not write_preview(tmp_path / "preview.mp4", [pixels(2, 32, 32)], 16)
+    assert not write_preview(tmp_path / "preview.mp4", pixels(2, 32, 32), pixels(2, 32, 32), 16)
     assert not list(tmp_path.iterdir())
 
 
@@ -58,7 +61,7 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(MagbenchError, match=r"nowhere\.mkv: no such file"):
         read_video(tmp_path / "nowhere.mkv")
     broken = tmp_path / "broken.mp4"
-    write_preview(broken, [pixels(4, 32, 32)], 16)
+    write_preview(broken, pixels(2, 32, 32), pixels(2, 32, 32), 16)
     whole = broken.read_bytes()
     for damaged in (b"", b"not a video", whole[: len(whole) // 2]):
         broken.write_bytes(damaged)

@@ -1,0 +1,183 @@
+"""Run every command that README and docs give, in their order, in one empty folder, and look for what they promise.
+
+    python benchmarks/documented.py [FOLDER]
+
+Words in capitals stand for the reader's own things and are filled in; what needs the network, a GPU or another
+environment is listed with the reason. Takes a quarter of an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+NETWORK = "needs the network"
+COMMANDS: tuple[tuple[str, str], ...] = (
+    ("magbench run", r"full_history"),
+    ("magbench run --models mag,window --limit 9 --out runs/first", r"runs/first/table\.md"),
+    ("magbench compare mag strided", r"A better"),
+    ("magbench history-effect --models window,mag", r"mag"),
+    ("magbench profile full_history,mag", r"ratio to full_history"),
+    ("magbench ls models", r"full_history"),
+    ("magbench run --models nano:ema_sink,nano:window:frames=12", r"nano:ema_sink"),
+    ("magbench doctor", r"ok +torch"),
+    ("magbench suite export revisit-nano shown", r"42 clips"),
+    ("magbench score --suite revisit-nano --videos made --model mine --out runs/mine", r"42 videos used"),
+    ('pip install ".[photo]" && magbench run revisit-photo', r"revisit-photo"),
+    ("magbench suite mirror DIR OUT", r"clips of"),
+    ("magbench run mag-bench:DIR", r"oracle"),
+    ("magbench profile wan:random,wan:random+mag", r"wan:random"),
+    ("magbench run --models examples/hold_last/hold_last.py:HoldLast,window", r"hold_last"),
+    ("magbench run --models command:mine.yaml,window", r"mine"),
+    ("magbench score --suite SUITE --videos DIR --model NAME --out OUT", r"videos used"),
+    ("magbench score --suite revisit-nano --videos made --model my-model --out runs/mine", r"42 videos used"),
+    ("magbench run --models window,full_history --out runs/mine", r"my-model"),
+    ("magbench score --suite mag-bench:DIR --videos MINE --model my-model --out runs/mine", r"videos used"),
+    ("magbench history-effect revisit-nano --models window,full_history --out runs/revisit-nano", r"window"),
+    ("magbench run --models command:examples/hold_last/hold_last.yaml,window", r"hold_last_program"),
+    ("magbench compare mag strided --run DIR --all", r"A better"),
+    ("magbench compare runs/old:mag runs/new:mag", r"no difference|A better|B better|below noise"),
+    ("magbench run OUT", r"oracle"),
+    ("magbench suite seal OUT", r"unchanged"),
+    ("magbench weights ls", r"self-forcing"),
+    ("magbench weights ls self-forcing", r"\.pt|safetensors"),
+)
+"""What is run, and a pattern that its output must hold."""
+
+WITHOUT = {
+    "make demo": "CI and the reader run it on a fresh clone",
+    "make test": "this is called by it",
+    "magbench suite fetch mag-bench": NETWORK,
+    'pip install ".[wan]" && magbench weights ls': "the same command without the installation is run",
+    "magbench weights fetch wan2.1 --only vae,text,tokenizer": NETWORK,
+    "magbench weights fetch self-forcing --accept-licence": NETWORK,
+    "magbench weights check self-forcing": "needs fetched weights",
+    "magbench weights fetch mag --accept-licence --part generator=FOLDER --part memory=FOLDER": NETWORK,
+    "magbench run mag-bench --models wan:self-forcing,wan:self-forcing+strided": "needs fetched data and weights",
+    "magbench run mag-bench --models mine": "needs fetched data",
+    "pip install ./examples/hold_last": "tests/test_examples.py installs it",
+    "magbench run --models hold_last": "tests/test_examples.py runs it",
+    "magbench vbench RUN_DIR [--models A,B] [--dimensions D,E] [--program PATH] [--timeout MINUTES]": "a synopsis",
+    "python -m venv vbench-env": "VBench needs an environment of its own, with a GPU",
+    "magbench vbench runs/revisit-nano --program vbench-env/bin/vbench": "VBench needs a GPU",
+    "pip install '.[wan]'": "the tests' environment has it",
+    "magbench profile wan:random,wan:random+mag,wan:random+mag_ring,wan:random+window_sink:frames=6:sink=3"
+    " --history 21,60,120,240 --resolution 832x480 --decode": "needs a GPU",
+    "python benchmarks/harness.py full --clips 12": "needs a GPU",
+}
+"""What is not run, and why."""
+
+PLACES = {
+    "magbench suite mirror DIR OUT": {"DIR": "films", "OUT": "mirrored"},
+    "magbench run OUT": {"OUT": "mirrored"},
+    "magbench suite seal OUT": {"OUT": "mirrored"},
+    "magbench run mag-bench:DIR": {"mag-bench:DIR": "mag-bench:official"},
+    "magbench score --suite SUITE --videos DIR --model NAME --out OUT": {
+        "SUITE": "revisit-nano",
+        "DIR": "made",
+        "NAME": "some",
+        "OUT": "runs/some",
+    },
+    "magbench score --suite mag-bench:DIR --videos MINE --model my-model --out runs/mine": {
+        "mag-bench:DIR": "mag-bench:official",
+        "MINE": "official-made",
+        "runs/mine": "runs/official-mine",
+    },
+    "magbench compare mag strided --run DIR --all": {"DIR": "runs/revisit-nano"},
+    "magbench compare runs/old:mag runs/new:mag": {
+        "runs/old:mag": "runs/first:mag",
+        "runs/new:mag": "runs/revisit-nano:mag",
+    },
+}
+"""What the words in capitals stand for here."""
+
+
+def documented() -> Iterator[tuple[str, str]]:
+    """(page, command) of every line of code in README and docs that begins with a command, in order."""
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = re.sub(r" \\\n +", " ", page.read_text(encoding="utf-8"))
+        for line in text.splitlines():
+            if re.match(r"    (magbench|python|pip|make) ", line):
+                yield page.name, re.sub(r"\s+#.*$", "", line.strip())
+
+
+def prepare(folder: Path) -> None:
+    """Write what the reader has: videos, an official folder, a program, the examples."""
+    import numpy as np
+
+    from magbench.suites.registry import open_suite
+    from magbench.video.io import write_lossless
+
+    (folder / "examples").symlink_to(ROOT / "examples")
+    noise = np.random.default_rng(0)
+    for name in "abcdef":
+        wide = np.repeat(np.repeat(noise.integers(0, 256, (24, 64, 3), dtype=np.uint8), 2, 0), 2, 1)
+        write_lossless(folder / "films" / f"{name}.mkv", np.stack([wide[:, i : i + 64] for i in range(60)]), 16)
+        away = np.stack([wide[:, i : i + 64] for i in range(53)])
+        whole = np.concatenate([away, away[-2::-1]])
+        write_lossless(folder / "official" / f"{name}.mkv", whole, 16)
+        write_lossless(folder / "official-made" / f"{name}.mkv", whole, 16)
+    rows = "".join(f"{name}.mkv,noise,{105 / 16}\n" for name in "abcdef")
+    (folder / "official" / "test.csv").write_text(f"video_path,raw_caption,duration(sec)\n{rows}")
+    for clip in open_suite("revisit-nano").clips:
+        last = np.repeat(clip.frames[clip.switch - 1 : clip.switch], len(clip) - clip.switch, 0)
+        write_lossless(folder / "made" / f"{clip.id}.mkv", last, clip.fps)
+    yaml = re.search(r"    # mine\.yaml\n((?:    .*\n)+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert yaml is not None
+    text = re.sub(r"^    ", "", yaml[1], flags=re.M).replace("/envs/mine/bin/python", sys.executable)
+    (folder / "mine.yaml").write_text(text)
+    (folder / "mine.py").write_text(PROGRAM)
+
+
+PROGRAM = """\
+import argparse
+from pathlib import Path
+import numpy as np
+from magbench.video.io import _encode, read_video
+parser = argparse.ArgumentParser()
+for name in ("context", "prompt", "seed", "out"):
+    parser.add_argument(f"--{name}")
+asked = parser.parse_args()
+given = read_video(Path(asked.context))
+made = np.repeat(given[-1:], 24, 0)
+_encode(Path(asked.out), made, made.shape[1:3], 16, codec="libx264", pixels="yuv420p", container="mp4", options={})
+"""
+
+
+def main() -> int:
+    """Run all; 1 if one failed or did not say what it should."""
+    given = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    bad = 0
+    with tempfile.TemporaryDirectory() as made:
+        folder = given or Path(made)
+        folder.mkdir(parents=True, exist_ok=True)
+        prepare(folder)
+        place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": place, "MAGBENCH_CACHE": str(folder / "cache")}
+        for command, wanted in COMMANDS:
+            line = command.removeprefix('pip install ".[photo]" && ')
+            filled = [PLACES.get(command, {}).get(word, word) for word in shlex.split(line)]
+            start = time.perf_counter()
+            done = subprocess.run(filled, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+            fine = done.returncode == 0 and re.search(wanted, done.stdout) is not None
+            print(
+                f"{'ok  ' if fine else 'FAIL'} {time.perf_counter() - start:6.1f} s  {shlex.join(filled)}", flush=True
+            )
+            if not fine:
+                bad += 1
+                print("     " + "\n     ".join((done.stdout + done.stderr).splitlines()[-8:]), flush=True)
+    print(f"{len(COMMANDS) - bad} of {len(COMMANDS)} commands did what they say; {len(WITHOUT)} need something else")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
