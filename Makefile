@@ -1,6 +1,7 @@
 # make demo    install into .venv and run the whole benchmark once
 # make test    install into .venv and pass everything that CI checks
 # make check   the same checks, with the Python that is active
+# make docs    write the pages that are made from the code
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 WORKERS ?= 2
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/magbench run
@@ -39,6 +40,10 @@ $(DEV): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(INSTALLED) $@
+
+# docs/columns.md is made from the specs of the scores.
+docs:
+	$(PYTHON) -m magbench.report.columns_page > docs/columns.md
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache

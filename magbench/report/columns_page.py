@@ -1,6 +1,6 @@
 """docs/columns.md: every column of table.csv, made from the specs of the scores.
 
-Write it anew with ``python -m magbench.report.columns_page > docs/columns.md``; a test says when that is due.
+Write it anew with ``make docs``; a test says when that is due.
 """
 
 from __future__ import annotations

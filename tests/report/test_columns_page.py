@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_page_is_up_to_date() -> None:
     written = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
-    assert written == page() + "\n", "python -m magbench.report.columns_page > docs/columns.md"
+    assert written == page() + "\n", "make docs writes it anew"
 
 
 def test_every_column_of_a_published_table_is_explained() -> None:

@@ -111,7 +111,7 @@ def test_a_clip_with_a_value_on_one_side_only_is_left_out_and_said(run: Path) ->
     assert [(line.found.difference.n, line.left_out) for line in lines] == [(len(CLIPS) - 1, 1), (len(CLIPS), 0)]
     said = "\n".join(notes(a, short, lines))
     assert "left out: ordered score ↑ 1" in said
-    assert "on one side only, not compared: block_s, fps" in said
+    assert "on one side only, not compared: FPS, first frame, s, history, peak rss bytes B ↓, s/block" in said
 
 
 def test_two_folders(run: Path, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_what_ships_is_what_the_renderer_makes() -> None:
 
 
 def test_another_split(made: list[str]) -> None:
-    assert suite_names() == ["revisit-nano", "revisit-nano:dev", "revisit-photo"]
+    assert {"revisit-nano", "revisit-nano:dev", "revisit-photo"} <= set(suite_names())
     assert open_suite("revisit-nano:dev").clips[0].id == "dev-0"
 
 
