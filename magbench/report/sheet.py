@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
+from magbench.models.registry import model_names
 from magbench.render.theme import DARK, LIGHT, Theme, looks
 from magbench.report.columns import PSNR, column_of
 from magbench.report.tables import Table
@@ -70,7 +71,7 @@ def draw(suite: Suite, folder: RunFolder, clips: Sequence[Clip], table: Table, r
         path.unlink(missing_ok=True)
     here = set(folder.generated_models())  # published models have scores and no videos
     scored = {(r.model, r.clip): r for r in records if r.model in here and r.sample == 0 and column_of(r) == PSNR}
-    models = [name for name in table.models if any((name, clip.id) in scored for clip in clips)][:MODELS]
+    models = chosen([name for name in table.models if any((name, clip.id) in scored for clip in clips)])
     if not models:
         return
     clip = pick_clip(clips, {clip.id: sum((model, clip.id) in scored for model in models) for clip in clips})
@@ -82,7 +83,7 @@ def draw(suite: Suite, folder: RunFolder, clips: Sequence[Clip], table: Table, r
             frames = _frames(folder.generation(model, clip.id, 0))
             rows.append(SheetRow(model, "" if value is None else f"{value:.1f} dB", given, frames))
     more = len(table.models) - (len(rows) - 1)
-    best = f" The best {len(rows) - 1} of {len(table.models)} models." if more else ""
+    best = f" {len(rows) - 1} of {len(table.models)} models: those of your own, then the best." if more else ""
     content = Sheet(
         f"The camera comes back: who still knows the place?   {suite.name} v{suite.version}, {suite.split}",
         f"Frames of one return, clip {clip.id}; in bold: out of window, last seen {suite.window} or more frames ago.\n"
@@ -93,6 +94,13 @@ def draw(suite: Suite, folder: RunFolder, clips: Sequence[Clip], table: Table, r
     )
     draw_sheet(content, LIGHT, folder.sheet)
     draw_sheet(content, DARK, dark)
+
+
+def chosen(models: Sequence[str]) -> list[str]:
+    """At most ``MODELS`` of the models, in their order: the user's own, which no package registers, then the best."""
+    known = set(model_names())
+    first = sorted(models, key=lambda name: name in known)[:MODELS]
+    return [name for name in models if name in first]
 
 
 def pick_clip(clips: Sequence[Clip], have: Mapping[str, int]) -> Clip:

@@ -75,7 +75,7 @@ def test_the_best_have_rows_and_the_others_are_counted(
     sheet.draw(suite, folder, suite.clips, table, rows)
     content = drawn[folder.sheet]
     assert [row.name for row in content.rows[1:]] == names[:8]
-    assert content.caption.endswith("The best 8 of 10 models.")
+    assert content.caption.endswith("8 of 10 models: those of your own, then the best.")
 
 
 def test_a_clip_that_most_models_have_is_shown(suite: Suite, drawn: dict[Path, Sheet], tmp_path: Path) -> None:
@@ -114,3 +114,10 @@ def test_the_same_sheet_gives_the_same_bytes(theme: Theme, tmp_path: Path) -> No
     for name in ("a.png", "b.png"):
         draw_sheet(content, theme, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_the_users_own_models_are_always_shown() -> None:
+    many = [*sheet.model_names(), *(f"own{i}" for i in range(5))]
+    found = sheet.chosen(many)
+    assert len(found) == sheet.MODELS and set(found) >= {f"own{i}" for i in range(5)}
+    assert found == [name for name in many if name in found]
