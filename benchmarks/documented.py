@@ -94,8 +94,8 @@ PLACES = {
     },
     "magbench compare mag strided --run DIR --all": {"DIR": "runs/revisit-nano"},
     "magbench compare runs/old:mag runs/new:mag": {
-        "runs/old:mag": "runs/first:mag",
-        "runs/new:mag": "runs/revisit-nano:mag",
+        "runs/old:mag": "runs/mine:window",
+        "runs/new:mag": "runs/revisit-nano:window",
     },
 }
 """What the words in capitals stand for here."""

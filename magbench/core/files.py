@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from magbench.core.errors import MagbenchError
 
@@ -35,6 +36,14 @@ def write_atomic(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8", newline="\n")
     os.replace(temporary, path)
+
+
+def spelled(path: Path) -> Path:
+    """The file that is meant, where its name is there with accents spelled the other way (NFC and NFD)."""
+    if path.exists() or not path.parent.is_dir():
+        return path
+    wanted = normalize("NFC", path.name)
+    return next((other for other in path.parent.iterdir() if normalize("NFC", other.name) == wanted), path)
 
 
 def claim(folder: Path, made: Sequence[str], what: str) -> None:

@@ -31,7 +31,7 @@ class Row:
         try:
             return int(self.values[column])
         except ValueError:
-            raise self.error(f"{column} '{self.values[column]}' is not a whole number") from None
+            raise self.error(f"{column} '{self.values[column][:40]}' is not a whole number") from None
 
     def real(self, column: str) -> float:
         try:
@@ -51,12 +51,15 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] | Non
         optional: columns that may be there besides; None allows any.
     """
     rows: list[Row] = []
+    _check_encoding(path)
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
         try:
             header = next(reader, [])
             _check_header(path, header, required, optional)
             for values in reader:
+                if not any(value.strip() for value in values) and len(values) <= 1:
+                    continue  # a blank line is no row
                 if len(values) != len(header):
                     raise MagbenchError(
                         f"{path}: line {reader.line_num}: {len(values)} values in {len(header)} columns"
@@ -65,6 +68,14 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] | Non
         except (csv.Error, UnicodeDecodeError) as error:
             raise MagbenchError(f"{path}: line {reader.line_num}: broken CSV ({error})") from error
     return rows
+
+
+def _check_encoding(path: Path) -> None:
+    """Refuse UTF-16 and UTF-32 by their first bytes; what is left is read as UTF-8."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start:
+        raise MagbenchError(f"{path}: is UTF-16 or UTF-32; save it as UTF-8")
 
 
 def read_header(path: Path) -> list[str]:
@@ -79,6 +90,9 @@ def read_header(path: Path) -> list[str]:
 def _check_header(path: Path, header: list[str], required: Sequence[str], optional: Sequence[str] | None) -> None:
     for column in required:
         if column not in header:
+            if len(header) == 1 and (found := next((mark for mark in ";\t|" if mark in header[0]), None)):
+                name = {";": "semicolons", "\t": "tabs"}.get(found, f"'{found}'")
+                raise MagbenchError(f"{path}: its columns are separated by {name}; save it with commas")
             raise MagbenchError(f"{path}: column '{column}' is missing")
     for column in header:
         if header.count(column) > 1:

@@ -16,6 +16,7 @@ from typing import Literal
 from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME
 from magbench.core.progress import Progress
+from magbench.generation.given_part import check_return, check_whole
 from magbench.models.registry import model_names, reference_names
 from magbench.runs.failures import Failure
 from magbench.runs.folder import Run, RunFolder
@@ -82,7 +83,7 @@ def import_videos(suite: Suite, videos: Path, model: str, out: Path, *, progress
     for clip in clips:
         try:
             if clip.id in hashes:
-                parts[clip.id] = _import(entries[clip.id], clip, out, model, revision)
+                parts[clip.id] = _import(entries[clip.id], clip, suite, out, model, revision)
                 progress.step()
         except MagbenchError as error:
             failures.append(Failure(model, clip.id, 0, str(error)))
@@ -159,7 +160,7 @@ def _revision(hashes: dict[str, str]) -> str:
     return f"videos {hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"
 
 
-def _import(path: Path, clip: Clip, out: Path, model: str, revision: str) -> Part:
+def _import(path: Path, clip: Clip, suite: Suite, out: Path, model: str, revision: str) -> Part:
     """Check one video and write its generation."""
     frames = read_finished(path, clip.fps)
     if frames.shape[1:3] != clip.size:
@@ -170,6 +171,10 @@ def _import(path: Path, clip: Clip, out: Path, model: str, revision: str) -> Par
         wanted = " or ".join(f"{length} ({part})" for length, part in lengths.items())
         raise MagbenchError(f"{path}: holds {len(frames)} frames, {wanted} wanted")
     part = lengths[len(frames)]
+    try:
+        check_whole(frames, clip, suite) if part == "whole" else check_return(frames, clip)
+    except MagbenchError as error:
+        raise MagbenchError(f"{path}: {error}") from error
     first = clip.switch if part == "whole" else 0
     original = Original(path=str(path.resolve()), fps=clip.fps, first=first)
     folder = RunFolder(out).generation(model, clip.id, 0)

@@ -16,8 +16,9 @@ from magbench.core.errors import MagbenchError
 from magbench.core.parallel import share, worth
 from magbench.core.progress import Progress, Quiet
 from magbench.core.seeds import task_seed
-from magbench.generation.worker import Job, Source, make_missing, one_line
+from magbench.generation.worker import Begin, Job, Source, Stopped, make_missing, one_line
 from magbench.models.adapter import wanted_threads
+from magbench.models.guard import Guard, Interruption, put_back
 from magbench.models.naming import Candidate, Given, resolve
 from magbench.models.protocol import Reference, ReferenceInput, Task, VideoModel
 from magbench.models.registry import usable_names
@@ -118,7 +119,9 @@ def _source(candidate: Candidate, suite: Suite, threads: int | None) -> Source:
         return _program(candidate.program)
     if candidate.reference is not None:
         return _reference(candidate.name, candidate.reference(), suite)
-    return _model(candidate.name, candidate.load(), threads)
+    with candidate.guard.inside():
+        model = candidate.load()
+    return _model(candidate.name, model, candidate.guard, threads)
 
 
 def generate_from(
@@ -129,16 +132,21 @@ def generate_from(
 ) -> list[Failure]:
     """Make every missing generation of some sources; ``place``: (model, clip id, sample) -> its folder."""
     failures: list[Failure] = []
-    for name, make in makers.items():
-        progress.stage(name, len(tasks))
-        gc.collect()  # so that memory of the model before is not counted to this one
-        try:
-            source = make()
-        except Exception as error:  # anybody's code, and the other models still have to run
-            failures.append(Failure(name, None, None, one_line(error)))
-            continue
-        jobs = [Job(clip, sample, place(source.name, clip.id, sample)) for clip, sample in tasks]
-        failures += make_missing(source, jobs, progress.step)
+    with Interruption().watched() as interruption:
+        for name, make in makers.items():
+            progress.stage(name, len(tasks))
+            gc.collect()  # so that memory of the model before is not counted to this one
+            with put_back():
+                try:
+                    source = make()
+                except (Exception, SystemExit, KeyboardInterrupt) as error:  # anybody's code; the other models go on
+                    if isinstance(error, KeyboardInterrupt) and interruption.real:
+                        raise
+                    found = error if isinstance(error, Exception) else Stopped(error)
+                    failures.append(Failure(name, None, None, one_line(found)))
+                    continue
+                jobs = [Job(clip, sample, place(source.name, clip.id, sample)) for clip, sample in tasks]
+                failures += make_missing(source, jobs, progress.step, interruption)
     return failures
 
 
@@ -154,13 +162,20 @@ def make_task(clip: Clip, sample: int) -> Task:
     )
 
 
-def _model(name: str, model: VideoModel, threads: int | None) -> Source:
+def _model(name: str, model: VideoModel, guard: Guard, threads: int | None) -> Source:
+    def start(clip: Clip, sample: int, folder: Path) -> Begin:
+        return partial(guard.stream, partial(model.stream, make_task(clip, sample)))
+
+    def holds() -> int | None:
+        with guard.inside():
+            return model.memory_bytes()
+
     return Source(
         name,
         "model",
         model.revision,
-        lambda clip, sample, _: partial(model.stream, make_task(clip, sample)),
-        model.memory_bytes,
+        start,
+        holds,
         warms_up=True,
         threads=threads or wanted_threads(model),
     )

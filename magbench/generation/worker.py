@@ -18,6 +18,7 @@ from torch import Tensor
 from magbench.core.errors import MagbenchError, Unfit
 from magbench.core.parallel import threads
 from magbench.core.seeds import task_seed
+from magbench.models.guard import Interruption
 from magbench.models.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
 from magbench.models.protocol import Kind
 from magbench.runs.failures import Failure
@@ -31,6 +32,13 @@ MESSAGE_LENGTH = 300
 """Characters of an error that other people's code raised, at most."""
 ELSEWHERE = "another process"
 """The device of a program, which nobody looked into."""
+
+
+class Stopped(Exception):
+    """A model raised what ends a program: ``SystemExit``, or a ``KeyboardInterrupt`` of its own."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"the model raised {type(error).__name__}({', '.join(map(repr, error.args))})")
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,9 @@ class Job:
     folder: Path
 
 
-def make_missing(source: Source, jobs: Sequence[Job], step: Callable[[], None]) -> list[Failure]:
+def make_missing(
+    source: Source, jobs: Sequence[Job], step: Callable[[], None], interruption: Interruption
+) -> list[Failure]:
     """Make what is not there yet; ``step`` is called once for each job that is there, now or before."""
     # All are looked at before the first is made: a run that stops early must not mix two revisions of a model.
     missing = [job for job in jobs if not discard_unless_current(job.folder, source.revision)]
@@ -71,7 +81,7 @@ def make_missing(source: Source, jobs: Sequence[Job], step: Callable[[], None]) 
         step()
     failures: list[Failure] = []
     with threads(source.threads):
-        for job, error in zip(missing, _make(source, missing), strict=True):
+        for job, error in zip(missing, _make(source, missing, interruption), strict=True):
             if error is not None:
                 message, unfit = _message(error, job.folder), isinstance(error, Unfit)
                 failures.append(Failure(source.name, job.clip.id, job.sample, message, unfit))
@@ -80,7 +90,7 @@ def make_missing(source: Source, jobs: Sequence[Job], step: Callable[[], None]) 
     return failures
 
 
-def _make(source: Source, jobs: Sequence[Job]) -> Iterator[Exception | None]:
+def _make(source: Source, jobs: Sequence[Job], interruption: Interruption) -> Iterator[Exception | None]:
     """Make all, and say of each, in order, what went wrong.
 
     The one thread does its work in order too. So a clip can only be begun once the clip two before it is saved, and no
@@ -100,11 +110,14 @@ def _make(source: Source, jobs: Sequence[Job]) -> Iterator[Exception | None]:
                 if not warm:
                     warm_up(begin)
                     warm = True
+                    begin = beside.submit(_begin, source, job).result()  # a model may have written into its task
                 metered = _measure(source, job, begin)
                 outcomes.append(beside.submit(_save, source, job, metered))
-            except Exception as error:  # anybody's code, and the other clips still have to be made
+            except (Exception, SystemExit, KeyboardInterrupt) as error:  # anybody's code; the other clips go on
+                if isinstance(error, KeyboardInterrupt) and interruption.real:
+                    raise
                 failed: Future[None] = Future()
-                failed.set_exception(error)
+                failed.set_exception(error if isinstance(error, Exception) else Stopped(error))
                 outcomes.append(failed)
             if not accelerated:
                 wait(outcomes)
@@ -149,6 +162,6 @@ def _message(error: Exception, folder: Path) -> str:
 
 def one_line(error: Exception) -> str:
     """An error as one line: our own as it is, others with their type, and cut."""
-    if type(error) in (MagbenchError, Unfit):
+    if isinstance(error, Stopped) or type(error) in (MagbenchError, Unfit):
         return " ".join(str(error).split())
     return " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH]

@@ -132,4 +132,7 @@ def _squares(a: Tensor) -> Tensor:
     """(n,) float64 squared lengths of (n, D)."""
     import torch
 
-    return sum((part.double().square().sum(1) for part in torch.split(a, SLICE, dim=1)), torch.zeros(len(a)).double())
+    return sum(
+        (part.double().square().sum(1) for part in torch.split(a, SLICE, dim=1)),
+        torch.zeros(len(a), dtype=torch.float64),
+    )

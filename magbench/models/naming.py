@@ -16,7 +16,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +27,7 @@ from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME, SAFE_TEXT
 from magbench.models.adapter import adapted, code_digest
 from magbench.models.command import COMMAND, Program, read_program
+from magbench.models.guard import Guard, put_back
 from magbench.models.protocol import Kind, Reference, VideoModel
 from magbench.models.registry import (
     family_of,
@@ -50,6 +51,7 @@ class Candidate:
         model: makes the model; None for programs and references.
         program: for programs.
         reference: makes the reference; it sees the truth.
+        guard: in which its code runs.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Candidate:
     model: Callable[[], VideoModel] | None = None
     program: Program | None = None
     reference: Callable[[], Reference] | None = None
+    guard: Guard = field(default_factory=Guard)
 
     def load(self) -> VideoModel:
         """Make the model; this is where weights are read.
@@ -76,9 +79,18 @@ class Candidate:
 def resolve(given: Given) -> Candidate:
     """Find what a name, a path or an object stands for. Reads no weights.
 
+    Code that is imported for it has a state of its own, see :mod:`magbench.models.guard`.
+
     Raises:
         MagbenchError: it stands for nothing, with the nearest names; or what it names cannot be a model.
     """
+    guard = Guard()
+    with put_back(), guard.inside():
+        candidate = _resolve(given)
+    return replace(candidate, guard=guard)
+
+
+def _resolve(given: Given) -> Candidate:
     if not isinstance(given, str | Path):
         return _object(given)
     text = str(given)
@@ -136,7 +148,7 @@ def _run_file(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise MagbenchError(f"{path}: cannot be imported ({type(error).__name__}: {error})") from error
     finally:
@@ -152,6 +164,8 @@ def _from_module(name: str, attribute: str) -> Candidate:
             f"model '{name}:{attribute}' is neither of a registered family nor in a module that can be imported"
             f" ({error})"
         ) from error
+    except (Exception, SystemExit) as error:
+        raise MagbenchError(f"{name}: cannot be imported ({type(error).__name__}: {error})") from error
     file = Path(module.__file__) if module.__file__ else None
     digest = "" if file is None else f"code {sha256(file.read_bytes()).hexdigest()[:12]}"
     return _of_module(module, attribute, name, digest)

@@ -38,7 +38,7 @@ def _mean_frame(given: ReferenceInput) -> Tensor:
 
 def _noise(given: ReferenceInput) -> Tensor:
     source = torch.Generator().manual_seed(given.seed)
-    return torch.rand(given.video[given.switch :].shape, generator=source)
+    return torch.rand(given.video[given.switch :].shape, generator=source, dtype=torch.float32)
 
 
 def _stalled(given: ReferenceInput) -> Tensor:

@@ -30,6 +30,8 @@ HEADER_FILE = "suite.yaml"
 CLIPS_FILE = "clips.csv"
 REQUIRED = ("video_path", "raw_caption", "duration(sec)", "switch_frame")
 OPTIONAL = ("category", "speed", "pose_path", "revisit_path")
+LONGEST = 200
+"""Characters of a clip's id: file systems allow 255 in a name, and ours add an ending."""
 POSE = ("x", "y", "log_scale")
 
 
@@ -312,6 +314,10 @@ def _one_a_frame(path: Path, rows: list[Row], length: int) -> list[Row]:
 
 
 def _check(clip: Clip, where: str) -> None:
+    if len(clip.id) > LONGEST:
+        raise MagbenchError(
+            f"{where}: clip id '{clip.id[:40]}...' has {len(clip.id)} characters, at most {LONGEST} fit"
+        )
     if not SAFE_NAME.fullmatch(clip.id):
         raise MagbenchError(f"{where}: clip id '{clip.id}' may only hold letters, digits, '.', '_' and '-'")
     length = len(clip)

@@ -19,7 +19,7 @@ from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME
 from magbench.core.rows import read_rows
 from magbench.suites.clip import Clip
-from magbench.suites.format import write_suite
+from magbench.suites.format import LONGEST, write_suite
 from magbench.suites.official.folder import WINDOW
 from magbench.suites.official.protocol import BLOCK, CONTEXT_SHARE, clip_name
 from magbench.suites.turn import mirrored_revisits
@@ -96,6 +96,8 @@ def mirror(folder: Path, out: Path, how: Mirroring, *, name: str, licence: str) 
         clip_id = clip_name(path.stem)
         if not clip_id:
             raise MagbenchError(f"{path}: has no letter or digit of ASCII in its name")
+        if len(clip_id) > LONGEST:
+            raise MagbenchError(f"{path.name[:40]}...: its name has {len(clip_id)} characters, at most {LONGEST} fit")
         if clip_id in ids:
             raise MagbenchError(f"{path}: would be clip '{clip_id}', as {ids[clip_id].name} is")
         ids[clip_id] = path

@@ -17,11 +17,13 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
 from magbench.video import frame_rate
+from magbench.video.colours import to_rgb
+from magbench.video.frame_rate import rounded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,13 +73,16 @@ def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
             stream = _stream(container)
             stream.codec_context.options = {"err_detect": "crccheck+explode"}
             declared = frame_rate.declared_length(container)
-            tick = float(stream.time_base or 0)
+            tick = Fraction(stream.time_base or 0)
             pixels = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
             for frame in islice(container.decode(stream), count):
-                pictures.append(_picture(pixels, frame, f"{path}: frame {len(pictures)}"))
+                if not pictures and not frame.key_frame:
+                    raise MagbenchError(f"{path}: does not begin with a keyframe: its start was cut off")
+                pictures.append(to_rgb(frame, pixels, f"{path}: frame {len(pictures)}"))
                 ticks.append(frame.pts)
     except (FFmpegError, IndexError) as error:
-        raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
+        at = f" at frame {len(pictures)}" if pictures else ""
+        raise MagbenchError(f"{path}: cannot be decoded as a video{at} ({error})") from error
     if not pictures:
         raise MagbenchError(f"{path}: holds no frame")
     if len({picture.shape for picture in pictures}) > 1:
@@ -100,18 +105,35 @@ def video_shape(path: Path) -> tuple[int, int, int, int]:
         raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
 
 
+RATE_PACKETS = 240
+"""Packets from the start of a file that tell its rate."""
+
+
 def video_rate(path: Path) -> Fraction:
-    """Frames a second of a video file, as it declares them."""
+    """Frames a second of a video file by the time stamps of its first packets, whatever its header declares."""
     if not path.is_file():
         raise MagbenchError(f"{path}: no such file")
     try:
         with av.open(str(path)) as container:
-            rate = _stream(container).average_rate
+            stream = _stream(container)
+            tick, declared = Fraction(stream.time_base or 0), stream.average_rate
+            packets = (packet for packet in container.demux(stream) if packet.size)
+            stamps = [packet.pts for packet in islice(packets, RATE_PACKETS)]
     except (FFmpegError, IndexError) as error:
         raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
-    if not rate:
-        raise MagbenchError(f"{path}: declares no frame rate")
-    return Fraction(rate)
+    known = sorted(stamp for stamp in stamps if stamp is not None)
+    if len(known) == RATE_PACKETS:
+        known = known[: -RATE_PACKETS // 8]  # the last are not in order yet: earlier ones may follow them
+    if len(known) < len(stamps) // 2 or tick <= 0:
+        raise MagbenchError(f"{path}: has frames without a timestamp; encode it with a constant frame rate")
+    if len(known) < 2:
+        if not declared:
+            raise MagbenchError(f"{path}: declares no frame rate")
+        return Fraction(declared)
+    try:
+        return rounded(frame_rate.constant_rate(known, tick))
+    except MagbenchError as error:
+        raise MagbenchError(f"{path}: {error}") from error
 
 
 def _stream(container: InputContainer) -> av.VideoStream:
@@ -120,29 +142,6 @@ def _stream(container: InputContainer) -> av.VideoStream:
     if not stream.codec_context:  # None, whatever PyAV's types say, where the header is damaged
         raise MagbenchError(f"{container.name}: cannot be decoded as a video (unknown codec)")
     return stream
-
-
-def _picture(pixels: VideoReformatter, frame: av.VideoFrame, where: str) -> NDArray[np.uint8]:
-    """One decoded frame as (H, W, 3) uint8 RGB."""
-    if frame.is_corrupt:
-        raise MagbenchError(f"{where} is damaged")
-    if frame.rotation:
-        raise MagbenchError(f"{where} is stored turned by {frame.rotation} degrees; encode the video upright")
-    form = frame.format
-    deep = any(component.bits > 8 for component in form.components)
-    alpha = form.has_palette or any(component.is_alpha for component in form.components)
-    name = ("rgba64le" if deep else "rgba") if alpha else ("rgb48le" if deep else "rgb24")
-    array = pixels.reformat(frame, format=name).to_ndarray()
-    if deep:
-        # The scaler puts white of the studio range at 255 * 256, every other white at 65535.
-        chroma = not form.is_rgb and len(form.components) >= 3
-        white = 256 if chroma and frame.color_range != ColorRange.JPEG else 257
-        array = np.minimum((array.astype(np.uint32) + 128) // white, 255)
-    if alpha:
-        if (least := int(array[..., 3].min())) < 255:
-            raise MagbenchError(f"{where} is transparent (alpha down to {least} of 255); put it on a background first")
-        array = array[..., :3]
-    return np.ascontiguousarray(array, np.uint8)
 
 
 def write_lossless(path: Path, frames: NDArray[np.uint8], fps: int) -> None:
@@ -234,7 +233,7 @@ def to_float(frames: NDArray[np.uint8]) -> Tensor:
     import torch
 
     count, height, width, channels = frames.shape
-    result = torch.empty(count, channels, height, width)
+    result = torch.empty(count, channels, height, width, dtype=torch.float32, device="cpu")
     for frame, pixels in zip(result, frames, strict=True):  # one by one, see to_uint8
         frame.copy_(torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)).div_(255)
     return result

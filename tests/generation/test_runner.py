@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -124,7 +125,7 @@ def interrupt_stream(monkeypatch: pytest.MonkeyPatch) -> None:
         clips.append(task.seed)
         for index, piece in enumerate(fakes.noisy(task)):
             if clips[-1] == task_seed("b", 0) and index == 1:
-                raise KeyboardInterrupt
+                signal.raise_signal(signal.SIGINT)
             yield piece
 
     monkeypatch.setattr(fakes, "tiny", lambda: fakes.Fake("tiny", make))
@@ -218,7 +219,8 @@ def test_another_revision_is_made_again_and_never_mixed(
     run(suite, ["tiny"], tmp_path)
 
     def stopping(task: Task) -> Iterator[Tensor]:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+        yield from ()
 
     monkeypatch.setattr(fakes, "tiny", lambda: fakes.Fake("tiny", stopping, revision="2"))
     with pytest.raises(KeyboardInterrupt):

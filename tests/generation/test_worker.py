@@ -13,6 +13,7 @@ from torch import Tensor
 from magbench.generation import worker
 from magbench.generation.runner import make_task
 from magbench.generation.worker import Job, Source, make_missing
+from magbench.models.guard import Interruption
 from magbench.runs.generation import read_generation
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
@@ -62,7 +63,9 @@ class Watched:
         self.note(f"streamed {clip.id}")
 
     def make(self, suite: Suite, out: Path) -> list[worker.Failure]:
-        return make_missing(self.source, [Job(clip, 0, out / clip.id) for clip in suite.clips], lambda: None)
+        return make_missing(
+            self.source, [Job(clip, 0, out / clip.id) for clip in suite.clips], lambda: None, Interruption()
+        )
 
 
 def test_a_stream_of_the_processor_has_it_alone(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

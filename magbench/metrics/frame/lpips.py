@@ -73,12 +73,14 @@ def features(video: Video, part: slice) -> Tensor:
     import torch.nn.functional as F
 
     count, size = part.stop - part.start, batch_size(*video.size)
-    found = torch.empty(0)
+    found = torch.empty(0, dtype=torch.float32)
     for start in range(0, count, size):
         frames = video.part(slice(part.start + start, min(part.start + start + size, part.stop)))
         batch = _embed(F.pad(frames, (0, 0, 0, 0, 0, 0, 0, size - len(frames))))
         if start == 0:
-            found = torch.empty(count, batch.shape[1])  # filled in place: there may be no room for two copies
+            found = torch.empty(
+                count, batch.shape[1], dtype=torch.float32
+            )  # filled in place: there may be no room for two copies
         found[start : start + len(frames)] = batch[: len(frames)]
     return found
 
@@ -91,7 +93,7 @@ def _embed(frames: Tensor) -> Tensor:
     height, width = frames.shape[2:]
     if min(height, width) < SMALLEST:
         raise MagbenchError(f"LPIPS needs frames of at least {SMALLEST} pixels a side, not {width}x{height}")
-    shift, scale = torch.tensor(SHIFT).view(3, 1, 1), torch.tensor(SCALE).view(3, 1, 1)
+    shift, scale = (torch.tensor(three, dtype=torch.float32).view(3, 1, 1) for three in (SHIFT, SCALE))
     x = (frames * 2 - 1 - shift) / scale
     parts = []
     for index, layer in enumerate(_layers()):

@@ -13,11 +13,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from magbench.core.errors import MagbenchError
-from magbench.core.files import file_sha256, write_atomic
+from magbench.core.files import file_sha256, spelled, write_atomic
 from magbench.core.rows import Row, read_header, read_rows
 from magbench.suites import turn
 from magbench.suites.clip import Clip
-from magbench.suites.format import Header, Suite, inside
+from magbench.suites.format import LONGEST, Header, Suite, inside
 from magbench.suites.official.protocol import FPS, clip_name, official_cut
 from magbench.suites.stored import StoredVideo
 from magbench.video.io import read_video
@@ -86,7 +86,7 @@ def _find_table(folder: Path) -> Path:
 
 
 def _video(folder: Path, row: Row) -> Path:
-    path = inside(folder, row.text("video_path"))
+    path = spelled(inside(folder, row.text("video_path")))
     if not path.is_file():
         raise row.error(f"video '{row.text('video_path')}' is missing")
     return path
@@ -96,6 +96,8 @@ def _clip(row: Row, path: Path, sha256: str, cache: Path) -> Clip:
     name = clip_name(path.stem)
     if not name:
         raise row.error(f"video '{row.text('video_path')}' has no letter or digit of ASCII in its name")
+    if len(name) > LONGEST:
+        raise row.error(f"the name of video '{name[:40]}...' has {len(name)} characters, at most {LONGEST} fit")
     duration = row.real("duration(sec)")
     facts = _facts(path, cache / f"{sha256}.json")
     try:

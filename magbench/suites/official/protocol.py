@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from magbench.core.errors import MagbenchError
 
@@ -18,8 +19,11 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def clip_name(stem: str) -> str:
-    """The id of a clip whose file has this stem: itself, with ``_`` for anything that may not stand in a name."""
-    return _UNSAFE.sub("_", stem).lstrip("._-")
+    """The id of a clip whose file has this stem: itself, with ``_`` for anything that may not stand in a name.
+
+    A letter with an accent is one sign, also where the file system spells it as two.
+    """
+    return _UNSAFE.sub("_", normalize("NFC", stem)).lstrip("._-")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,163 @@
+"""Somebody else's code is not trusted with our state: what a model changes stays its own.
+
+A model may set torch's default dtype or device, switch gradients off, change the working folder or environment.
+Between two calls the harness has its own state back, and the model finds its own again at the next call. What is costly
+to look at so often (random generators, warnings, logging, signal handlers) is put back when the model is
+done.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGUSR1") if hasattr(signal, name)
+)
+
+
+@dataclass(frozen=True)
+class _State:
+    """What is cheap to look at, and swapped at every call."""
+
+    dtype: torch.dtype
+    device: torch.device
+    grad: bool
+    threads: int
+    folder: str
+    out: Any
+    err: Any
+    environment: dict[str, str]
+
+    @classmethod
+    def now(cls) -> _State:
+        return cls(
+            torch.get_default_dtype(),
+            torch.get_default_device(),
+            torch.is_grad_enabled(),
+            torch.get_num_threads(),
+            _folder(),
+            sys.stdout,
+            sys.stderr,
+            dict(os.environ),
+        )
+
+    def restore(self) -> None:
+        there = _State.now()
+        if there.dtype != self.dtype:
+            torch.set_default_dtype(self.dtype)
+        if there.device != self.device:
+            torch.set_default_device(self.device)
+        if there.grad != self.grad:
+            torch.set_grad_enabled(self.grad)
+        if there.threads != self.threads:
+            torch.set_num_threads(self.threads)
+        if there.folder != self.folder and self.folder:
+            os.chdir(self.folder)
+        sys.stdout, sys.stderr = self.out, self.err
+        if there.environment != self.environment:
+            os.environ.clear()
+            os.environ.update(self.environment)
+
+
+def _folder() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:  # it was deleted
+        return ""
+
+
+class Guard:
+    """The state of one model, apart from the harness's own."""
+
+    def __init__(self) -> None:
+        self._theirs: _State | None = None
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Let the model's code run: in its state, which is put aside afterwards."""
+        ours = _State.now()
+        if self._theirs is not None:
+            self._theirs.restore()
+        try:
+            yield
+        finally:
+            self._theirs = _State.now()
+            ours.restore()
+
+    def stream(self, begin: Callable[[], Iterator[Tensor]]) -> Iterator[Tensor]:
+        """The pieces of a stream, each made inside."""
+        with self.inside():
+            pieces = iter(begin())
+        while True:
+            with self.inside():
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece
+
+
+@contextmanager
+def put_back() -> Iterator[None]:
+    """Put back, afterwards, what all code of a process shares and a model may have changed."""
+    state = _State.now()
+    filters = list(warnings.filters)
+    root = logging.getLogger()
+    level, handlers, disabled = root.level, list(root.handlers), root.manager.disable
+    numbers = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    main = threading.current_thread() is threading.main_thread()
+    signals = {number: signal.getsignal(number) for number in SIGNALS} if main else {}
+    try:
+        yield
+    finally:
+        state.restore()
+        warnings.filters[:] = filters  # type: ignore[index]
+        root.setLevel(level)
+        root.handlers[:] = handlers
+        logging.disable(disabled)
+        random.setstate(numbers[0])
+        np.random.set_state(numbers[1])
+        torch.set_rng_state(numbers[2])
+        for number, handler in signals.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+
+class Interruption:
+    """Tells an interruption by the user from a ``KeyboardInterrupt`` that a model raises."""
+
+    def __init__(self) -> None:
+        self.real = threading.current_thread() is not threading.main_thread()
+
+    @contextmanager
+    def watched(self) -> Iterator[Interruption]:
+        """Note a SIGINT while the block runs. Outside the main thread every interruption is taken for real."""
+        if self.real or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            self.real = True
+            yield self
+            return
+
+        def note(number: int, frame: FrameType | None) -> None:
+            self.real = True
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield self
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,201 @@
+"""Models that misbehave: their neighbours' bytes do not change, nor does what the process shares."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from magbench.core.progress import Quiet
+from magbench.generation.runner import generate
+from magbench.models.protocol import Task
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_generation
+from magbench.suites.format import Suite
+from tests import fakes
+
+
+def quiet_handler(number: int, frame: object) -> None:
+    pass
+
+
+def writes_into_its_task(task: Task) -> None:
+    task.context.zero_()
+    if task.pose is not None:
+        task.pose.zero_()
+
+
+HOSTILE: dict[str, Callable[[Task], object]] = {
+    "writes into what it was given": writes_into_its_task,
+    "default dtype": lambda task: torch.set_default_dtype(torch.float64),
+    "default dtype, half": lambda task: torch.set_default_dtype(torch.bfloat16),
+    "default device": lambda task: torch.set_default_device("meta"),
+    "gradients": lambda task: torch.set_grad_enabled(False),
+    "threads": lambda task: torch.set_num_threads(3),
+    "working folder": lambda task: os.chdir(tempfile.mkdtemp()),
+    "torch's seed": lambda task: torch.manual_seed(7),
+    "numpy's seed": lambda task: np.random.seed(7),
+    "python's seed": lambda task: random.seed(7),
+    "warnings": lambda task: warnings.simplefilter("error"),
+    "logging": lambda task: logging.disable(logging.CRITICAL),
+    "log level": lambda task: logging.getLogger().setLevel(1),
+    "stdout": lambda task: setattr(sys, "stdout", open(os.devnull, "w")),  # noqa: SIM115
+    "environment": lambda task: os.environ.update(HOSTILE="1"),
+    "no environment": lambda task: os.environ.pop("PATH", None),
+    "signal handlers": lambda task: signal.signal(signal.SIGTERM, quiet_handler),
+    "ctrl-c": lambda task: signal.signal(signal.SIGINT, signal.SIG_IGN),
+}
+
+
+EARLY = """
+from tests.generation.test_guard import HOSTILE
+
+def change():
+    if "given" not in {what!r}:
+        HOSTILE[{what!r}](None)
+
+change()
+
+class Early:
+    revision = "1"
+    def __init__(self):
+        change()
+    def stream(self, task):
+        for _ in range(task.frames - len(task.context)):
+            yield task.context[-1:]
+"""
+
+
+def shared() -> tuple[object, ...]:
+    """What all code of the process shares."""
+    return (
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.is_grad_enabled(),
+        torch.get_num_threads(),
+        Path.cwd(),
+        sys.stdout,
+        dict(os.environ),
+        list(warnings.filters),
+        logging.root.manager.disable,
+        logging.getLogger().level,
+        signal.getsignal(signal.SIGTERM),
+        signal.getsignal(signal.SIGINT),
+        torch.get_rng_state().tolist(),
+        random.getstate(),
+    )
+
+
+def hashes(out: Path, model: str) -> list[str | None]:
+    made = [read_generation(RunFolder(out).generation(model, clip, 0)) for clip in "abc"]
+    return [None if one is None else one.frames_sha256 for one in made]
+
+
+@pytest.fixture
+def expected(suite: Suite, registered: None, tmp_path: Path) -> list[str | None]:
+    """What a well-behaved model makes alone, before and after."""
+    out = tmp_path / "alone"
+    assert generate(suite, ["tiny"], out, progress=Quiet()) == []
+    return hashes(out, "tiny")
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_neighbours_make_the_same_and_nothing_stays_changed(
+    suite: Suite, expected: list[str | None], tmp_path: Path, what: str
+) -> None:
+    class Hostile:
+        name, revision = "hostile", "1"
+
+        def stream(self, task: Task) -> Iterator[Tensor]:
+            HOSTILE[what](task)
+            last = torch.zeros(1, *task.context.shape[1:], dtype=torch.float32, device="cpu")
+            for _ in range(task.frames - len(task.context)):
+                HOSTILE[what](task)
+                yield last
+
+        def memory_bytes(self) -> None:
+            if what != "writes into what it was given":
+                HOSTILE[what](None)  # type: ignore[arg-type]
+
+    path = tmp_path / "early.py"  # the same when it is imported, and when it is made
+    path.write_text(EARLY.format(what=what))
+    os.chdir(tmp_path)
+    before = shared()
+    relative = Path("out")
+    given = [Hostile(), f"{path}:Early", "tiny"]
+    failures = generate(suite, given, relative, progress=Quiet())  # type: ignore[arg-type]
+    assert failures == []
+    assert hashes(tmp_path / "out", "tiny") == expected
+    assert None not in hashes(tmp_path / "out", "hostile") + hashes(tmp_path / "out", "Early")
+    after = shared()
+    assert after == before
+
+
+@pytest.mark.parametrize("error", [SystemExit, SystemExit(3), KeyboardInterrupt, RecursionError("deep")])
+@pytest.mark.parametrize("where", ["constructor", "first", "middle"])
+def test_what_ends_a_program_ends_only_the_model(
+    suite: Suite, expected: list[str | None], tmp_path: Path, error: BaseException, where: str
+) -> None:
+    class Leaving:
+        name, revision = "leaving", "1"
+
+        def stream(self, task: Task) -> Iterator[Tensor]:
+            for i, piece in enumerate(fakes.noisy(task)):
+                if i == (0 if where == "first" else 1):
+                    raise error
+                yield piece
+
+        def memory_bytes(self) -> None:
+            return None
+
+    path = tmp_path / "leaving.py"
+    if where == "constructor":
+        name = error.__name__ if isinstance(error, type) else repr(error)
+        path.write_text(
+            f"class Leaving:\n    def __init__(self):\n        raise {name}\n    def stream(self, task): ...\n"
+        )
+        given: object = f"{path}:Leaving"
+    else:
+        given = Leaving()
+    failures = generate(suite, [given, "tiny"], tmp_path / "out", progress=Quiet())  # type: ignore[list-item]
+    assert failures and all(failure.model in ("leaving", "Leaving") for failure in failures)
+    assert all("\n" not in str(failure) for failure in failures)
+    kind = error.__name__ if isinstance(error, type) else type(error).__name__
+    assert all(kind in failure.message for failure in failures)
+    assert hashes(tmp_path / "out", "tiny") == expected
+
+
+def test_pieces_that_change_after_they_were_yielded(suite: Suite, registered: None, tmp_path: Path) -> None:
+    """Views of one buffer, and a reference that is kept and overwritten: what counts is what was handed over."""
+
+    class Buffer:
+        name, revision = "buffer", "1"
+
+        def stream(self, task: Task) -> Iterator[Tensor]:
+            buffer = torch.zeros(1, *task.context.shape[1:])
+            for i in range(task.frames - len(task.context)):
+                buffer.fill_(i / 10)
+                yield buffer[:]
+            buffer.fill_(1.0)
+
+        def memory_bytes(self) -> None:
+            return None
+
+    assert generate(suite, [Buffer()], tmp_path / "out", limit=1, progress=Quiet()) == []
+    from magbench.runs.generation import read_frames
+
+    folder = RunFolder(tmp_path / "out").generation("buffer", "a", 0)
+    made = read_generation(folder)
+    assert made is not None
+    assert read_frames(folder, made)[:, 0, 0, 0].tolist() == [round(255 * i / 10) for i in range(6)]
