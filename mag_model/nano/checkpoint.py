@@ -9,14 +9,15 @@ from importlib.resources import files
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from mag_model.nano.backbone import Backbone
 from mag_model.nano.codec import PatchCodec
 from mag_model.nano.presets import PRESETS, Preset
+from mag_model.safetensors_file import open_safetensors
 from magbench.core.errors import MagbenchError
+from magbench.core.parsing import parse_object
 
 
 def shipped(preset: Preset) -> Path:
@@ -52,12 +53,9 @@ def load_codec(preset: Preset, folder: Path | None = None) -> PatchCodec:
 
 def preset_of(path: Path) -> Preset:
     """The preset that a file of weights says it belongs to."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            name = json.loads((file.metadata() or {}).get("about", "{}")).get("preset")
-    except (SafetensorError, OSError, ValueError) as error:
-        raise MagbenchError(f"{path}: not a whole safetensors file ({error})") from error
-    if name not in PRESETS:
+    with open_safetensors(path) as file:
+        name = parse_object((file.metadata() or {}).get("about", "{}"), str(path)).get("preset")
+    if not isinstance(name, str) or name not in PRESETS:
         raise MagbenchError(f"{path}: weights of preset '{name}', not of {' or '.join(PRESETS)}")
     return PRESETS[name]
 
@@ -81,12 +79,13 @@ def find_weights(preset: Preset, part: str, folder: Path | None) -> Path:
 
 def _read(path: Path, preset: Preset, part: str, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
     """Tensors in float32, checked against the preset, the part and the shapes that are expected."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise MagbenchError(f"{path}: not a whole safetensors file ({error})") from error
+    with open_safetensors(path) as file:
+        about = parse_object((file.metadata() or {}).get("about", "{}"), str(path))
+        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    for name, value in stored.items():
+        if not value.is_floating_point() or not torch.isfinite(value).all():
+            raise MagbenchError(f"{path}: tensor '{name}' holds what is no finite number")
+    tensors = {name: value.float() for name, value in stored.items()}
     for key, wanted in (("preset", preset.name), ("part", part)):
         if about.get(key) != wanted:
             raise MagbenchError(f"{path}: weights of {key} '{about.get(key)}', not of '{wanted}'")

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from mag_model.safetensors_file import open_safetensors
 from magbench.core.errors import MagbenchError
+from magbench.core.parsing import parse_object
 
 
 @dataclass
@@ -65,8 +66,11 @@ def restore(
     Raises:
         MagbenchError: the checkpoint belongs to another run.
     """
-    with safe_open(path, framework="pt") as file:
-        found = Progress(**json.loads(file.metadata()["progress"]))
+    with open_safetensors(path) as file:
+        try:
+            found = Progress(**parse_object((file.metadata() or {}).get("progress", "{}"), str(path)))
+        except TypeError as error:
+            raise MagbenchError(f"{path}: not a checkpoint of training ({error})") from error
         for name in ("stage", "preset", "seed", "steps"):
             there, here = getattr(found, name), getattr(progress, name)
             if there != here:

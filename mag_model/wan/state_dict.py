@@ -5,7 +5,6 @@ Torch files are pickles: they are read with ``weights_only=True`` alone.
 
 from __future__ import annotations
 
-import json
 import pickle
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from mag_model.wan.published_names import Rename, Shape
 from magbench.core.errors import MagbenchError
+from magbench.core.parsing import read_object
 
 
 def read_published(paths: Sequence[Path], branches: Sequence[str] = ()) -> dict[str, Tensor]:
@@ -167,10 +167,9 @@ def _check_index(index: Path, shards: set[str], tensors: Any) -> None:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return read_object(path)
+    except MagbenchError as error:
         raise MagbenchError(f"{path}: not a whole JSON file ({_first_line(error)})") from error
-    return found if isinstance(found, dict) else {}
 
 
 def _first_line(error: Exception) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
+from uuid import uuid4
 
 from magbench.core.errors import MagbenchError
 
@@ -32,10 +34,25 @@ def file_sha256(path: Path) -> str:
 
 def write_atomic(path: Path, text: str) -> None:
     """Write UTF-8 text through a temporary sibling, so that a reader never sees half of it."""
+    with written(path) as half:
+        half.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """A name to write a file under; it becomes ``path`` at the end of the block, whole, whoever else writes it too.
+
+    The name is nobody else's. What was written is on the disk before it counts.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
+    half = path.with_name(f".{path.name[:120]}.{os.getpid()}.{uuid4().hex[:8]}.tmp")
+    try:
+        yield half
+        with half.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(half, path)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def spelled(path: Path) -> Path:

@@ -29,7 +29,10 @@ class Row:
 
     def integer(self, column: str) -> int:
         try:
-            return int(self.values[column])
+            value = int(self.values[column])
+            if abs(value) >= 2**53:
+                raise ValueError
+            return value
         except ValueError:
             raise self.error(f"{column} '{self.values[column][:40]}' is not a whole number") from None
 
@@ -38,8 +41,8 @@ class Row:
             value = float(self.values[column])
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
-            raise self.error(f"{column} '{self.values[column]}' is not a number")
+        if not abs(value) < 1e15:  # NaN too
+            raise self.error(f"{column} '{self.values[column][:40]}' is not a number")
         return value
 
 

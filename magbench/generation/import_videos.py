@@ -29,7 +29,7 @@ from magbench.runs.generation import (
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 from magbench.suites.official.protocol import clip_name
-from magbench.video.formats import READERS, finished_sha256, form, read_finished
+from magbench.video.formats import READERS, finished_sha256, form, npz_shape, read_finished
 
 Part = Literal["return", "whole"]
 
@@ -160,16 +160,24 @@ def _revision(hashes: dict[str, str]) -> str:
     return f"videos {hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"
 
 
-def _import(path: Path, clip: Clip, suite: Suite, out: Path, model: str, revision: str) -> Part:
-    """Check one video and write its generation."""
-    frames = read_finished(path, clip.fps)
-    if frames.shape[1:3] != clip.size:
-        sizes = "frames are {1}x{0}, the clip's {3}x{2}".format(*frames.shape[1:3], *clip.size)
+def _check_shape(path: Path, shape: tuple[int, ...], clip: Clip) -> dict[int, Part]:
+    """Refuse another size or length; returns what each length that fits is."""
+    if shape[1:3] != clip.size:
+        sizes = "frames are {1}x{0}, the clip's {3}x{2}".format(*shape[1:3], *clip.size)
         raise MagbenchError(f"{path}: {sizes}")
     lengths: dict[int, Part] = {len(clip) - clip.switch: "return", len(clip): "whole"}
-    if len(frames) not in lengths:
+    if shape[0] not in lengths:
         wanted = " or ".join(f"{length} ({part})" for length, part in lengths.items())
-        raise MagbenchError(f"{path}: holds {len(frames)} frames, {wanted} wanted")
+        raise MagbenchError(f"{path}: holds {shape[0]} frames, {wanted} wanted")
+    return lengths
+
+
+def _import(path: Path, clip: Clip, suite: Suite, out: Path, model: str, revision: str) -> Part:
+    """Check one video and write its generation."""
+    if form(path) == ".npz":  # before anything is allocated
+        _check_shape(path, npz_shape(path), clip)
+    frames = read_finished(path, clip.fps)
+    lengths = _check_shape(path, frames.shape, clip)
     part = lengths[len(frames)]
     try:
         check_whole(frames, clip, suite) if part == "whole" else check_return(frames, clip)

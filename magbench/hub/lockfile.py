@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, field_validator
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256, first_problem, write_atomic
@@ -24,8 +24,16 @@ class File(_Strict):
     """
 
     path: str
-    size: int
+    size: NonNegativeInt
     sha256: str = ""
+
+    @field_validator("path")
+    @classmethod
+    def _inside(cls, path: str) -> str:
+        parts = PurePosixPath(path).parts
+        if not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
+            raise ValueError(f"'{path[:40]}' leads out of the folder")
+        return path
 
     @classmethod
     def of(cls, path: Path, folder: Path) -> File:

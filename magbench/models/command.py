@@ -22,11 +22,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-from pydantic import BaseModel, ConfigDict, PositiveFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveFloat
 
 from magbench.core.errors import MagbenchError, Unfit, unknown
-from magbench.core.files import SAFE_NAME, first_problem
+from magbench.core.files import SAFE_NAME
+from magbench.core.parsing import read_yaml
 from magbench.core.subprocesses import run_program
 from magbench.models.protocol import Task
 
@@ -179,15 +179,9 @@ class ProgramRun:
 def read_program(name: str) -> Program:
     """The program of ``command:FILE``; everything that can be wrong with FILE is said here."""
     path = Path(name.removeprefix(COMMAND))
+    file = read_yaml(path, CommandFile)
     try:
-        file = CommandFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         arguments = tuple(shlex.split(file.command))
-    except (OSError, UnicodeDecodeError) as error:
-        raise MagbenchError(f"{path}: cannot be read ({error})") from error
-    except yaml.YAMLError as error:
-        raise MagbenchError(f"{path}: broken YAML ({' '.join(str(error).split())})") from error
-    except ValidationError as error:
-        raise MagbenchError(f"{path}: {first_problem(error)}") from error
     except ValueError as error:
         raise MagbenchError(f"{path}: command: {error}") from error
     if not SAFE_NAME.fullmatch(file.name):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import claim
+from magbench.core.parsing import read_object
 from magbench.profiling.latency import SLOPE_FROM, ProfilePoint, slopes
 from magbench.profiling.plot import draw_profile
 from magbench.render.grid import NOTHING, Grid, human_bytes
@@ -91,8 +92,8 @@ def read_profile(path: Path) -> dict[str, list[tuple[int, float]]]:
         MagbenchError: it is not a profile.
     """
     try:
-        return curves(json.loads(path.read_text()))
-    except (ValueError, KeyError, TypeError) as error:
+        return curves(read_object(path))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MagbenchError(f"{path}: not a profile ({error})") from error
 
 

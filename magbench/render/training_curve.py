@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magbench.core.errors import MagbenchError
+from magbench.core.parsing import parse_object, read_text
 from magbench.render.labels import EndLabel, label_ends
 from magbench.render.theme import HOUSE, LINE, SPARE, Theme, dress, new_figure, save
 
@@ -27,11 +27,13 @@ def draw_curve(log: Path, path: Path) -> None:
         path: the light PNG.
     """
     try:
-        lines = [json.loads(line) for line in log.read_text().splitlines()]
-        loss = [(line["step"], line["loss"]) for line in lines if "loss" in line]
-        seconds = [line["seconds"] for line in lines if "loss" in line]
+        lines = [
+            parse_object(line, f"{log}: line {number}") for number, line in enumerate(read_text(log).splitlines(), 1)
+        ]
+        loss = [(float(line["step"]), float(line["loss"])) for line in lines if "loss" in line]
+        seconds = [float(line["seconds"]) for line in lines if "loss" in line]
         scores = _scores([line for line in lines if "loss" not in line])
-    except (ValueError, KeyError, TypeError) as error:
+    except (MagbenchError, ValueError, KeyError, TypeError) as error:
         raise MagbenchError(f"{log}: not a training log ({error})") from error
     subtitle = f"{_spent(seconds[-1])} in all" if seconds else ""
     save(lambda theme: _draw(theme, f"Training {log.stem}", subtitle, loss, scores), path)

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError, model_validator
 
 from magbench.core.errors import MagbenchError
-from magbench.core.files import first_problem, write_atomic
+from magbench.core.files import first_problem, write_atomic, written
 from magbench.models.protocol import Kind
 
 Region = Literal["all", "out_of_window", "in_window"]
@@ -95,9 +95,8 @@ def write_parquet(path: Path, records: Iterable[Record]) -> None:
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pylist([record.model_dump() for record in records])
-    temporary = path.with_name(f".{path.name}.tmp")
-    pq.write_table(table, temporary)
-    temporary.replace(path)
+    with written(path) as half:
+        pq.write_table(table, half)
 
 
 def read_parquet(path: Path) -> list[Record]:
@@ -107,8 +106,8 @@ def read_parquet(path: Path) -> list[Record]:
 
     try:
         rows = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise MagbenchError(f"{path}: cannot be read ({error})") from error
+    except (OSError, ValueError, KeyError, TypeError, MemoryError, pa.ArrowException) as error:
+        raise MagbenchError(f"{path}: cannot be read ({' '.join(str(error).split())[:200]})") from error
     return [_parsed(json.dumps(row), f"{path}: row {number}") for number, row in enumerate(rows, 1)]
 
 

@@ -17,10 +17,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from magbench.core.errors import MagbenchError, unknown
-from magbench.core.files import SAFE_NAME, file_sha256, first_problem, write_atomic
+from magbench.core.files import SAFE_NAME, file_sha256, write_atomic
+from magbench.core.parsing import read_yaml
 from magbench.core.rows import Row, read_rows, write_rows
 from magbench.suites.clip import NO_REVISIT, Clip
 from magbench.suites.stored import StoredVideo
@@ -32,6 +33,8 @@ REQUIRED = ("video_path", "raw_caption", "duration(sec)", "switch_frame")
 OPTIONAL = ("category", "speed", "pose_path", "revisit_path")
 LONGEST = 200
 """Characters of a clip's id: file systems allow 255 in a name, and ours add an ending."""
+LONGEST_PATH = 1024
+"""Bytes of a path inside a suite."""
 POSE = ("x", "y", "log_scale")
 
 
@@ -232,12 +235,7 @@ def _read_header(folder: Path) -> Header:
     path = inside(folder, HEADER_FILE)
     if not path.is_file():
         raise MagbenchError(f"{path}: is missing")
-    try:
-        header = Header.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise MagbenchError(f"{path}: broken YAML ({' '.join(str(error).split())})") from error
-    except ValidationError as error:
-        raise MagbenchError(f"{path}: {first_problem(error)}") from error
+    header = read_yaml(path, Header)
     if CLIPS_FILE not in header.sha256:
         raise MagbenchError(f"{path}: sha256 does not list {CLIPS_FILE}")
     return header
@@ -247,6 +245,8 @@ def inside(folder: Path, file: str) -> Path:
     """The path of one of the suite's files. One that leads out of the folder, as a link may, is an error."""
     relative = PurePosixPath(file)
     path = folder / relative
+    if "\0" in file or len(file.encode()) > LONGEST_PATH:
+        raise MagbenchError(f"{folder}: file {file[:40]!r}... cannot be the name of one")
     if relative.is_absolute() or ".." in relative.parts or not path.resolve().is_relative_to(folder.resolve()):
         raise MagbenchError(f"{folder}: file '{file}' leads out of the folder")
     return path

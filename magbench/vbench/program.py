@@ -10,7 +10,6 @@ What has to be known of it (vbench/cli/evaluate.py and vbench/__init__.py of the
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -18,9 +17,9 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from magbench.core.errors import MagbenchError
+from magbench.core.parsing import read_object
 from magbench.core.subprocesses import run_program
 from magbench.vbench.dimensions import Dimension
 
@@ -75,10 +74,10 @@ def find_program(path: str, timeout_s: float) -> Program:
 def read_results(path: Path, dimension: Dimension) -> dict[str, float]:
     """File name -> score in units of `Dimension.whole`. Anything but a finite number is an error."""
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content = read_object(path)
         _, videos = content[dimension.name]
         pairs = [(Path(video["video_path"]).name, float(video["video_results"])) for video in videos]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         problem = f"{type(error).__name__}: {error}"
         raise MagbenchError(f"{path}: is not what VBench writes for {dimension.name} ({problem})") from error
     for name, value in pairs:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
+from magbench.core.parsing import read_object
 from magbench.runs.folder import RunFolder
 from magbench.runs.records import Record, read_records, write_records
 
@@ -51,11 +51,7 @@ def reasons(out: Path) -> list[NotAvailable]:
     path = RunFolder(out).vbench_reasons
     if not path.is_file():
         return []
-    try:
-        found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise MagbenchError(f"{path}: broken JSON ({error})") from error
-    return [NotAvailable(dimension, reason) for dimension, reason in found.items()]
+    return [NotAvailable(dimension, str(reason)) for dimension, reason in read_object(path).items()]
 
 
 def write(out: Path, records: Iterable[Record], dimension: str, reason: str | None) -> None:

@@ -21,6 +21,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
+from magbench.core.files import written
 from magbench.video import frame_rate
 from magbench.video.colours import to_rgb
 from magbench.video.frame_rate import rounded
@@ -69,7 +70,7 @@ def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
     pictures: list[NDArray[np.uint8]] = []
     ticks: list[int | None] = []
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             stream = _stream(container)
             stream.codec_context.options = {"err_detect": "crccheck+explode"}
             declared = frame_rate.declared_length(container)
@@ -80,7 +81,7 @@ def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
                     raise MagbenchError(f"{path}: does not begin with a keyframe: its start was cut off")
                 pictures.append(to_rgb(frame, pixels, f"{path}: frame {len(pictures)}"))
                 ticks.append(frame.pts)
-    except (FFmpegError, IndexError) as error:
+    except (FFmpegError, IndexError, ValueError) as error:
         at = f" at frame {len(pictures)}" if pictures else ""
         raise MagbenchError(f"{path}: cannot be decoded as a video{at} ({error})") from error
     if not pictures:
@@ -97,11 +98,11 @@ def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
 def video_shape(path: Path) -> tuple[int, int, int, int]:
     """(T, H, W, 3) of a video file, from its packets: nothing is decoded, and one packet is taken for one frame."""
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             stream = _stream(container)
             length = sum(packet.size > 0 for packet in container.demux(stream))
             return length, stream.codec_context.height, stream.codec_context.width, 3
-    except (FFmpegError, IndexError) as error:
+    except (FFmpegError, IndexError, ValueError) as error:
         raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
 
 
@@ -114,12 +115,12 @@ def video_rate(path: Path) -> Fraction:
     if not path.is_file():
         raise MagbenchError(f"{path}: no such file")
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             stream = _stream(container)
             tick, declared = Fraction(stream.time_base or 0), stream.average_rate
             packets = (packet for packet in container.demux(stream) if packet.size)
             stamps = [packet.pts for packet in islice(packets, RATE_PACKETS)]
-    except (FFmpegError, IndexError) as error:
+    except (FFmpegError, IndexError, ValueError) as error:
         raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
     known = sorted(stamp for stamp in stamps if stamp is not None)
     if len(known) == RATE_PACKETS:
@@ -206,9 +207,8 @@ def _encode(
     slices: int = 1,
 ) -> None:
     """Write frames, each pixel repeated ``factor`` times both ways, each of its ``slices`` by a thread of its own."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     scaler = VideoReformatter()
-    with av.open(str(path), "w", format=container, options={"fflags": "+bitexact"}) as output:
+    with written(path) as half, av.open(str(half), "w", format=container, options={"fflags": "+bitexact"}) as output:
         stream = output.add_stream(codec, rate=fps, options=options)
         assert isinstance(stream, av.VideoStream)  # PyAV cannot tell the type checker
         stream.height, stream.width = (side * factor for side in size)
