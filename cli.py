@@ -51,6 +51,8 @@ HARNESS = {
     "vbench": "magbench.commands.analyse:vbench",
     "profile": "magbench.commands.profile:profile",
     "suite": "magbench.commands.suites:suite",
+    "submit": "magbench.commands.board:submit",
+    "board": "magbench.commands.board:board",
     "ls": "magbench.commands.installed:ls",
     "doctor": "magbench.commands.installed:doctor",
 }

@@ -32,6 +32,9 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench doctor", r"ok +torch"),
     ("magbench suite export revisit-nano shown", r"42 clips"),
     ("magbench score --suite revisit-nano --videos made --model mine --out runs/mine", r"42 videos used"),
+    ("magbench submit runs/revisit-nano --model mag --from told.yaml", r"leaderboards/submissions/revisit-nano"),
+    ("magbench board check", r"ok +leaderboards/submissions"),
+    ("magbench board build", r"1 reported"),
     ('pip install ".[photo]" && magbench run revisit-photo', r"revisit-photo"),
     ("magbench suite mirror DIR OUT", r"clips of"),
     ("magbench run mag-bench:DIR", r"oracle"),
@@ -136,6 +139,7 @@ def prepare(folder: Path) -> None:
     text = re.sub(r"^    ", "", yaml[1], flags=re.M).replace("/envs/mine/bin/python", sys.executable)
     (folder / "mine.yaml").write_text(text)
     (folder / "mine.py").write_text(PROGRAM)
+    (folder / "told.yaml").write_text("submitter: me\nrelationship: author\nlicence: MIT\ntraining_data: nothing\n")
 
 
 PROGRAM = """\

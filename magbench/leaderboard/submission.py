@@ -1,0 +1,171 @@
+"""What a submission is: a folder, append-only, one change adds one.
+
+::
+
+    SUITE-vN-SPLIT-DIGEST12/MODEL/REVISION12-DATE/
+      submission.yaml       who made what, with which weights and code, on which machine
+      run.json              what the run is of, see :class:`magbench.runs.folder.Run`
+      records.parquet       the model's records and the references'
+      noise.json            the run's noise panel
+      videos.json           every video: clip@sample -> where it is, and its hashes
+      videos/CLIP@SAMPLE.mkv    lossless, where they are small
+      attestations/         what others found who scored it again
+
+No table is ever submitted; tables are made anew from the records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+
+from magbench.core.errors import MagbenchError
+from magbench.core.parsing import read_object, read_yaml
+from magbench.runs.folder import Run
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Artifact(_Strict):
+    """Weights or code: where they are, at which commit, and the sha256 of what was used; "" where there is none."""
+
+    url: str = ""
+    commit: str = ""
+    sha256: str = ""
+
+
+class Description(_Strict):
+    """``submission.yaml``.
+
+    Attributes:
+        model, revision: as the records have them.
+        family, policy: for filters: what kind of model, which cache policy.
+        weights, code: what was run.
+        licence: of the model.
+        submitter, relationship: who submits, and whether as the model's author or as a third party.
+        training_data: what the model was trained on; whether it may have seen the suite.
+        samples: samples a clip, and whether they are all or the best of more.
+        conversions: what was done to the model's frames before they were scored.
+        command: what was typed.
+        machine: processor, card, torch.
+        date: of the run, as 2026-01-31.
+        magbench_version, magbench_commit: what scored it.
+    """
+
+    model: str
+    revision: str
+    family: str = ""
+    policy: str = ""
+    weights: Artifact = Artifact()
+    code: Artifact = Artifact()
+    licence: str = Field(min_length=1)
+    submitter: str = Field(min_length=1)
+    relationship: Literal["author", "third party"]
+    training_data: str = Field(min_length=1)
+    samples: str = "all"
+    conversions: str = "none"
+    command: str = Field(min_length=1)
+    machine: str = Field(min_length=1)
+    date: str
+    magbench_version: str
+    magbench_commit: str = ""
+
+    @field_validator("date")
+    @classmethod
+    def _is_date(cls, text: str) -> str:
+        if not DATE.fullmatch(text):
+            raise ValueError(f"'{text}' is not a date, as 2026-01-31 is")
+        return text
+
+
+PERSONAL = ("licence", "submitter", "relationship", "training_data")
+"""What only a person knows."""
+
+
+class VideoEntry(_Strict):
+    """One video. ``path``: inside the submission, or a URL, or "" where it is not published; two hex sha256."""
+
+    path: str = ""
+    sha256: str
+    frames_sha256: str
+    frames: PositiveInt
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission's folder, read.
+
+    Attributes:
+        folder: where it is.
+        about: its description.
+        run: what its run is of.
+        videos: clip@sample -> video.
+    """
+
+    folder: Path
+    about: Description
+    run: Run
+    videos: dict[str, VideoEntry]
+
+    @property
+    def name(self) -> str:
+        """MODEL/REVISION12-DATE."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+    @property
+    def records(self) -> Path:
+        return self.folder / "records.parquet"
+
+    @property
+    def attestations(self) -> list[Path]:
+        """What others found, in order of name."""
+        return sorted((self.folder / "attestations").glob("*.json"))
+
+
+def board_name(run: Run) -> str:
+    """The folder of all submissions that may be compared: one suite, version, split and content."""
+    return f"{run.suite}-v{run.version}-{run.split}-{run.digest[:12]}"
+
+
+def folder_name(about: Description) -> Path:
+    """MODEL/REVISION12-DATE; the revision by its hash."""
+    revision = hashlib.sha256(about.revision.encode()).hexdigest()[:12]
+    return Path(about.model.replace(":", "_")) / f"{revision}-{about.date}"
+
+
+def read_submission(folder: Path) -> Submission:
+    """Read a submission's descriptions; its records and videos are left for the checks.
+
+    Raises:
+        MagbenchError: one of its files is missing or not what it should be.
+    """
+    about = read_yaml(folder / "submission.yaml", Description)
+    run = Run.model_validate(read_object(folder / "run.json"))
+    videos = {}
+    for name, entry in read_object(folder / "videos.json").items():
+        try:
+            videos[name] = VideoEntry.model_validate(entry)
+        except ValueError as error:
+            raise MagbenchError(f"{folder / 'videos.json'}: {name}: {' '.join(str(error).split())[:200]}") from error
+    return Submission(folder, about, run, videos)
+
+
+def find_submissions(root: Path) -> list[Path]:
+    """Every submission below a folder, in order of path."""
+    return sorted(path.parent for path in root.rglob("submission.yaml"))
+
+
+def write_description(about: Description, folder: Path) -> None:
+    """Write ``submission.yaml``."""
+    text = yaml.safe_dump(about.model_dump(), sort_keys=False, allow_unicode=True, width=110)
+    (folder / "submission.yaml").write_text(text, encoding="utf-8")
