@@ -55,8 +55,8 @@ def sign_flip_p(differences: ArrayLike, *, seed: int = 0) -> float:
     """Two-sided p of the mean of (n,) paired differences if each sign were chance (Fisher's randomisation test).
 
     Exact up to `EXACT_UP_TO` clips; beyond, from `FLIPS` random patterns, of which the observed one is counted as one
-    more; where none reaches what was observed, p is at most Hoeffding's bound. With n clips p is at least 2 / 2^n: fewer
-    than `LEAST_CLIPS` can show nothing at 0.05.
+    more; where none reaches what was observed, p is at most Hoeffding's bound. With n clips p is at least 2 / 2^n:
+    fewer than `LEAST_CLIPS` can show nothing at 0.05.
     """
     sample = checked(differences)
     n = len(sample)
