@@ -1,0 +1,35 @@
+"""The submissions that ship pass, and stand on the board as rescored."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from magbench.leaderboard.build import build, rows_of
+from magbench.leaderboard.check import check
+from magbench.leaderboard.submission import find_submissions
+
+ROOT = Path(__file__).parents[2] / "leaderboards"
+
+
+@pytest.mark.parametrize("folder", find_submissions(ROOT / "submissions"), ids=lambda path: path.parent.name)
+def test_each_passes(folder: Path) -> None:
+    assert check(folder) == []
+
+
+def test_the_page_that_ships_is_theirs() -> None:
+    """Numbers may differ in the last digits on another processor."""
+    (there,) = json.loads((ROOT / "page" / "board.json").read_text())
+    (built,) = build(ROOT / "submissions")
+    rows = json.loads(json.dumps(rows_of(built)))
+    assert [(row["model"], row["trust"], row.get("rank")) for row in rows] == [
+        (row["model"], row["trust"], row.get("rank")) for row in there["rows"]
+    ]
+    models = [row for row in rows if row["trust"] == "rescored"]
+    assert {row["model"] for row in models} == {"full_history", "mag", "strided", "window", "window_sink"}
+    for row, published in zip(rows, there["rows"], strict=True):
+        for key, cell in row["cells"].items():
+            for part, value in cell.items():
+                assert value == pytest.approx(published["cells"][key][part], rel=1e-3, abs=1e-3), (row["model"], key)
