@@ -137,6 +137,37 @@ def train(
     follow(start, stage, out)
 
 
+@main.command()
+@click.argument("suite", default="revisit-nano")
+@click.option("--policies", callback=names, metavar="A,B,...", help="NAME[:FIELD=NUMBER] [default: all registered].")
+@click.option("--block", type=click.IntRange(1), default=3, show_default=True, metavar="N", help="Frames of a block.")
+def reach(suite: str, policies: list[str] | None, block: int) -> None:
+    """What can a cache policy know at all?
+
+    Of each policy, without any model: the share of the return's views that its cache still holds, over frames out of
+    window and over all that were seen before, and the share of all frames that it keeps. Read a model's score against
+    it: what is not held was forgotten by the policy, the rest by the network.
+    """
+    from baselines.policy_spec import named_policy
+    from mag_model.memory.views import reach_of
+    from magbench import api
+    from magbench.commands.console import print_grid
+    from magbench.core.plugins import POLICIES, loaded
+    from magbench.render.grid import Grid
+
+    opened = api.load_suite(suite)
+    clips = []
+    for clip in opened.clips:
+        pose = clip.pose if clip.pose is not None and clip.pose.shape[1] == 3 else None
+        clips.append((clip.revisit, pose, clip.switch, clip.out_of_window(opened.window)))
+    found = [reach_of(name, named_policy(name), clips, block) for name in policies or loaded(POLICIES)]
+    found.sort(key=lambda one: -(one.far or 0))
+    numbers = ((one.policy, (one.far, one.seen, one.kept)) for one in found)
+    rows = tuple((name, *("-" if value is None else f"{value:.3f}" for value in values)) for name, values in numbers)
+    header = ("policy", "held, out of window", "held, seen", "frames kept")
+    print_grid(Grid(header, rows, (False,) * len(rows), left=1), f"{opened.name}: views that the cache holds, no model")
+
+
 @main.group()
 def weights() -> None:
     """Published weights of Wan2.1 and of the checkpoints built on it."""

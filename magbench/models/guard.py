@@ -147,17 +147,17 @@ class Interruption:
     @contextmanager
     def watched(self) -> Iterator[Interruption]:
         """Note a SIGINT while the block runs. Outside the main thread every interruption is taken for real."""
-        if self.real or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-            self.real = True
+        usual = None if self.real else signal.getsignal(signal.SIGINT)
+        if not callable(usual):  # ignored, as in a job in the background: no interruption can be the user's
             yield self
             return
 
         def note(number: int, frame: FrameType | None) -> None:
             self.real = True
-            raise KeyboardInterrupt
+            usual(number, frame)
 
         signal.signal(signal.SIGINT, note)
         try:
             yield self
         finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, usual)

@@ -117,6 +117,14 @@ def test_the_same_command_again_makes_nothing(suite: Suite, tmp_path: Path, monk
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stop inside the second clip, between two pieces."""
     clips: list[int] = []
@@ -158,7 +166,7 @@ def interrupt_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("interrupt", [interrupt_stream, interrupt_saving, interrupt_encoder])
 def test_an_interrupted_run_ends_as_one_that_was_not(
-    suite: Suite, tmp_path: Path, interrupt: Callable[[pytest.MonkeyPatch], None]
+    interruptible: None, suite: Suite, tmp_path: Path, interrupt: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     names = ["tiny", "noise"]
     run(suite, names, tmp_path / "whole")
@@ -214,7 +222,7 @@ def test_a_damaged_generation_is_made_again(suite: Suite, tmp_path: Path, damage
 
 
 def test_another_revision_is_made_again_and_never_mixed(
-    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    interruptible: None, suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(suite, ["tiny"], tmp_path)
 

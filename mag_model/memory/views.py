@@ -1,0 +1,182 @@
+"""What a policy can know at all: how much of each view of a return its cache still holds, without any model.
+
+A place is known in a given frame. It is known in a frame that is made if some frame that shows it, and knows it, is in
+the cache then, or packed into one that is. What a model then forgets, its network forgot; the rest it can only guess.
+Where the cameras are known this is followed point by point, so that frames which overlap count; else view by view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mag_model.memory.frame_kv import FrameKV
+from mag_model.memory.policy import CachePolicy
+
+GRID = 16
+"""Points along each side of a view."""
+
+
+@dataclass(frozen=True)
+class HeldViews:
+    """One clip under one policy.
+
+    Attributes:
+        seen: (n,) bool: frames of the return whose view was seen before.
+        held: (n,) float64: the share of each view that the cache holds when its block is made.
+        frames: in the cache after the last block.
+        all_frames: that were made by then.
+    """
+
+    seen: NDArray[np.bool_]
+    held: NDArray[np.float64]
+    frames: int
+    all_frames: int
+
+
+def held_views(
+    policy: CachePolicy, revisit: NDArray[np.int64], pose: NDArray[np.float64] | None, switch: int, block: int
+) -> HeldViews:
+    """Walk through a clip block by block.
+
+    Args:
+        revisit: (T,) the latest earlier frame with the same view, -1 where there is none.
+        pose: (T, 3) x, y and logarithm of the width of each view, or None.
+        switch: first frame of the return.
+        block: frames that are made together; one cached frame stands for one frame of the clip.
+    """
+    sight = _Exact(revisit, switch) if pose is None else _Points(pose, switch)
+    count = -(-len(revisit) // block)
+    for number, kept in enumerate(_caches(policy, count, block)):
+        covered = _covered(policy, kept, block)
+        for frame in range(max(number * block, switch), min((number + 1) * block, len(revisit))):
+            sight.look(frame, sorted(covered | set(range(number * block, min(frame, switch)))))
+    after = _after(policy, count, block)
+    return HeldViews(revisit[switch:] >= 0, sight.share[switch:], len(after), count * block)
+
+
+class _Exact:
+    """Views that are either the same or have nothing in common. ``share`` (T,): 1 where a view is known."""
+
+    def __init__(self, revisit: NDArray[np.int64], switch: int) -> None:
+        self.revisit = revisit
+        self.share = (np.arange(len(revisit)) < switch).astype(np.float64)
+
+    def look(self, frame: int, held: Sequence[int]) -> None:
+        """Make a frame with the frames ``held`` in the cache."""
+        known = {other for other in held if self.share[other]}
+        self.share[frame] = not known.isdisjoint(same_views(self.revisit, frame))
+
+
+class _Points:
+    """Views as squares on a plane, followed at ``GRID`` x ``GRID`` points of each; ``pose`` (T, 3) as in a suite."""
+
+    def __init__(self, pose: NDArray[np.float64], switch: int) -> None:
+        self.centre, self.width = pose[:, :2], np.exp(pose[:, 2])
+        self.known = np.zeros((len(pose), GRID, GRID), np.bool_)
+        self.known[:switch] = True
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        return self.known.mean(axis=(1, 2), dtype=np.float64)
+
+    def look(self, frame: int, held: Sequence[int]) -> None:
+        """Make a frame with the frames ``held`` in the cache."""
+        steps = ((np.arange(GRID) + 0.5) / GRID - 0.5) * self.width[frame]
+        for other in held:
+            places = [
+                np.floor(
+                    ((self.centre[frame, axis] + steps - self.centre[other, axis]) / self.width[other] + 0.5) * GRID
+                )
+                for axis in (0, 1)
+            ]
+            inside = [(place >= 0) & (place < GRID) for place in places]
+            across, down = (np.clip(place, 0, GRID - 1).astype(int) for place in places)
+            there = self.known[other][np.ix_(across, down)]
+            self.known[frame] |= there & inside[0][:, None] & inside[1][None]
+
+
+def same_views(revisit: NDArray[np.int64], frame: int) -> Iterator[int]:
+    """Every earlier frame with the view of ``frame``, the latest first."""
+    earlier = int(revisit[frame])
+    while earlier >= 0:
+        yield earlier
+        earlier = int(revisit[earlier])
+
+
+def _covered(policy: CachePolicy, kept: NDArray[np.int64], block: int) -> set[int]:
+    """The frames whose views the kept frames hold: their own, or their block's where the policy packs."""
+    if not policy.packs:
+        return set(kept.tolist())
+    return {frame for last in kept.tolist() for frame in range(last // block * block, last + 1)}
+
+
+def _caches(policy: CachePolicy, count: int, block: int) -> Iterator[NDArray[np.int64]]:
+    """The frames in the cache before each block."""
+    past = FrameKV.empty(_block(0, block))
+    for number in range(count):
+        yield past.frame.numpy()
+        past = policy.write(past, _block(number, block))
+
+
+def _after(policy: CachePolicy, count: int, block: int) -> NDArray[np.int64]:
+    past = FrameKV.empty(_block(0, block))
+    for number in range(count):
+        past = policy.write(past, _block(number, block))
+    return past.frame.numpy()
+
+
+def _block(number: int, size: int) -> FrameKV:
+    import torch
+
+    frame = torch.arange(number * size, (number + 1) * size)
+    return FrameKV.numbered(frame, frame)
+
+
+@dataclass(frozen=True)
+class PolicyReach:
+    """A policy on a suite.
+
+    Attributes:
+        policy: its name.
+        seen: share of the return's views that is held, over frames that were seen before, mean over clips; None where
+            no clip has any.
+        far: the same over frames out of window.
+        kept: share of all frames that is in the cache at the end, mean over clips: its bytes against full history's.
+    """
+
+    policy: str
+    seen: float | None
+    far: float | None
+    kept: float
+
+
+def reach_of(
+    name: str,
+    policy: CachePolicy,
+    clips: Iterable[tuple[NDArray[np.int64], NDArray[np.float64] | None, int, NDArray[np.bool_]]],
+    block: int,
+) -> PolicyReach:
+    """Average a policy over clips.
+
+    Args:
+        clips: of each (revisit (T,), pose (T, 3) or None, switch, out of window (T,)).
+    """
+    seen: list[float] = []
+    far: list[float] = []
+    kept: list[float] = []
+    for revisit, pose, switch, out_of_window in clips:
+        found = held_views(policy, revisit, pose, switch, block)
+        away = out_of_window[switch:] & found.seen
+        for target, chosen in ((seen, found.seen), (far, away)):
+            if chosen.any():
+                target.append(float(found.held[chosen].mean()))
+        kept.append(found.frames / found.all_frames)
+    return PolicyReach(name, _mean(seen), _mean(far), float(np.mean(kept)))
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None
