@@ -43,7 +43,7 @@ $(DEV): pyproject.toml constraints.txt
 
 # docs/columns.md is made from the specs of the scores.
 docs:
-	$(PYTHON) -m magbench.report.columns_page > docs/columns.md
+	$(PYTHON) -m magbench.report.export.columns_page > docs/columns.md
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -99,7 +99,7 @@ def suite_seal(folder: Path) -> None:
 
     Scores of the suite before and after cannot be compared: raise `version` in suite.yaml, so that nobody tries.
     """
-    from magbench.suites.format import seal
+    from magbench.suites.seal import seal
 
     sealed, before = seal(folder)
     changed = "unchanged" if sealed.digest == before else f"was {before}"
@@ -144,7 +144,7 @@ def suite_check(folder: Path) -> None:
 
 def describe(folder: Path) -> None:
     """Read a suite with every check, and print what it is."""
-    from magbench.suites.format import check_suite
+    from magbench.suites.seal import check_suite
 
     suite = check_suite(folder)
     height, width = suite.clips[0].size

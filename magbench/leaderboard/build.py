@@ -12,7 +12,8 @@ from magbench.analysis.noise_floor import read_noise
 from magbench.analysis.regions import in_window
 from magbench.analysis.retention import retention
 from magbench.core.errors import MagbenchError
-from magbench.leaderboard.check import Board, FoundFault, check
+from magbench.leaderboard.check import Board, check
+from magbench.leaderboard.identities import FoundFault
 from magbench.leaderboard.rescore import read_attestations
 from magbench.leaderboard.submission import Submission, board_name, find_submissions, read_submission
 from magbench.report.columns import PRIMARY, column_of

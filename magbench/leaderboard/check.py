@@ -6,41 +6,26 @@ here is *reported* until somebody else has scored its videos again, see :mod:`ma
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
+from magbench.leaderboard.identities import REGIONS, FoundFault, arithmetic
 from magbench.leaderboard.submission import Submission, board_name, folder_name, read_submission
 from magbench.report.columns import SCORED, specs
 from magbench.runs.records import Record, read_parquet
 
 K = TypeVar("K")
-Severity = Literal["error", "warning"]
 FILES = ("submission.yaml", "run.json", "records.parquet", "noise.json", "videos.json")
 LARGEST = 200 * 2**20
 """Bytes of a whole submission."""
 SAME = 2e-3
 """Relative: by how much references may differ from the board's own; processors round differently."""
-EXACT = 1e-9
-REGIONS = ("all", "out_of_window")
-
-
-@dataclass(frozen=True)
-class FoundFault:
-    """One line: what is wrong, in which file."""
-
-    severity: Severity
-    where: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.severity}: {self.where}: {self.what}"
 
 
 @dataclass(frozen=True)
@@ -82,7 +67,7 @@ def check(folder: Path, board: Board | None = None) -> list[FoundFault]:
         *_layout(submission),
         *_identity(submission, records),
         *_completeness(submission, records, board),
-        *_arithmetic(records),
+        *arithmetic(records),
         *_videos(submission, records),
     ]
     if board is not None:
@@ -199,52 +184,6 @@ def _completeness(submission: Submission, records: Sequence[Record], board: Boar
         yield FoundFault("error", "videos.json", f"not the videos of the records, first {odd[0]}")
 
 
-def _arithmetic(records: Sequence[Record]) -> Iterator[FoundFault]:
-    """Identities that every record must satisfy."""
-    by_place: dict[tuple[str, str, int], dict[tuple[str, str, str], Record]] = defaultdict(dict)
-    for record in records:
-        by_place[record.model, record.clip, record.sample][record.protocol, record.metric, record.region] = record
-    for (model, clip, sample), own in sorted(by_place.items()):
-        where = f"{model}, {clip}@{sample}"
-        for (protocol, metric, region), record in sorted(own.items()):
-            if protocol in ("ordered", "aligned") and region == "all" and record.per_frame:
-                if not _close(record.value, fmean(record.per_frame)):
-                    yield _fault(where, record, "is not the mean of its frames")
-                far = own.get((protocol, metric, "out_of_window"))
-                if far is not None and record.gap is not None and far.value is not None and far.n:
-                    chosen = _far(record, far.n)
-                    if chosen is not None and not _close(far.value, fmean(chosen)):
-                        yield _fault(where, far, "is not the mean of its frames out of window")
-            if record.value is not None and not _in_range(record):
-                yield _fault(where, record, "is out of range")
-        for region in REGIONS:
-            score, cover = own.get(("ordered", "score", region)), own.get(("ordered", "coverage", region))
-            if score and cover and _above(score.value, cover.value):
-                yield _fault(where, score, f"is above its coverage {cover.value:.3f}")
-        free, fixed = own.get(("legacy", "lpips", "all")), own.get(("aligned", "lpips", "all"))
-        if free and fixed and _above(free.value, fixed.value):
-            yield _fault(where, free, f"is above the aligned LPIPS {fixed.value:.3f}, which the free match cannot be")
-
-
-def _far(record: Record, n: int) -> list[float] | None:
-    """The values of the ``n`` frames of greatest gap, where those are told from the others by a threshold."""
-    assert record.per_frame is not None and record.gap is not None
-    pairs = sorted(zip(record.gap, record.per_frame, strict=True), key=lambda pair: -pair[0])
-    if n < len(pairs) and pairs[n - 1][0] == pairs[n][0]:
-        return None
-    return [value for _, value in pairs[:n]]
-
-
-RANGES = {"score": (0, 1), "coverage": (0, 1), "ssim": (-1, 1), "psnr": (0, 400), "lpips": (0, 10)}
-
-
-def _in_range(record: Record) -> bool:
-    low, high = RANGES.get(record.metric, (-math.inf, math.inf)) if record.protocol in SCORED else (-math.inf, math.inf)
-    if (record.protocol, record.metric) == ("aligned", "psnr"):
-        high = 100
-    return record.value is not None and low - EXACT <= record.value <= high + EXACT
-
-
 def _videos(submission: Submission, records: Sequence[Record]) -> Iterator[FoundFault]:
     """Every video is the one that was scored, and the file is the one that is listed."""
     scored = {f"{r.clip}@{r.sample}": r.generation_sha256 for r in records if r.kind == "model"}
@@ -313,17 +252,3 @@ def _ceiling(submission: Submission, records: Sequence[Record]) -> Iterator[Foun
 
 def _place(record: Record) -> tuple[str, ...]:
     return record.model, record.clip, str(record.sample), record.protocol, record.metric, record.region
-
-
-def _fault(where: str, record: Record, what: str) -> FoundFault:
-    value = "none" if record.value is None else f"{record.value:.6g}"
-    name = f"{record.protocol} {record.metric} over {record.region}"
-    return FoundFault("error", "records.parquet", f"{where}: {name} {value} {what}")
-
-
-def _close(value: float | None, wanted: float) -> bool:
-    return value is not None and abs(value - wanted) <= EXACT * max(1.0, abs(wanted))
-
-
-def _above(a: float | None, b: float | None) -> bool:
-    return a is not None and b is not None and a > b + 1e-6

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from magbench.core.errors import MagbenchError, unknown
-from magbench.core.files import SAFE_NAME, file_sha256, write_atomic
+from magbench.core.files import SAFE_NAME, file_sha256
 from magbench.core.parsing import read_yaml
 from magbench.core.rows import Row, read_rows, write_rows
 from magbench.suites.clip import NO_REVISIT, Clip
@@ -163,39 +163,16 @@ def pose_names(pose: NDArray[np.float64]) -> list[str]:
     return list(POSE) if pose.shape[1] == len(POSE) else [f"p{i}" for i in range(pose.shape[1])]
 
 
-def seal(folder: Path) -> tuple[Suite, str]:
-    """Write the hashes of a suite anew after a deliberate edit.
-
-    Every file that ``clips.csv`` names is listed, others are not. The edited suite is read in full before
-    ``suite.yaml`` is written.
-
-    Returns:
-        The suite, and the digest that it had before.
-    """
-    header = _read_header(folder)
-    files = {CLIPS_FILE}
-    for row in read_rows(inside(folder, CLIPS_FILE), REQUIRED, OPTIONAL):
-        files |= {row.text(column) for column in ("video_path", "pose_path", "revisit_path") if row.text(column)}
-    for file in files:
-        if not inside(folder, file).is_file():
-            raise MagbenchError(f"{folder / file}: is missing")
-    sealed = header.model_copy(update={"sha256": {file: file_sha256(folder / file) for file in sorted(files)}})
-    suite = _load(folder, sealed)
-    for clip in suite.clips:
-        np.asarray(clip.source)
-    write_atomic(folder / HEADER_FILE, yaml.safe_dump(sealed.model_dump(), sort_keys=False))
-    return suite, header.digest
-
-
 def load_suite(folder: Path) -> Suite:
     """Read and check a suite: every file there and unchanged, every clip whole, all of one frame size.
 
     Videos are counted, not decoded: that is done when a clip's ``frames`` are read, see :mod:`magbench.suites.stored`.
     """
-    return _load(folder, _read_header(folder))
+    return load_with(folder, read_header(folder))
 
 
-def _load(folder: Path, header: Header) -> Suite:
+def load_with(folder: Path, header: Header) -> Suite:
+    """The suite of a folder under a header that need not be the one in it."""
     for file, sha in sorted(header.sha256.items()):
         path = inside(folder, file)
         if not path.is_file():
@@ -221,15 +198,8 @@ def _load(folder: Path, header: Header) -> Suite:
     return Suite(**header.model_dump(exclude={"sha256"}), digest=header.digest, clips=tuple(clips.values()))
 
 
-def check_suite(folder: Path) -> Suite:
-    """:func:`load_suite`, and every clip decoded, one after the other."""
-    suite = load_suite(folder)
-    for clip in suite.clips:
-        np.asarray(clip.source)
-    return suite
-
-
-def _read_header(folder: Path) -> Header:
+def read_header(folder: Path) -> Header:
+    """``suite.yaml`` of a suite's folder."""
     if not folder.is_dir():
         raise MagbenchError(f"{folder}: no such folder")
     path = inside(folder, HEADER_FILE)

@@ -6,7 +6,7 @@ import csv
 import re
 from pathlib import Path
 
-from magbench.report.columns_page import page
+from magbench.report.export.columns_page import page
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,7 +12,7 @@ import pytest
 from magbench.core.errors import MagbenchError
 from magbench.suites import stored
 from magbench.suites.clip import Clip
-from magbench.suites.format import check_suite, load_suite
+from magbench.suites.seal import check_suite, load_suite
 from magbench.suites.stored import HELD, StoredVideo
 from magbench.video.io import read_video
 

@@ -1,0 +1,55 @@
+"""``magbench suite check`` and ``suite seal``: every byte of a suite read, and its hashes after a deliberate edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from magbench.core.errors import MagbenchError
+from magbench.core.files import file_sha256, write_atomic
+from magbench.core.rows import read_rows
+from magbench.suites.format import (
+    CLIPS_FILE,
+    HEADER_FILE,
+    OPTIONAL,
+    REQUIRED,
+    Suite,
+    inside,
+    load_suite,
+    load_with,
+    read_header,
+)
+
+
+def check_suite(folder: Path) -> Suite:
+    """:func:`load_suite`, and every clip decoded, one after the other."""
+    suite = load_suite(folder)
+    for clip in suite.clips:
+        np.asarray(clip.source)
+    return suite
+
+
+def seal(folder: Path) -> tuple[Suite, str]:
+    """Write the hashes of a suite anew after a deliberate edit.
+
+    Every file that ``clips.csv`` names is listed, others are not. The edited suite is read in full before
+    ``suite.yaml`` is written.
+
+    Returns:
+        The suite, and the digest that it had before.
+    """
+    header = read_header(folder)
+    files = {CLIPS_FILE}
+    for row in read_rows(inside(folder, CLIPS_FILE), REQUIRED, OPTIONAL):
+        files |= {row.text(column) for column in ("video_path", "pose_path", "revisit_path") if row.text(column)}
+    for file in files:
+        if not inside(folder, file).is_file():
+            raise MagbenchError(f"{folder / file}: is missing")
+    sealed = header.model_copy(update={"sha256": {file: file_sha256(folder / file) for file in sorted(files)}})
+    suite = load_with(folder, sealed)
+    for clip in suite.clips:
+        np.asarray(clip.source)
+    write_atomic(folder / HEADER_FILE, yaml.safe_dump(sealed.model_dump(), sort_keys=False))
+    return suite, header.digest
