@@ -12,7 +12,8 @@ import pytest
 from magbench.core.errors import MagbenchError
 from magbench.suites import stored
 from magbench.suites.clip import Clip
-from magbench.suites.seal import check_suite, load_suite
+from magbench.suites.format import load_suite
+from magbench.suites.seal import check_suite
 from magbench.suites.stored import HELD, StoredVideo
 from magbench.video.io import read_video
 
