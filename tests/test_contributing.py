@@ -107,7 +107,18 @@ def test_what_was_added_is_listed(copy: Path) -> None:
 
 
 def test_the_tests_of_every_room_it_touches_still_pass(copy: Path) -> None:
-    run(copy, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{room}" for room in TOUCHED))
+    run(
+        copy,
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "2",
+        "-p",
+        "no:cacheprovider",
+        *(f"tests/{room}" for room in TOUCHED),
+    )
 
 
 def test_the_code_is_clean(copy: Path) -> None:
