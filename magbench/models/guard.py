@@ -17,7 +17,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -87,17 +87,21 @@ class Guard:
 
     def __init__(self) -> None:
         self._theirs: _State | None = None
+        self._threads: int | None = None
 
     @contextmanager
     def inside(self) -> Iterator[None]:
         """Let the model's code run: in its state, which is put aside afterwards."""
         ours = _State.now()
         if self._theirs is not None:
-            self._theirs.restore()
+            replace(self._theirs, threads=self._threads or ours.threads).restore()
+        given = torch.get_num_threads()
         try:
             yield
         finally:
             self._theirs = _State.now()
+            if self._theirs.threads != given:
+                self._threads = self._theirs.threads  # its own choice; else the harness's counts at each call
             ours.restore()
 
     def stream(self, begin: Callable[[], Iterator[Tensor]]) -> Iterator[Tensor]:

@@ -67,3 +67,14 @@ def test_weights_that_were_trained_get_a_row(nano: Suite, tmp_path: Path) -> Non
 def test_a_number_that_a_policy_does_not_have_is_named() -> None:
     with pytest.raises(MagbenchError, match="unknown number of policy window 'frame'; did you mean: frames"):
         resolve("nano:window:frame=3")
+
+
+def test_weights_that_are_missing_are_not_taken_from_elsewhere(tmp_path: Path) -> None:
+    folder = tmp_path / "trained"
+    shutil.copytree(shipped(PRESETS["nano"]), folder)
+    (folder / "memory.safetensors").unlink()
+    assert resolve(f"nano:{folder}/+window").name.endswith("+window")
+    with pytest.raises(
+        MagbenchError, match=r"holds no memory\.safetensors, which mag needs; `magbench train memory --out"
+    ):
+        resolve(f"nano:{folder}/+mag")

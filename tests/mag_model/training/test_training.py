@@ -152,3 +152,34 @@ def test_a_checkpoint_of_another_run_is_refused(tiny: str, scenes: Path, tmp_pat
 def test_a_stage_without_the_weights_it_starts_from_says_so(tiny: str, scenes: Path, tmp_path: Path) -> None:
     with pytest.raises(MagbenchError, match="no weights of 'base'"):
         train("memory", tiny, _folder(tmp_path / "run", scenes), scenes=SCENES)
+
+
+def test_a_stage_says_whose_weights_it_starts_from(tiny: str, scenes: Path, tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "run", scenes)
+    said: list[str] = []
+    train("base", tiny, folder, scenes=SCENES, seed=3, say=said.append)
+    assert said == []
+    train("memory", tiny, folder, scenes=SCENES, seed=3, say=said.append)
+    assert said == [f"memory: base from {folder / 'base.safetensors'}"]
+
+
+def test_the_preparation_counts_as_time(tiny: str, tmp_path: Path) -> None:
+    """With no minutes at all the scenes are drawn, and training stops after its first step."""
+    shown: list[str] = []
+
+    class Shown:
+        def stage(self, label: str, total: int) -> None:
+            shown.append(f"{label}: {total}")
+
+        def step(self) -> None:
+            pass
+
+    assert train("base", tiny, tmp_path / "new", scenes=2, seed=0, minutes=0, shown=Shown()) is None
+    assert shown == ["draw 2 training scenes, once: 2"]
+
+
+def test_a_folder_of_other_files_is_not_trained_into(tiny: str, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(MagbenchError, match="holds files that are not of a training"):
+        train("base", tiny, tmp_path, scenes=2)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
