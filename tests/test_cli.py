@@ -163,7 +163,7 @@ def test_what_is_not_the_users_fault_is_not_hidden(monkeypatch: pytest.MonkeyPat
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("magbench.suites.format.check_suite", broken)
+    monkeypatch.setattr("magbench.suites.seal.check_suite", broken)
     result = magbench_("suite", "check", suite_folder)
     assert isinstance(result.exception, ZeroDivisionError)
 
