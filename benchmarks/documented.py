@@ -122,6 +122,8 @@ def prepare(folder: Path) -> None:
     from magbench.video.io import write_lossless
 
     (folder / "examples").symlink_to(ROOT / "examples")
+    (folder / "leaderboards").mkdir()
+    (folder / "leaderboards" / "revisit-nano").symlink_to(ROOT / "leaderboards" / "revisit-nano")
     noise = np.random.default_rng(0)
     for name in "abcdef":
         wide = np.repeat(np.repeat(noise.integers(0, 256, (24, 64, 3), dtype=np.uint8), 2, 0), 2, 1)
@@ -146,15 +148,21 @@ def prepare(folder: Path) -> None:
 PROGRAM = """\
 import argparse
 from pathlib import Path
+import av
 import numpy as np
-from magbench.video.io import _encode, read_video
+from magbench.video.io import read_video
 parser = argparse.ArgumentParser()
 for name in ("context", "prompt", "seed", "out"):
     parser.add_argument(f"--{name}")
 asked = parser.parse_args()
 given = read_video(Path(asked.context))
 made = np.repeat(given[-1:], 24, 0)
-_encode(Path(asked.out), made, made.shape[1:3], 16, codec="libx264", pixels="yuv420p", container="mp4", options={})
+with av.open(asked.out, "w") as output:
+    stream = output.add_stream("libx264", rate=16)
+    stream.height, stream.width, stream.pix_fmt = *made.shape[1:3], "yuv420p"
+    for frame in made:
+        output.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+    output.mux(stream.encode())
 """
 
 

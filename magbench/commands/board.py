@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from magbench.core.errors import MagbenchError
 
-SUBMISSIONS = Path("leaderboards") / "submissions"
+if TYPE_CHECKING:
+    from magbench.runs.records import Record
+
+PUBLISHED = Path("leaderboards")
+SUBMISSIONS = PUBLISHED / "submissions"
 QUESTIONS = {
     "submitter": "Your name, or your group's",
     "relationship": "Are you the model's author? (author / third party)",
@@ -44,21 +49,13 @@ def submit(folder: Path, model: str, told: Path | None, to: Path, date: str | No
 
     A submission holds records, hashes and (where small) the videos, and who made what; never a table.
     """
-    from magbench.core.parsing import read_text
+    from magbench.core.parsing import read_yaml_object
     from magbench.leaderboard.check import check
     from magbench.leaderboard.submit import submit as make
 
-    known: dict[str, Any] = {"date": date or datetime.now(timezone.utc).date().isoformat()}
+    known: dict[str, Any] = {"date": date or _today()}
     if told is not None:
-        import yaml
-
-        try:
-            found: Any = yaml.safe_load(read_text(told))
-        except yaml.YAMLError as error:
-            raise MagbenchError(f"{told}: broken YAML ({' '.join(str(error).split())})") from error
-        if not isinstance(found, dict):
-            raise MagbenchError(f"{told}: holds a {type(found).__name__}, fields wanted: {', '.join(QUESTIONS)}")
-        known |= {str(key): value for key, value in found.items()}
+        known |= read_yaml_object(told)
     elif sys.stdin.isatty():
         known |= {key: click.prompt(question) for key, question in QUESTIONS.items()}
     target = make(folder, model, known, to)
@@ -71,43 +68,58 @@ def submit(folder: Path, model: str, told: Path | None, to: Path, date: str | No
         raise MagbenchError(f"{target}: has faults, a board would not take it")
 
 
+def _today() -> str:
+    return datetime.now(timezone.utc).date().isoformat()
+
+
 @click.group()
 def board() -> None:
     """Check submissions, score them again, and build the board."""
 
 
+def _references(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--references",
+        "runs",
+        type=click.Path(path_type=Path, dir_okay=False),
+        multiple=True,
+        metavar="RECORDS.parquet",
+        help="A run that the board trusts, for its references and clips [default: leaderboards/*/records.parquet].",
+    )(command)
+
+
+def _trusted(runs: Sequence[Path]) -> list[Record]:
+    """The records of the runs that are given, else of those that are published here."""
+    from magbench.runs.records import read_parquet
+
+    return [record for path in runs or sorted(PUBLISHED.glob("*/records.parquet")) for record in read_parquet(path)]
+
+
 @board.command("check")
 @click.argument("submissions", nargs=-1, type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--references",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="RECORDS.parquet",
-    help="The board's own run, whose references and clips submissions must have [default: those of the first].",
-)
-def board_check(submissions: tuple[Path, ...], references: Path | None) -> None:
+@_references
+def board_check(submissions: tuple[Path, ...], runs: tuple[Path, ...]) -> None:
     """Check submissions, or all below leaderboards/submissions; runs nothing of them.
 
     One line a finding: severity, file, what is wrong. Exit code 1 if there is an error.
     """
-    from magbench.leaderboard.build import reference_board
-    from magbench.leaderboard.check import check
+    from magbench.leaderboard.check import check_all
     from magbench.leaderboard.submission import find_submissions
-    from magbench.runs.records import read_parquet
 
     roots = submissions or (SUBMISSIONS,)
     folders = [folder for root in roots for folder in find_submissions(root)]
     if not folders:
         raise MagbenchError(f"{', '.join(map(str, roots))}: holds no submission")
-    own = None if references is None else read_parquet(references)
-    bad = 0
-    for folder in folders:
-        faults = check(folder, None if own is None else reference_board(own, [f for f in folders if f != folder]))
-        bad += any(fault.severity == "error" for fault in faults)
-        click.echo(f"{'FAIL' if any(f.severity == 'error' for f in faults) else 'ok  '} {folder}")
-        for fault in faults:
+    own = _trusted(runs)
+    if not own:
+        click.echo("warning: no --references: nothing is held against a run of the board's own", err=True)
+    found = check_all(folders, own)
+    for checked in found:
+        click.echo(f"{'ok  ' if checked.passes else 'FAIL'} {checked.folder}")
+        for fault in checked.faults:
             click.echo(f"     {fault}")
-    if bad:
-        raise MagbenchError(f"{bad} of {len(folders)} submissions have errors")
+    if bad := sum(not checked.passes for checked in found):
+        raise MagbenchError(f"{bad} of {len(found)} submissions have errors")
 
 
 @board.command("rescore")
@@ -123,9 +135,8 @@ def board_rescore(folder: Path, who: str, date: str | None) -> None:
 
     run = read_submission(folder).run
     name = run.suite if run.split == "test" else f"{run.suite}:{run.split}"
-    day = date or datetime.now(timezone.utc).date().isoformat()
     with ProgressBar() as progress:
-        found: Any = rescore(folder, api.load_suite(name), who, day, progress=progress.named("rescore"))
+        found: Any = rescore(folder, api.load_suite(name), who, date or _today(), progress=progress.named("rescore"))
     verdict = "the same" if found.verdict else "DIFFERENT"
     click.echo(f"{folder}: {verdict}, {found.values} values, largest difference {found.largest:.2g} {found.where}")
     if not found.verdict:
@@ -142,15 +153,21 @@ def board_rescore(folder: Path, who: str, date: str | None) -> None:
     metavar="DIR",
     help="Where the page goes: a folder to open from disk or to put on any host.",
 )
-def board_build(root: Path, out: Path) -> None:
+@_references
+def board_build(root: Path, out: Path, runs: tuple[Path, ...]) -> None:
     """Build the boards of all submissions below ROOT: one page, with data as board.json."""
     from magbench.leaderboard.build import build
     from magbench.leaderboard.page import write_page
 
-    boards = build(root)
+    unread: list[str] = []
+    boards = build(root, _trusted(runs), unread.append)
     page = write_page(boards, out)
     for built in boards:
         trusts = [entry.trust for entry in built.entries]
         counts = (f"{trusts.count(trust)} {trust}" for trust in ("rescored", "reported", "quarantined"))
         click.echo(f"{built.name}: {', '.join(counts)}")
     click.echo(f"{page}")
+    for line in unread:
+        click.echo(f"left out: {line}", err=True)
+    if unread:
+        raise MagbenchError(f"{len(unread)} submissions were left out, the board is made of the others")

@@ -69,12 +69,27 @@ def parse_json(text: str, where: str) -> Any:
 
 def read_yaml(path: Path, kind: type[M]) -> M:
     """The content of a YAML file that describes a ``kind``."""
-    text = read_text(path)
+    return described(_parse_yaml(path), kind, path)
+
+
+def read_yaml_object(path: Path) -> dict[str, Any]:
+    """The content of a YAML file that holds an object."""
+    found = _object(_parse_yaml(path), str(path))
+    return {str(key): value for key, value in found.items()}
+
+
+def described(found: Any, kind: type[M], path: Path) -> M:
+    """Content of a file as a ``kind``; what does not fit is said with the file."""
     try:
-        found = yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader
         return kind.model_validate(found)
     except ValidationError as error:
         raise MagbenchError(f"{path}: {first_problem(error)}") from error
+
+
+def _parse_yaml(path: Path) -> Any:
+    text = read_text(path)
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader
     except (yaml.YAMLError, ValueError, IndexError, OverflowError, RecursionError, AttributeError, TypeError) as error:
         raise MagbenchError(f"{path}: broken YAML ({_short(error)})") from error
 

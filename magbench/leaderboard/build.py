@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,15 +12,15 @@ from magbench.analysis.noise_floor import read_noise
 from magbench.analysis.regions import in_window
 from magbench.analysis.retention import retention
 from magbench.core.errors import MagbenchError
-from magbench.leaderboard.check import Board, check
+from magbench.leaderboard.check import Checked, check_all
 from magbench.leaderboard.identities import FoundFault
 from magbench.leaderboard.rescore import read_attestations
-from magbench.leaderboard.submission import Submission, board_name, find_submissions, read_submission
+from magbench.leaderboard.submission import Submission, board_name, find_submissions
 from magbench.report.columns import PRIMARY, column_of
 from magbench.report.grids import heading, main_columns
 from magbench.report.tables import Row, Table, build_table
 from magbench.runs.folder import Run
-from magbench.runs.records import Record, read_parquet
+from magbench.runs.records import Record
 
 Trust = Literal["rescored", "reported", "quarantined"]
 
@@ -55,71 +55,61 @@ class BuiltBoard:
     others: Table
 
 
-def build(root: Path) -> list[BuiltBoard]:
+def build(root: Path, own: Sequence[Record], left_out: Callable[[str], None] = lambda line: None) -> list[BuiltBoard]:
     """Every board of the submissions below ``root``, in order of name.
 
     Depends on the files alone: the same submissions give the same boards anywhere, on any day.
 
+    Args:
+        own: records of runs that the board trusts, one of each suite; their references are what submissions are held
+            against, and stand in the table. A submission's own references are only compared with them.
+        left_out: told of each submission that cannot be read or has no such run, in one line; the others go on.
+
     Raises:
-        MagbenchError: there is no submission, or one cannot be read at all.
+        MagbenchError: there is no submission, or none that can be used.
     """
     folders = find_submissions(root)
     if not folders:
         raise MagbenchError(f"{root}: holds no submission (submission.yaml)")
-    groups: dict[str, list[Submission]] = defaultdict(list)
-    for folder in folders:
-        submission = read_submission(folder)
-        groups[board_name(submission.run)].append(submission)
-    return [_board(name, found) for name, found in sorted(groups.items())]
-
-
-def reference_board(records: Sequence[Record], others: Sequence[Path]) -> Board:
-    """What new submissions are held against: the board's own run, and the submissions that are there."""
-    named = []
-    for folder in others:
-        submission = read_submission(folder)
-        named.append((submission.name, read_parquet(submission.records)))
-    return Board.of(records, named)
-
-
-def _board(name: str, submissions: Sequence[Submission]) -> BuiltBoard:
-    entries: list[Entry] = []
-    taken: dict[str, int] = defaultdict(int)
-    for submission in submissions:
-        taken[submission.about.model] += 1
-    hashes: dict[str, str] = {}
-    references: list[Record] = []
-    for submission in submissions:
-        records = read_parquet(submission.records)
-        references = references or [r for r in records if r.kind == "reference"]
-        board = Board.of(references, ())
-        board = Board(board.tasks, board.references, {**board.hashes, **hashes})
-        faults = tuple(check(submission.folder, board))
-        mine = [r for r in records if r.kind == "model"]
-        hashes |= {r.generation_sha256: submission.name for r in mine}
-        once = taken[submission.about.model] == 1
-        label = submission.about.model if once else f"{submission.about.model} {submission.folder.name}"
-        entries.append(
-            Entry(
-                submission,
-                label,
-                _trust(submission, faults),
-                faults,
-                tuple(r.model_copy(update={"model": label}) for r in mine),
+    groups: dict[str, list[Checked]] = defaultdict(list)
+    known = {record.suite_digest for record in own}
+    for checked in check_all(folders, own):
+        if checked.submission is None:
+            left_out(checked.faults[0].what)
+        elif checked.submission.run.digest not in known:
+            left_out(
+                f"{checked.folder}: the board has no run of {board_name(checked.submission.run)}; see --references"
             )
-        )
+        else:
+            groups[board_name(checked.submission.run)].append(checked)
+    if not groups:
+        raise MagbenchError(f"{root}: holds no submission that can be used")
+    return [_board(name, found, own) for name, found in sorted(groups.items())]
+
+
+def _board(name: str, submissions: Sequence[Checked], own: Sequence[Record]) -> BuiltBoard:
+    entries: list[Entry] = []
+    taken = Counter(checked.submission.about.model for checked in submissions if checked.submission)
+    for checked in sorted(submissions, key=lambda one: one.folder):
+        assert checked.submission is not None
+        about = checked.submission.about
+        label = about.model if taken[about.model] == 1 else f"{about.model} {checked.folder.name}"
+        mine = tuple(r.model_copy(update={"model": label}) for r in checked.records if r.kind == "model")
+        entries.append(Entry(checked.submission, label, _trust(checked), checked.faults, mine))
+    run = entries[0].submission.run
+    references = [r for r in own if r.kind == "reference" and r.suite_digest == run.digest]
     noise = _noise(entries)
     ranked, others = (
         _table([entry for entry in entries if entry.trust == trust], references, noise)
         for trust in ("rescored", "reported")
     )
-    return BuiltBoard(name, submissions[0].run, tuple(entries), ranked, others)
+    return BuiltBoard(name, run, tuple(entries), ranked, others)
 
 
-def _trust(submission: Submission, faults: Sequence[FoundFault]) -> Trust:
-    if any(fault.severity == "error" for fault in faults):
+def _trust(checked: Checked) -> Trust:
+    if not checked.passes or checked.submission is None:
         return "quarantined"
-    found = read_attestations(submission)
+    found = read_attestations(checked.submission)
     if any(not attestation.verdict for attestation in found):
         return "quarantined"
     return "rescored" if found else "reported"

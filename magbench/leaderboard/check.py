@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TypeVar
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
+from magbench.core.parsing import read_object
 from magbench.leaderboard.identities import REGIONS, FoundFault, arithmetic
 from magbench.leaderboard.submission import Submission, board_name, folder_name, read_submission
 from magbench.report.columns import SCORED, specs
@@ -43,26 +44,74 @@ class Board:
     hashes: Mapping[str, str]
 
     @classmethod
-    def of(cls, own: Sequence[Record], others: Iterable[tuple[str, Sequence[Record]]] = ()) -> Board:
-        """From the records of a run that the board trusts, and those of submissions that are there already."""
+    def of(cls, own: Sequence[Record]) -> Board:
+        """From the records of a run that the board trusts."""
         references = [record for record in own if record.kind == "reference"]
-        hashes = {r.generation_sha256: f"reference {r.model}" for r in references}
-        for name, records in others:
-            hashes |= {r.generation_sha256: name for r in records if r.kind == "model"}
         return cls(
             frozenset((r.clip, r.sample) for r in references),
             {_place(record): record.value for record in references},
-            hashes,
+            {r.generation_sha256: f"reference {r.model}" for r in references},
         )
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A submission with everything that is wrong with it; None and no records where it cannot be read."""
+
+    folder: Path
+    submission: Submission | None
+    records: tuple[Record, ...]
+    faults: tuple[FoundFault, ...]
+
+    @property
+    def passes(self) -> bool:
+        return not any(fault.severity == "error" for fault in self.faults)
+
+
 def check(folder: Path, board: Board | None = None) -> list[FoundFault]:
-    """Everything that is wrong with a submission; an empty list is a pass."""
+    """Everything that is wrong with one submission; an empty list is a pass."""
     try:
-        submission = read_submission(folder)
-        records = read_parquet(submission.records)
-    except (MagbenchError, ValueError) as error:
-        return [FoundFault("error", str(folder), " ".join(str(error).split())[:300])]
+        submission, records = _read(folder)
+    except MagbenchError as error:
+        return [FoundFault("error", str(folder), str(error))]
+    return _faults(submission, records, board)
+
+
+def check_all(folders: Iterable[Path], own: Sequence[Record] = ()) -> list[Checked]:
+    """Check submissions against one another too, each read once; by date, then by path.
+
+    Of two with the same frames the later one is at fault.
+
+    Args:
+        own: records of runs that the board trusts; of a suite without one, references are not compared.
+    """
+    read: list[tuple[str, Path, Submission, list[Record]]] = []
+    found = []
+    for folder in folders:
+        try:
+            submission, records = _read(folder)
+            read.append((submission.about.date, folder, submission, records))
+        except MagbenchError as error:
+            found.append(Checked(folder, None, (), (FoundFault("error", str(folder), str(error)),)))
+    trusted = {
+        digest: Board.of([r for r in own if r.suite_digest == digest]) for digest in {r.suite_digest for r in own}
+    }
+    hashes: dict[str, str] = {}
+    for _, folder, submission, records in sorted(read, key=lambda entry: entry[:2]):
+        board = trusted.get(submission.run.digest)
+        seen = None if board is None else replace(board, hashes={**board.hashes, **hashes})
+        faults = _faults(submission, records, seen)
+        found.append(Checked(folder, submission, tuple(records), tuple(faults)))
+        hashes |= {r.generation_sha256: submission.name for r in records if r.kind == "model"}
+    return found
+
+
+def _read(folder: Path) -> tuple[Submission, list[Record]]:
+    submission = read_submission(folder)
+    return submission, read_parquet(submission.records)
+
+
+def _faults(submission: Submission, records: Sequence[Record], board: Board | None) -> list[FoundFault]:
     faults = [
         *_layout(submission),
         *_identity(submission, records),
@@ -72,7 +121,20 @@ def check(folder: Path, board: Board | None = None) -> list[FoundFault]:
     ]
     if board is not None:
         faults += [*_against_references(records, board), *_originality(submission, records, board)]
-    return faults + list(_ceiling(submission, records))
+    return [*faults, *_ceiling(submission, records), *_attested(submission)]
+
+
+def _attested(submission: Submission) -> Iterator[FoundFault]:
+    """Nobody attests his own submission."""
+    for path in submission.attestations:
+        inside = f"attestations/{path.name}"
+        try:
+            who = str(read_object(path).get("who", ""))
+        except MagbenchError as error:
+            yield FoundFault("error", inside, str(error))
+            continue
+        if who.strip().lower() == submission.about.submitter.strip().lower():
+            yield FoundFault("error", inside, f"is by '{who}', who submitted it")
 
 
 def _layout(submission: Submission) -> Iterator[FoundFault]:

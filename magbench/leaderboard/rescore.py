@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from magbench import __version__
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256, write_atomic
-from magbench.core.parsing import read_object
+from magbench.core.parsing import described, read_object
 from magbench.core.progress import Progress
 from magbench.core.provenance import commit, machine
-from magbench.leaderboard.submission import Submission, read_submission
+from magbench.leaderboard.submission import Date, Submission, read_submission
 from magbench.report.columns import SCORED
-from magbench.runs.generation import Generation
+from magbench.runs.generation import untimed
 from magbench.runs.records import Record, read_parquet
 from magbench.scoring.score_clip import Scene, score_records
 from magbench.suites.format import Suite
@@ -25,6 +24,10 @@ from magbench.video.io import frames_sha256, read_video
 
 TOLERANCE = 2e-3
 """Relative to the larger of 1 and the value: what another processor's rounding may change."""
+
+
+ONE_SIDED = 1e9
+"""The difference of a value and none."""
 
 
 class Attestation(BaseModel):
@@ -40,13 +43,13 @@ class Attestation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    who: str
-    date: str
+    who: str = Field(min_length=1)
+    date: Date
     records_sha256: str
-    verdict: bool
-    largest: float
-    where: str
-    values: int
+    verdict: bool = False
+    largest: float = 0.0
+    where: str = ""
+    values: int = 0
     tolerance: float
     magbench_version: str
     magbench_commit: str
@@ -62,10 +65,25 @@ def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progre
     submission = read_submission(folder)
     if submission.run.digest != suite.digest:
         raise MagbenchError(f"{folder}: is of digest {submission.run.digest[:12]}, {suite.name} is {suite.digest[:12]}")
+    name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in who)
+    path = folder / "attestations" / f"{name}-{date}.json"
+    begun = described(
+        {
+            "who": who,
+            "date": date,
+            "records_sha256": file_sha256(submission.records),
+            "tolerance": TOLERANCE,
+            "magbench_version": __version__,
+            "magbench_commit": commit() or "",
+            "machine": machine(),
+        },
+        Attestation,
+        path,
+    )
     records = [r for r in read_parquet(submission.records) if r.kind == "model"]
     progress.stage(submission.name, len(submission.videos))
     largest, where, values = 0.0, "", 0
-    for clip, sample, made in _rescored(submission, records, suite, progress):
+    for clip, sample, made in _rescored(submission, suite, progress):
         old = {_key(r): r.value for r in records if (r.clip, r.sample) == (clip, sample) and r.protocol in SCORED}
         for record in made:
             if _key(record) not in old:
@@ -74,21 +92,9 @@ def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progre
             apart = _apart(old[_key(record)], record.value)
             if apart > largest:
                 largest, where = apart, f"{clip}@{sample} {' '.join(_key(record))}"
-    found = Attestation(
-        who=who,
-        date=date,
-        records_sha256=file_sha256(submission.records),
-        verdict=values > 0 and largest <= TOLERANCE,
-        largest=largest,
-        where=where,
-        values=values,
-        tolerance=TOLERANCE,
-        magbench_version=__version__,
-        magbench_commit=commit() or "",
-        machine=machine(),
-    )
-    name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in who)
-    write_atomic(folder / "attestations" / f"{name}-{date}.json", json.dumps(found.model_dump(), indent=1) + "\n")
+    verdict = values > 0 and largest <= TOLERANCE
+    found = begun.model_copy(update={"verdict": verdict, "largest": largest, "where": where, "values": values})
+    write_atomic(path, found.model_dump_json(indent=1) + "\n")
     return found
 
 
@@ -98,22 +104,14 @@ def read_attestations(submission: Submission) -> list[Attestation]:
     Raises:
         MagbenchError: one of them is damaged.
     """
-    found = []
-    for path in submission.attestations:
-        try:
-            found.append(Attestation.model_validate(read_object(path)))
-        except ValueError as error:
-            raise MagbenchError(f"{path}: {' '.join(str(error).split())[:200]}") from error
+    found = [described(read_object(path), Attestation, path) for path in submission.attestations]
     digest = file_sha256(submission.records)
     return [attestation for attestation in found if attestation.records_sha256 == digest]
 
 
-def _rescored(
-    submission: Submission, records: list[Record], suite: Suite, progress: Progress
-) -> Iterator[tuple[str, int, list[Record]]]:
+def _rescored(submission: Submission, suite: Suite, progress: Progress) -> Iterator[tuple[str, int, list[Record]]]:
     """(clip, sample, its records made anew), one video after the other."""
     about = submission.about
-    seeds = {(r.clip, r.sample): r.seed for r in records}
     for name, entry in sorted(submission.videos.items()):
         clip_id, _, number = name.rpartition("@")
         clip, sample = suite.clip(clip_id), int(number)
@@ -128,25 +126,7 @@ def _rescored(
         digest = frames_sha256(frames)
         if digest != entry.frames_sha256:
             raise MagbenchError(f"{path}: its frames are not those of the records (sha256 {digest[:12]})")
-        generation = Generation(
-            model=about.model,
-            revision=about.revision,
-            kind="model",
-            clip=clip.id,
-            sample=sample,
-            seed=seeds[clip.id, sample],
-            frames_sha256=digest,
-            pieces=[],
-            seconds=[],
-            history_bytes=None,
-            ttff_s=None,
-            peak_rss_bytes=None,
-            device=None,
-            device_peak_bytes=None,
-            torch=None,
-            platform=None,
-            magbench=__version__,
-        )
+        generation = untimed(clip, digest, model=about.model, revision=about.revision, sample=sample)
         yield clip.id, sample, score_records(Scene(suite, clip), frames, generation)
         progress.step()
 
@@ -157,5 +137,5 @@ def _key(record: Record) -> tuple[str, str, str]:
 
 def _apart(old: float | None, new: float | None) -> float:
     if old is None or new is None:
-        return 0.0 if old is new else float("inf")
+        return 0.0 if old is new else ONE_SIDED
     return abs(old - new) / max(1.0, abs(new))

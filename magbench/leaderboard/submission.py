@@ -19,21 +19,35 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
 
 from magbench.core.errors import MagbenchError
-from magbench.core.parsing import read_object, read_yaml
+from magbench.core.parsing import described, read_object, read_yaml
 from magbench.runs.folder import Run
 
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+VIDEO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*@\d{1,6}")
+"""What a video is called: clip@sample."""
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _is_date(text: str) -> str:
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise ValueError(f"'{text}' is not a date, as 2026-01-31 is")
+
+
+Date = Annotated[str, AfterValidator(_is_date)]
 
 
 class Artifact(_Strict):
@@ -76,16 +90,9 @@ class Description(_Strict):
     conversions: str = "none"
     command: str = Field(min_length=1)
     machine: str = Field(min_length=1)
-    date: str
+    date: Date
     magbench_version: str
     magbench_commit: str = ""
-
-    @field_validator("date")
-    @classmethod
-    def _is_date(cls, text: str) -> str:
-        if not DATE.fullmatch(text):
-            raise ValueError(f"'{text}' is not a date, as 2026-01-31 is")
-        return text
 
 
 PERSONAL = ("licence", "submitter", "relationship", "training_data")
@@ -150,13 +157,11 @@ def read_submission(folder: Path) -> Submission:
         MagbenchError: one of its files is missing or not what it should be.
     """
     about = read_yaml(folder / "submission.yaml", Description)
-    run = Run.model_validate(read_object(folder / "run.json"))
-    videos = {}
-    for name, entry in read_object(folder / "videos.json").items():
-        try:
-            videos[name] = VideoEntry.model_validate(entry)
-        except ValueError as error:
-            raise MagbenchError(f"{folder / 'videos.json'}: {name}: {' '.join(str(error).split())[:200]}") from error
+    run = described(read_object(folder / "run.json"), Run, folder / "run.json")
+    listed = folder / "videos.json"
+    videos = {name: described(entry, VideoEntry, listed) for name, entry in read_object(listed).items()}
+    if odd := next((name for name in videos if not VIDEO.fullmatch(name)), None):
+        raise MagbenchError(f"{listed}: '{odd[:60]}' is not the name of a video, as CLIP@0 is")
     return Submission(folder, about, run, videos)
 
 

@@ -112,14 +112,22 @@ def write_import(
 
     frames: (T - switch, H, W, 3) uint8, the return that was read from it.
     """
-    generation = Generation(
+    made = untimed(clip, frames_sha256(frames), model=model, revision=revision, original=original)
+    write_atomic(folder / GENERATION_FILE, made.model_dump_json(indent=2) + "\n")
+
+
+def untimed(
+    clip: Clip, digest: str, *, model: str, revision: str, sample: int = 0, original: Original | None = None
+) -> Generation:
+    """Describe a model's return of which nobody measured anything; ``digest``: of its frames."""
+    return Generation(
         model=model,
         revision=revision,
         kind="model",
         clip=clip.id,
-        sample=0,
-        seed=task_seed(clip.id, 0),
-        frames_sha256=frames_sha256(frames),
+        sample=sample,
+        seed=task_seed(clip.id, sample),
+        frames_sha256=digest,
         pieces=[],
         seconds=[],
         history_bytes=None,
@@ -132,7 +140,6 @@ def write_import(
         magbench=__version__,
         original=original,
     )
-    write_atomic(folder / GENERATION_FILE, generation.model_dump_json(indent=2) + "\n")
 
 
 def write_error(folder: Path, error: Exception) -> Path:

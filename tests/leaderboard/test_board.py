@@ -20,8 +20,8 @@ from cli import main
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
 from magbench.core.progress import Quiet
-from magbench.leaderboard.build import build, reference_board, rows_of
-from magbench.leaderboard.check import Board, check
+from magbench.leaderboard.build import build, rows_of
+from magbench.leaderboard.check import check_all
 from magbench.leaderboard.page import write_page
 from magbench.leaderboard.rescore import rescore
 from magbench.leaderboard.submission import find_submissions
@@ -62,8 +62,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert fakes is not None
     result = magbench_("run", root / "suite", "--models", names, "--out", root / "run")
     assert result.exit_code == 0, result.stderr
-    for name in ("first", "second"):
-        submit(root / "run", name, TOLD, root / "submissions")
+    for name, day in (("first", "2026-01-31"), ("second", "2026-01-30")):
+        submit(root / "run", name, {**TOLD, "date": day}, root / "submissions")
     return root
 
 
@@ -83,13 +83,19 @@ def first_of(root: Path) -> Path:
     return next(folder for folder in find_submissions(root) if folder.parent.name == "first")
 
 
-def board_of(made: Path, root: Path) -> Board:
-    records = read_parquet(made / "run" / "records.parquet")
-    return reference_board(records, [folder for folder in find_submissions(root) if folder.parent.name != "first"])
+def own(made: Path) -> list[Record]:
+    """The run that the board trusts."""
+    return read_parquet(made / "run" / "records.parquet")
+
+
+def faults(made: Path, root: Path, name: str = "first") -> list[str]:
+    """The errors of one submission among those that are there."""
+    found = {checked.folder.parent.name: checked for checked in check_all(find_submissions(root), own(made))}
+    return [str(fault) for fault in found[name].faults if fault.severity == "error"]
 
 
 def test_an_honest_submission_passes(made: Path, here: Path) -> None:
-    assert check(first_of(here), board_of(made, here)) == []
+    assert faults(made, here) == faults(made, here, "second") == []
     result = magbench_("board", "check", here, "--references", made / "run" / "records.parquet")
     assert result.exit_code == 0, result.stderr
     assert result.stdout.count("ok  ") == 2
@@ -275,7 +281,12 @@ def test_tampering_is_found(made: Path, here: Path, what: str) -> None:
     change, message = TAMPERED[what]
     folder = first_of(here)
     change(folder)
-    found = [str(fault) for fault in check(folder, board_of(made, here)) if fault.severity == "error"]
+    found = [
+        str(fault)
+        for checked in check_all(find_submissions(here), own(made))
+        for fault in checked.faults
+        if checked.folder == folder and fault.severity == "error"
+    ]
     assert any(re.search(message, fault) for fault in found), found
     assert all("\n" not in fault for fault in found)
 
@@ -291,10 +302,10 @@ def test_scores_that_do_not_come_out_again_are_found(made: Path, here: Path, sui
         return r.model_copy(update={"value": r.value + 0.1, "per_frame": per_frame})
 
     records(better)(folder)
-    assert [f for f in check(folder, board_of(made, here)) if f.severity == "error"] == []
+    assert faults(made, here) == []
     found = rescore(folder, suite, "an auditor", "2026-02-01", progress=Quiet())
     assert not found.verdict and found.largest == pytest.approx(0.1, abs=0.02) and "aligned ssim" in found.where
-    (built,) = build(here)
+    (built,) = build(here, own(made))
     assert {entry.label: entry.trust for entry in built.entries}["first"] == "quarantined"
 
 
@@ -303,36 +314,36 @@ def test_other_frames_under_the_listed_hash_are_found(made: Path, here: Path, su
     path = folder / "videos" / "a@0.mkv"
     write_lossless(path, 255 - read_video(path), 16)
     videos(lambda v: v["a@0"].update(sha256=file_sha256(path)))(folder)
-    assert [f for f in check(folder, board_of(made, here)) if f.severity == "error"] == []
+    assert faults(made, here) == []
     with pytest.raises(MagbenchError, match="its frames are not those of the records"):
         rescore(folder, suite, "an auditor", "2026-02-01", progress=Quiet())
 
 
-def test_only_what_was_rescored_has_a_rank(here: Path, suite: Suite) -> None:
-    (built,) = build(here)
+def test_only_what_was_rescored_has_a_rank(made: Path, here: Path, suite: Suite) -> None:
+    (built,) = build(here, own(made))
     assert [(row["model"], row["trust"], row["rank"]) for row in rows_of(built)[:2]] == [
         ("first", "reported", None),
         ("second", "reported", None),
     ]
     found = rescore(first_of(here), suite, "an auditor", "2026-02-01", progress=Quiet())
     assert found.verdict and found.largest < 1e-6 and found.values > 40
-    (built,) = build(here)
+    (built,) = build(here, own(made))
     rows = {row["model"]: row for row in rows_of(built)}
     assert (rows["first"]["trust"], rows["first"]["rank"], rows["first"]["bounds"]) == ("rescored", 1, (1, 1))
     assert (rows["second"]["trust"], rows["second"]["rank"]) == ("reported", None)
     records(lambda r: r.model_copy(update={"magbench_version": "0"}))(first_of(here))
-    (built,) = build(here)  # the attestation is of other records
+    (built,) = build(here, own(made))  # the attestation is of other records
     assert {row["model"]: row["trust"] for row in rows_of(built)}["first"] == "reported"
 
 
-def test_the_same_submissions_give_the_same_page(here: Path, tmp_path: Path) -> None:
-    write_page(build(here), tmp_path / "one")
+def test_the_same_submissions_give_the_same_page(made: Path, here: Path, tmp_path: Path) -> None:
+    write_page(build(here, own(made)), tmp_path / "one")
     moved = tmp_path / "elsewhere"
     for folder in reversed(find_submissions(here)):
         shutil.copytree(folder, moved / folder.relative_to(here))
     for path in moved.rglob("*"):
         os.utime(path, (0, 0))
-    write_page(build(moved), tmp_path / "two")
+    write_page(build(moved, own(made)), tmp_path / "two")
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
@@ -356,7 +367,7 @@ class Elements(HTMLParser):
 def test_hostile_text_is_shown_as_text_and_nothing_is_asked_of_the_network(made: Path, tmp_path: Path) -> None:
     told = {**TOLD, "submitter": HOSTILE, "licence": HOSTILE, "training_data": HOSTILE, "policy": HOSTILE}
     submit(made / "run", "first", {**told, "family": HOSTILE, "command": HOSTILE}, tmp_path / "s")
-    page = write_page(build(tmp_path / "s"), tmp_path / "page")
+    page = write_page(build(tmp_path / "s", own(made)), tmp_path / "page")
     elements = Elements()
     elements.feed(page.read_text(encoding="utf-8"))
     assert HOSTILE in elements.text
@@ -384,18 +395,69 @@ def test_what_is_missing_is_said(made: Path, tmp_path: Path) -> None:
     (tmp_path / "page").mkdir()
     (tmp_path / "page" / "mine.txt").write_text("mine")
     with pytest.raises(MagbenchError, match=r"holds 'mine\.txt', which is not of a board"):
-        write_page(build(tmp_path / "s"), tmp_path / "page")
+        write_page(build(tmp_path / "s", own(made)), tmp_path / "page")
 
 
 def test_three_commands_lead_from_a_run_to_the_page(made: Path, tmp_path: Path) -> None:
     (tmp_path / "told.yaml").write_text(yaml.safe_dump(TOLD))
     told = ("--from", tmp_path / "told.yaml", "--to", tmp_path / "s")
     assert magbench_("submit", made / "run", "--model", "first", *told).exit_code == 0
-    assert magbench_("board", "check", tmp_path / "s").exit_code == 0
-    result = magbench_("board", "build", tmp_path / "s", "--out", tmp_path / "page")
+    trusted = ("--references", made / "run" / "records.parquet")
+    assert magbench_("board", "check", tmp_path / "s", *trusted).exit_code == 0
+    result = magbench_("board", "build", tmp_path / "s", "--out", tmp_path / "page", *trusted)
     assert result.exit_code == 0, result.stderr
     assert "0 rescored, 1 reported, 0 quarantined" in result.stdout
     assert (tmp_path / "page" / "index.html").is_file()
+
+
+def test_the_first_submission_does_not_decide_what_the_truth_is(made: Path, here: Path) -> None:
+    """Its references are only compared: the table has the board's own."""
+    records(
+        lambda r: (
+            r.model_copy(update={"value": 0.3, "per_frame": None, "frame": None, "gap": None})
+            if r.kind == "reference" and r.protocol == "ordered" and r.value is not None
+            else r
+        )
+    )(first_of(here))
+    (built,) = build(here, own(made))
+    rows = {row["model"]: row for row in rows_of(built)}
+    assert rows["first"]["trust"] == "quarantined" and rows["second"]["trust"] == "reported"
+    assert rows["oracle"]["cells"]["ordered_score_out_of_window"]["mean"] == 1.0
+
+
+def test_one_broken_submission_costs_the_others_nothing(made: Path, here: Path, tmp_path: Path) -> None:
+    for name, text in (("run.json", '{"suite": 3}'), ("videos.json", '{"a": {}}'), ("submission.yaml", "a: &x [*x]")):
+        folder = tmp_path / name / "submissions"
+        shutil.copytree(here, folder)
+        (first_of(folder) / name).write_text(text)
+        trusted = ("--references", made / "run" / "records.parquet")
+        result = magbench_("board", "build", folder, "--out", tmp_path / name / "page", *trusted)
+        assert result.exit_code == 1 and f"left out: {first_of(folder)}" in result.stderr, result.stderr
+        assert "Traceback" not in result.output and result.output.count("\n") < 8
+        assert "second" in (tmp_path / name / "page" / "index.html").read_text()
+
+
+def test_of_two_with_the_same_frames_the_later_is_at_fault(made: Path, here: Path) -> None:
+    copied = here / first_of(here).parents[1].name / "copy"
+    shutil.copytree(first_of(here).parent, copied)
+    (folder,) = copied.iterdir()
+    records(lambda r: r.model_copy(update={"model": "copy"}) if r.kind == "model" else r)(folder)
+    described(model="copy", date="2026-02-01")(folder)
+    folder.rename(folder.with_name(folder.name.replace("2026-01-31", "2026-02-01")))
+    assert faults(made, here) == []
+    assert any("has the frames of first/" in fault for fault in faults(made, here, "copy"))
+
+
+def test_nobody_attests_his_own_submission(made: Path, here: Path, suite: Suite) -> None:
+    assert rescore(first_of(here), suite, "Somebody ", "2026-02-01", progress=Quiet()).verdict
+    assert any("is by 'Somebody ', who submitted it" in fault for fault in faults(made, here))
+
+
+@pytest.mark.parametrize(("who", "date"), [("", "2026-02-01"), ("me", "2026-02-31"), ("me", "today")])
+def test_an_attestation_has_a_name_and_a_day(here: Path, suite: Suite, who: str, date: str) -> None:
+    with pytest.raises(MagbenchError):
+        rescore(first_of(here), suite, who, date, progress=Quiet())
+    assert not (first_of(here) / "attestations").exists()
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -407,7 +469,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
     [("sort=BOARD,5,ascending", "lowest PSNR"), ("sort=BOARD,5,descending", "oracle"), ("text=second", "second")],
 )
 def test_a_link_restores_sorting_and_filters(made: Path, tmp_path: Path, link: str, first: str) -> None:
-    (built,) = build(made / "submissions")
+    (built,) = build(made / "submissions", own(made))
     if first == "lowest PSNR":
         scored = [row for row in rows_of(built) if "cells" in row]
         first = min(scored, key=lambda row: row["cells"]["aligned_psnr_out_of_window"]["mean"])["model"]
