@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,30 @@ def written(path: Path) -> Iterator[Path]:
         os.replace(half, path)
     finally:
         half.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_written(folder: Path, there: str = "is there already") -> Iterator[Path]:
+    """A folder to fill under another name; it becomes ``folder``, which must be new, once the block ends well.
+
+    Raises:
+        MagbenchError: ``there``, where the folder exists before or meanwhile; or it cannot be written.
+    """
+    if folder.exists():
+        raise MagbenchError(f"{folder}: {there}")
+    half = folder.with_name(f".{folder.name[:120]}.{os.getpid()}.{uuid4().hex[:8]}.tmp")
+    try:
+        try:
+            half.mkdir(parents=True)
+        except OSError as error:
+            raise MagbenchError(f"{folder}: cannot be written ({error.strerror})") from error
+        yield half
+        try:
+            half.rename(folder)
+        except OSError:
+            raise MagbenchError(f"{folder}: {there}") from None
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
 
 
 def spelled(path: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from magbench import __version__
 from magbench.analysis.sources import read_folder
 from magbench.core.errors import MagbenchError
-from magbench.core.files import file_sha256
+from magbench.core.files import file_sha256, folder_written
 from magbench.core.provenance import commit
 from magbench.leaderboard.submission import PERSONAL, Description, board_name, folder_name, write_description
 from magbench.runs.folder import RunFolder
@@ -53,22 +52,13 @@ def submit(run: Path, model: str, told: Mapping[str, Any], to: Path) -> Path:
     made = _generations(folder, mine)
     about = _described(told, mine[0], next(iter(made.values()))[1])
     target = to / board_name(of) / folder_name(about)
-    if target.exists():
-        raise MagbenchError(f"{target}: is there already; a submission is never changed, submit another revision")
-    half = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        half.mkdir(parents=True)
+    with folder_written(target, "is there already; a submission is never changed, submit another revision") as half:
         write_description(about, half)
         shutil.copyfile(folder.description, half / "run.json")
         if folder.noise.is_file():
             shutil.copyfile(folder.noise, half / "noise.json")
         write_parquet(half / "records.parquet", [r for r in records if r.model == model or r.kind == "reference"])
         _write_videos(made, half)
-        half.rename(target)
-    except OSError as error:
-        raise MagbenchError(f"{target}: cannot be written ({error.strerror})") from error
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
     return target
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from magbench.core.errors import MagbenchError
-from magbench.core.files import first_problem, write_atomic
+from magbench.core.files import first_problem, folder_written, write_atomic
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 
@@ -109,19 +108,12 @@ class RunFolder:
         """Copy a published folder's files to ``published/`` before the first own score: they stay as they are."""
         if not self.records.is_file() or self.scores.exists() or self.published.path.exists():
             return
-        half = self.path / f".published.{os.getpid()}.tmp"
-        try:
-            half.mkdir()
-            for path in sorted(self.path.iterdir()):
-                if path.is_file():
-                    shutil.copy2(path, half / path.name)
-                elif path == self.plots:
-                    shutil.copytree(path, half / path.name)
-            half.rename(self.published.path)
-        except OSError as error:
-            raise MagbenchError(f"{self}: cannot be written ({error.strerror})") from error
-        finally:
-            shutil.rmtree(half, ignore_errors=True)
+        files = sorted(path for path in self.path.iterdir() if path.is_file())
+        with folder_written(self.published.path) as half:
+            for path in files:
+                shutil.copy2(path, half / path.name)
+            if self.plots.is_dir():
+                shutil.copytree(self.plots, half / self.plots.name)
 
     @property
     def published(self) -> RunFolder:

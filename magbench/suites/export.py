@@ -7,14 +7,11 @@ many frames are wanted at which rate; not one frame of the true return, and not 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from magbench import __version__
-from magbench.core.errors import MagbenchError
-from magbench.core.files import file_sha256
+from magbench.core.files import file_sha256, folder_written
 from magbench.core.rows import write_rows
 from magbench.core.seeds import task_seed
 from magbench.suites.clip import Clip
@@ -42,33 +39,21 @@ alone or after the given ones. Then score them:
 
 def export(suite: Suite, folder: Path, limit: int | None = None) -> None:
     """Write what a model may be shown of the first ``limit`` clips (None: all); the folder must be new."""
-    if folder.exists():
-        raise MagbenchError(f"{folder}: is there already")
-    half = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     clips = suite.clips[:limit]
-    try:
-        half.mkdir(parents=True)
+    named = {"name": suite.name, "version": suite.version, "split": suite.split, "clips": len(clips)}
+    with folder_written(folder) as half:
         write_rows(half / "clips.csv", COLUMNS, _rows(half, clips))
-        named = {"name": suite.name, "version": suite.version, "split": suite.split, "clips": len(clips)}
         (half / "README.txt").write_text(README.format(**named), encoding="utf-8")
+        files = sorted(path for path in half.rglob("*") if path.is_file())
         manifest = {
             **named,
             "digest": suite.digest,
             "magbench_version": __version__,
             "expected": {clip.id: f"{clip.id}.mp4" for clip in clips},
             "return_frames": {clip.id: len(clip) - clip.switch for clip in clips},
-            "sha256": {
-                path.relative_to(half).as_posix(): file_sha256(path)
-                for path in sorted(half.rglob("*"))
-                if path.is_file()
-            },
+            "sha256": {path.relative_to(half).as_posix(): file_sha256(path) for path in files},
         }
         (half / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        half.rename(folder)
-    except OSError as error:
-        raise MagbenchError(f"{folder}: cannot be written ({error.strerror})") from error
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
 
 
 def _rows(folder: Path, clips: tuple[Clip, ...]) -> Iterator[tuple[object, ...]]:

@@ -8,8 +8,6 @@ of its video.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from magbench.core.errors import MagbenchError, unknown
-from magbench.core.files import SAFE_NAME, file_sha256
+from magbench.core.files import SAFE_NAME, file_sha256, folder_written
 from magbench.core.parsing import read_yaml
 from magbench.core.rows import Row, read_rows, write_rows
 from magbench.suites.clip import NO_REVISIT, Clip
@@ -97,15 +95,7 @@ def write_suite(
     licence: str,
 ) -> None:
     """Write a suite; equal clips give equal bytes. The folder must be new, and appears once it is whole."""
-    if folder.exists():
-        raise MagbenchError(f"{folder}: is there already")
-    half = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(half, ignore_errors=True)
-    try:
-        half.mkdir(parents=True)
-    except OSError as error:
-        raise MagbenchError(f"{folder}: cannot be written ({error.strerror})") from error
-    try:
+    with folder_written(folder) as half:
         _write_files(half, clips, fps)
         files = sorted(path for path in half.rglob("*") if path.is_file())
         header = Header(
@@ -118,12 +108,6 @@ def write_suite(
             sha256={path.relative_to(half).as_posix(): file_sha256(path) for path in files},
         )
         (half / HEADER_FILE).write_text(yaml.safe_dump(header.model_dump(), sort_keys=False), encoding="utf-8")
-        try:
-            half.rename(folder)
-        except OSError:
-            raise MagbenchError(f"{folder}: is there already") from None
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
 
 
 def _write_files(folder: Path, clips: Iterable[Clip], fps: int) -> None:
