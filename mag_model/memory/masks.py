@@ -6,7 +6,9 @@ rollout.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, islice
 
 import torch
 from torch import Tensor
@@ -89,12 +91,17 @@ def reach(policy: CachePolicy, blocks: int, size: int, rolling_window_blocks: in
     return Reach(len(making.frame), len(writing.frame), len(policy.write(past, block).frame))
 
 
+def caches(policy: CachePolicy, size: int) -> Iterator[FrameKV]:
+    """The cache before the first block of ``size`` frames, then after each; frames carry their index. Without end."""
+    past = FrameKV.empty(_indices(0, size))
+    for number in count():
+        yield past
+        past = policy.write(past, _indices(number * size, size))
+
+
 def _after(policy: CachePolicy, blocks: int, size: int) -> FrameKV:
     """The cache after ``blocks`` blocks of ``size`` frames."""
-    past = FrameKV.empty(_indices(0, size))
-    for number in range(blocks):
-        past = policy.write(past, _indices(number * size, size))
-    return past
+    return next(islice(caches(policy, size), blocks, None))
 
 
 def _indices(first: int, size: int) -> FrameKV:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mag_model.memory.frame_kv import FrameKV
+from mag_model.memory.masks import caches
 from mag_model.memory.policy import CachePolicy
 
 GRID = 16
@@ -50,12 +51,12 @@ def held_views(
     """
     sight = _Exact(revisit, switch) if pose is None else _Points(pose, switch)
     count = -(-len(revisit) // block)
-    for number, kept in enumerate(_caches(policy, count, block)):
-        covered = _covered(policy, kept, block)
+    *before, after = islice(caches(policy, block), count + 1)
+    for number, past in enumerate(before):
+        covered = _covered(policy, past.frame.tolist(), block)
         for frame in range(max(number * block, switch), min((number + 1) * block, len(revisit))):
             sight.look(frame, sorted(covered | set(range(number * block, min(frame, switch)))))
-    after = _after(policy, count, block)
-    return HeldViews(revisit[switch:] >= 0, sight.share[switch:], len(after), count * block)
+    return HeldViews(revisit[switch:] >= 0, sight.share[switch:], len(after.frame), count * block)
 
 
 class _Exact:
@@ -87,12 +88,8 @@ class _Points:
         """Make a frame with the frames ``held`` in the cache."""
         steps = ((np.arange(GRID) + 0.5) / GRID - 0.5) * self.width[frame]
         for other in held:
-            places = [
-                np.floor(
-                    ((self.centre[frame, axis] + steps - self.centre[other, axis]) / self.width[other] + 0.5) * GRID
-                )
-                for axis in (0, 1)
-            ]
+            apart = self.centre[frame] - self.centre[other]
+            places = [np.floor(((apart[axis] + steps) / self.width[other] + 0.5) * GRID) for axis in (0, 1)]
             inside = [(place >= 0) & (place < GRID) for place in places]
             across, down = (np.clip(place, 0, GRID - 1).astype(int) for place in places)
             there = self.known[other][np.ix_(across, down)]
@@ -107,33 +104,11 @@ def same_views(revisit: NDArray[np.int64], frame: int) -> Iterator[int]:
         earlier = int(revisit[earlier])
 
 
-def _covered(policy: CachePolicy, kept: NDArray[np.int64], block: int) -> set[int]:
+def _covered(policy: CachePolicy, kept: Sequence[int], block: int) -> set[int]:
     """The frames whose views the kept frames hold: their own, or their block's where the policy packs."""
     if not policy.packs:
-        return set(kept.tolist())
-    return {frame for last in kept.tolist() for frame in range(last // block * block, last + 1)}
-
-
-def _caches(policy: CachePolicy, count: int, block: int) -> Iterator[NDArray[np.int64]]:
-    """The frames in the cache before each block."""
-    past = FrameKV.empty(_block(0, block))
-    for number in range(count):
-        yield past.frame.numpy()
-        past = policy.write(past, _block(number, block))
-
-
-def _after(policy: CachePolicy, count: int, block: int) -> NDArray[np.int64]:
-    past = FrameKV.empty(_block(0, block))
-    for number in range(count):
-        past = policy.write(past, _block(number, block))
-    return past.frame.numpy()
-
-
-def _block(number: int, size: int) -> FrameKV:
-    import torch
-
-    frame = torch.arange(number * size, (number + 1) * size)
-    return FrameKV.numbered(frame, frame)
+        return set(kept)
+    return {frame for last in kept for frame in range(last // block * block, last + 1)}
 
 
 @dataclass(frozen=True)
