@@ -54,9 +54,12 @@ def check_return(frames: Frames, clip: Clip) -> None:
     """Refuse a return (n, H, W, 3) that is the given part: a whole clip that was cut off, or the wrong half."""
     n, given = len(frames), clip.frames[: clip.switch]
     parts = [given[-n:], given[:n]] if clip.switch >= n else []
-    for part in parts:
-        as_given, as_true = difference(frames, part), difference(frames, clip.frames[clip.switch :])
-        if as_given < BETTER * as_true / 2 and as_given < STRANGE / 3:
+    if not parts:
+        return
+    as_given = min(difference(frames, part) for part in parts)
+    if as_given < STRANGE / 3:
+        as_true = difference(frames, clip.frames[clip.switch :])
+        if as_given < BETTER * as_true / 2:
             raise MagbenchError(
                 f"holds {n} frames that are given, not the return ({as_given:.1f} levels off the given ones,"
                 f" {as_true:.1f} off the true return): a whole clip that was cut off?"
