@@ -43,13 +43,15 @@ def evaluate(
             open needs the usual ``if __name__ == "__main__"``, since processes import the main module.
 
     Returns:
-        The run. What failed is in ``failures``; the rest is done.
+        The run. What failed is in ``failures``; the rest is done. Models that nobody asked for by name and that the
+        clips do not fit are in ``skipped``, with the reason.
 
     Raises:
         MagbenchError: an unknown name, a folder that cannot be used, or nothing at all could be made.
     """
     from magbench.analysis.measure_noise import ensure
     from magbench.generation import runner
+    from magbench.runs.failures import set_unfit_apart
     from magbench.runs.folder import Run, RunFolder
     from magbench.scoring import score as scoring
 
@@ -61,7 +63,8 @@ def evaluate(
         failures = runner.generate(opened, models, folder, limit=limit, seeds=seeds, threads=threads, progress=named)
         failures += scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
         ensure(opened, folder, progress=progress.named("noise"))
-    return _reported(opened, folder, failures)
+    skipped, failures = set_unfit_apart(failures) if models is None else ([], failures)
+    return _reported(opened, folder, failures, skipped=skipped)
 
 
 def generate(
@@ -111,6 +114,7 @@ def score(
     from magbench.generation import runner
     from magbench.generation.import_videos import import_videos
     from magbench.models.registry import plain_references
+    from magbench.runs.failures import set_unfit_apart
     from magbench.runs.folder import RunFolder
     from magbench.scoring import score as scoring
 
@@ -120,8 +124,9 @@ def score(
         failures = list(imported.failures)
         if references and imported.parts:
             limit, named = RunFolder(folder).read().limit, progress.named("generate")
-            made = runner.generate(opened, plain_references(), folder, limit=limit, progress=named)
-            failures += [failure for failure in made if not failure.unfit]
+            failures += set_unfit_apart(
+                runner.generate(opened, plain_references(), folder, limit=limit, progress=named)
+            )[1]
         failures += scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
         ensure(opened, folder, progress=progress.named("noise"))
     return _reported(opened, folder, failures, str(imported))
@@ -187,11 +192,13 @@ def _folder(out: str | Path | None, suite: str | Path | Suite) -> Path:
     return default_out(suite) if out is None else Path(out)
 
 
-def _reported(suite: Suite, folder: Path, failures: Sequence[Failure], imported: str = "") -> Results:
+def _reported(
+    suite: Suite, folder: Path, failures: Sequence[Failure], imported: str = "", skipped: Sequence[str] = ()
+) -> Results:
     """Write the report; an error that lists the failures where there is nothing to report."""
     from magbench.report.report import report
     from magbench.runs.folder import RunFolder
 
     if failures and not RunFolder(folder).score_files():
         raise NothingDone(f"{folder}: nothing could be scored", failures)
-    return Results(folder, failures, report(suite, folder), imported)
+    return Results(folder, failures, report(suite, folder), imported, skipped)

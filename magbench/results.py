@@ -22,12 +22,18 @@ class Results:
         folder: the run's folder.
         failures: what could not be made or scored now, with the reason; empty if all went well.
         imported: what became of the videos, for a run of finished ones; "" for others.
+        skipped: models that nobody asked for by name and that the suite does not fit, a line each with the reason.
     """
 
     def __init__(
-        self, folder: Path, failures: Sequence[Failure] = (), summary: Table | None = None, imported: str = ""
+        self,
+        folder: Path,
+        failures: Sequence[Failure] = (),
+        summary: Table | None = None,
+        imported: str = "",
+        skipped: Sequence[str] = (),
     ) -> None:
-        self.folder, self.failures, self.imported = folder, tuple(failures), imported
+        self.folder, self.failures, self.imported, self.skipped = folder, tuple(failures), imported, tuple(skipped)
         if summary is not None:
             self.summary = summary
         else:

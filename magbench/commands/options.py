@@ -121,13 +121,13 @@ def finish_run(failures: Sequence[Failure], models: Sequence[str] | None) -> Non
     from magbench.runs.failures import set_unfit_apart
 
     skipped, others = set_unfit_apart(failures) if models is None else ([], failures)
+    finish(others, skipped)
+
+
+def finish(failures: Sequence[object], skipped: Sequence[str] = ()) -> None:
+    """Print one line for each that was skipped or failed, and end with exit code 1 if any failed."""
     for line in skipped:
         click.echo(f"skipped: {line}", err=True)
-    finish(others)
-
-
-def finish(failures: Sequence[object]) -> None:
-    """Print one line a failure, and end with exit code 1 if there is any."""
     for failure in failures:
         click.echo(f"failed: {failure}", err=True)
     if failures:

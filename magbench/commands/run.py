@@ -45,7 +45,7 @@ def run(
     begin(opened, folder, limit, seeds)
     results = api.evaluate(models, opened, out=folder, limit=limit, seeds=seeds, threads=threads, workers=workers)
     show(results)
-    finish_run(results.failures, models)
+    finish(results.failures, results.skipped)
 
 
 @click.command()

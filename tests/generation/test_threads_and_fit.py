@@ -12,6 +12,7 @@ import torch
 from click.testing import CliRunner, Result
 from torch import Tensor
 
+import magbench
 from cli import main
 from magbench.core.errors import MagbenchError, Unfit, unknown
 from magbench.core.progress import Quiet
@@ -91,6 +92,9 @@ def test_by_default_a_suite_without_cameras_is_run_with_what_fits(
     assert "skipped: mag: model mag needs 3 camera numbers a frame; the clip has none such (2 clips)" in result.stderr
     rows = json.loads(Path("out/table.json").read_text())["rows"]
     assert {"oracle", "freeze"} <= {row["model"] for row in rows}
+    run = magbench.evaluate(suite="plain", out="python")
+    assert run.failures == ()
+    assert any(line.startswith("mag: model mag needs 3 camera numbers") for line in run.skipped)
     asked = magbench_("run", "plain", "--models", "mag,oracle", "--out", "out")
     assert asked.exit_code == 1 and "failed: mag, clip a" in asked.stderr
     other = magbench_("run", "plain", "--limit", "1", "--out", "out")
