@@ -80,7 +80,7 @@ class WanSpec:
         """
         rows, cols = self.patch[1:]
         if height % rows or width % cols:
-            raise ValueError(f"latent frames of {height}x{width} do not split into patches of {rows}x{cols}")
+            raise ValueError(f"latent frames of {width}x{height} do not split into patches of {cols}x{rows}")
         return height // rows, width // cols
 
     def rope(self, grid: tuple[int, int], dtype: torch.dtype) -> Rope:

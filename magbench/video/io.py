@@ -87,7 +87,8 @@ def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
     if not pictures:
         raise MagbenchError(f"{path}: holds no frame")
     if len({picture.shape for picture in pictures}) > 1:
-        raise MagbenchError(f"{path}: frame sizes change from {pictures[0].shape[:2]} on")
+        sizes = list(dict.fromkeys(f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures))
+        raise MagbenchError(f"{path}: frame sizes change, from {sizes[0]} to {sizes[1]}")
     try:
         frame_rate.check(ticks, tick, frame_rate.ANYTHING if len(ticks) == count else declared, fps)
     except MagbenchError as error:
