@@ -127,7 +127,7 @@ def test_compiled_layers_give_the_same() -> None:
 
 
 def test_bad_sizes_are_named() -> None:
-    with pytest.raises(ValueError, match="latent frames of 7x12 do not split into patches of 2x2"):
+    with pytest.raises(ValueError, match="latent frames of 12x7 do not split into patches of 2x2"):
         SPEC.grid(7, 12)
     with pytest.raises(ValueError, match="dim 96 does not split into 5 heads"):
         replace(SPEC, heads=5)
