@@ -75,17 +75,25 @@ def generate(
     limit: int | None = None,
     seeds: int = 1,
     threads: int | None = None,
+    shard: str = "1/1",
 ) -> list[Failure]:
-    """Only make the videos of :func:`evaluate`, whose arguments these are; returns what failed."""
+    """Only make the videos of :func:`evaluate`, whose arguments these are; returns what failed.
+
+    ``shard``: "I/N" makes share I of N of the videos; see docs/scale.md.
+    """
+    from magbench.core.shard import Shard
     from magbench.generation import runner
     from magbench.runs.folder import Run, RunFolder
 
     check_models(models)
+    mine = Shard.parse(shard)
     opened, folder = load_suite(suite), _folder(out, suite)
     RunFolder(folder).claim(Run.of(opened, seeds=seeds, limit=limit))
     with ProgressBar() as progress:
         named = progress.named("generate")
-        return runner.generate(opened, models, folder, limit=limit, seeds=seeds, threads=threads, progress=named)
+        return runner.generate(
+            opened, models, folder, limit=limit, seeds=seeds, threads=threads, shard=mine, progress=named
+        )
 
 
 def score(
@@ -132,15 +140,23 @@ def score(
     return _reported(opened, folder, failures, str(imported))
 
 
-def rescore(suite: str | Path | Suite, out: str | Path, *, workers: int | None = None) -> list[Failure]:
-    """Only score the videos that a run's folder holds; returns what failed. Scores that are up to date are kept."""
+def rescore(
+    suite: str | Path | Suite, out: str | Path, *, workers: int | None = None, shard: str = "1/1"
+) -> list[Failure]:
+    """Only score the videos that a run's folder holds; returns what failed. Scores that are up to date are kept.
+
+    ``shard``: "I/N" scores share I of N of the clips, and leaves the noise level to the run that collects.
+    """
     from magbench.analysis.measure_noise import ensure
+    from magbench.core.shard import WHOLE, Shard
     from magbench.scoring import score as scoring
 
+    mine = Shard.parse(shard)
     opened, folder = load_suite(suite), Path(out)
     with ProgressBar() as progress:
-        failures = scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
-        ensure(opened, folder, progress=progress.named("noise"))
+        failures = scoring.score(opened, folder, progress=progress.named("score"), workers=workers, shard=mine)
+        if mine == WHOLE:
+            ensure(opened, folder, progress=progress.named("noise"))
     return failures
 
 

@@ -28,6 +28,7 @@ from magbench.analysis.history_swap import Swap, swap_of
 from magbench.analysis.retention import NOISE
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Progress
+from magbench.core.shard import WHOLE, Shard
 from magbench.generation.runner import find_sources, generate_from
 from magbench.generation.worker import Source
 from magbench.metrics.spec import MainColumn, ScoreSpec
@@ -71,6 +72,7 @@ def measure_history_effect(
     *,
     limit: int | None = None,
     seeds: int = 1,
+    shard: Shard = WHOLE,
     progress: Progress,
 ) -> MeasuredEffects:
     """Make what is missing of both generations of every clip, and compare them.
@@ -78,7 +80,7 @@ def measure_history_effect(
     Args:
         names: models; None for all.
         out: a run's folder. Its own generations are used, and made where they are missing.
-        limit, seeds: as in :func:`magbench.generation.runner.generate`; those of the run.
+        limit, seeds, shard: as in :func:`magbench.generation.runner.generate`; the first two are those of the run.
     """
     names = model_names() if names is None else names
     for candidate in map(resolve, names):
@@ -92,9 +94,9 @@ def measure_history_effect(
     tasks = [(clip, sample) for clip, sample in run.tasks(suite) if clip.id in swaps]
     records: list[Record] = []
     failures: list[Failure] = []
-    for name, make in makers.items():
-        failures += _generate_both(name, cache(make), tasks, swaps, out, progress)
-        for clip, sample in tasks:
+    for name, own in shard.of_pairs(makers, tasks).items():
+        failures += _generate_both(name, cache(makers[name]), own, swaps, out, progress)
+        for clip, sample in own:
             try:
                 records += _score(suite, swaps[clip.id], name, sample, out)
             except MagbenchError as error:

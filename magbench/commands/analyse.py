@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from magbench.commands.options import DEFAULT_SUITE, finish, finish_run, names, run_options
+from magbench.commands.options import DEFAULT_SUITE, finish, finish_run, names, run_options, shard_option
 
 
 @click.command()
@@ -39,7 +39,10 @@ def compare(a: str, b: str, folder: Path, everything: bool) -> None:
 
 @click.command("history-effect")
 @partial(run_options, models="[default: all]")
-def history_effect(suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int) -> None:
+@shard_option
+def history_effect(
+    suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int, shard: str
+) -> None:
     """Does the return follow what was seen long ago?
 
     The same clips again, their far history swapped for another scene's: how far each model's return moves towards that
@@ -49,14 +52,16 @@ def history_effect(suite: str, models: list[str] | None, out: Path | None, limit
     from magbench.analysis.history_effect import measure_history_effect
     from magbench.commands.console import print_grid, print_lines
     from magbench.commands.run import open_suite
+    from magbench.core.shard import Shard
     from magbench.render.progress import ProgressBar
     from magbench.report.effect import effect_grid
     from magbench.runs.folder import RunFolder
 
+    mine = Shard.parse(shard)
     opened, folder = open_suite(suite, models), out or api.default_out(suite)
     with ProgressBar() as progress:
         named = progress.named("generate")
-        measured = measure_history_effect(opened, models, folder, limit=limit, seeds=seeds, progress=named)
+        measured = measure_history_effect(opened, models, folder, limit=limit, seeds=seeds, shard=mine, progress=named)
     title = "History effect: 0 = history beyond the window is ignored, 1 = the return follows it all the way"
     print_grid(effect_grid(measured), title)
     if measured.left_out:

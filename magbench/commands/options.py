@@ -65,6 +65,16 @@ def pairs(_: click.Context, __: click.Parameter, values: Sequence[str]) -> dict[
     return found
 
 
+def share_of(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Check that ``3/64`` is a share."""
+    from magbench.core.shard import Shard
+
+    try:
+        return str(Shard.parse(value))
+    except MagbenchError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def suite_argument(command: Command) -> Command:
     """Add SUITE, which may also be given as --suite SUITE."""
 
@@ -108,6 +118,15 @@ threads_option = click.option(
 )
 workers_option = click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Processes that score [default: by the work and the cores]."
+)
+
+
+shard_option = click.option(
+    "--shard",
+    default="1/1",
+    callback=share_of,
+    metavar="I/N",
+    help="Only share I of N: N machines fill one folder, `magbench run` collects (docs/scale.md).",
 )
 
 

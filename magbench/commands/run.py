@@ -12,6 +12,7 @@ from magbench.commands.options import (
     finish_run,
     out_option,
     run_options,
+    shard_option,
     suite_argument,
     threads_option,
     workers_option,
@@ -51,8 +52,15 @@ def run(
 @click.command()
 @run_options
 @threads_option
+@shard_option
 def generate(
-    suite: str, models: list[str] | None, out: Path | None, limit: int | None, seeds: int, threads: int | None
+    suite: str,
+    models: list[str] | None,
+    out: Path | None,
+    limit: int | None,
+    seeds: int,
+    threads: int | None,
+    shard: str,
 ) -> None:
     """Only make the videos."""
     from magbench import api
@@ -60,7 +68,7 @@ def generate(
 
     opened, folder = open_suite(suite, models), out or api.default_out(suite)
     begin(opened, folder, limit, seeds)
-    failures = api.generate(models, opened, out=folder, limit=limit, seeds=seeds, threads=threads)
+    failures = api.generate(models, opened, out=folder, limit=limit, seeds=seeds, threads=threads, shard=shard)
     click.echo(f"{RunFolder(folder).generations}")
     finish_run(failures, models)
 
@@ -77,6 +85,7 @@ def generate(
 @click.option("--no-references", is_flag=True, help="With --videos: not the rows that say what a score is worth.")
 @out_option("Results folder [default: runs/SUITE].")
 @workers_option
+@shard_option
 def score(
     suite: str,
     videos: Path | None,
@@ -84,6 +93,7 @@ def score(
     no_references: bool,
     out: Path | None,
     workers: int | None,
+    shard: str,
 ) -> None:
     """Only score the videos that are there; with --videos, those of a folder, and report.
 
@@ -94,9 +104,11 @@ def score(
 
     if (videos is None) != (model is None):
         raise click.UsageError("--videos and --model go together")
+    if videos is not None and shard != "1/1":
+        raise click.UsageError("--shard is of the videos in --out, not of --videos")
     folder = out or api.default_out(suite)
     if videos is None or model is None:
-        failures = api.rescore(suite, folder, workers=workers)
+        failures = api.rescore(suite, folder, workers=workers, shard=shard)
         click.echo(f"{RunFolder(folder).scores}")
         finish(failures)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -18,6 +19,8 @@ from magbench.core.errors import MagbenchError
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What file systems without hard links answer."""
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """What a name must look like to become part of a path."""
 SAFE_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:=@-]*")
@@ -54,6 +57,31 @@ def written(path: Path) -> Iterator[Path]:
         os.replace(half, path)
     finally:
         half.unlink(missing_ok=True)
+
+
+def write_new(path: Path, text: str) -> bool:
+    """Write UTF-8 text into a file that must be new; False, and nothing is written, where it is there.
+
+    Of several that try at once, one gets True. Nobody sees half of it, but for file systems without hard links.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name[:120]}.{os.getpid()}.{uuid4().hex[:8]}.tmp")
+    try:
+        half.write_text(text, encoding="utf-8", newline="\n")
+        with half.open("rb+") as synced:
+            os.fsync(synced.fileno())
+        try:
+            os.link(half, path)  # unlike a rename, never in the place of another
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+    except FileExistsError:
+        return False
+    finally:
+        half.unlink(missing_ok=True)
+    return True
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from magbench.core.errors import MagbenchError
 from magbench.core.parallel import share, worth
 from magbench.core.progress import Progress, Quiet
 from magbench.core.seeds import task_seed
+from magbench.core.shard import WHOLE, Shard
 from magbench.generation.worker import Begin, Job, Source, Stopped, make_missing, one_line
 from magbench.models.adapter import wanted_threads
 from magbench.models.guard import Guard, Interruption, put_back
@@ -40,9 +41,10 @@ def generate(
     limit: int | None = None,
     seeds: int = 1,
     threads: int | None = None,
+    shard: Shard = WHOLE,
     progress: Progress,
 ) -> list[Failure]:
-    """Make every missing generation of a run.
+    """Make every missing generation of a run, or those of one share.
 
     Args:
         given: models and references in any way of :mod:`magbench.models.naming`; None for all registered models, then
@@ -51,6 +53,7 @@ def generate(
         limit: only the first clips of the suite.
         seeds: samples a clip.
         threads: processor threads of every model; None = what each asks for, else as many as torch takes.
+        shard: which share of all (model, clip, sample); the others are left to other processes.
 
     Returns:
         What failed. An unknown name and a folder of another run are errors, before anything is made.
@@ -61,10 +64,13 @@ def generate(
     run = Run.of(suite, seeds=seeds, limit=limit)
     RunFolder(out).claim(run)
     tasks, place = run.tasks(suite), RunFolder(out).generation
-    references = [name for name, kind in kinds.items() if kind == "reference"]
-    models = {name: make for name, make in makers.items() if name not in references}
-    failures = generate_from(models, tasks, place, progress)
-    return failures + _make_references(references, suite, tasks, place, progress)
+    ordered = sorted(makers, key=lambda name: kinds[name] == "reference")  # stable: models first
+    mine = shard.of_pairs(ordered, tasks)
+    failures: list[Failure] = []
+    for name in [name for name in mine if kinds[name] != "reference"]:
+        failures += generate_from({name: makers[name]}, mine[name], place, progress)
+    references = {name: own for name, own in mine.items() if kinds[name] == "reference"}
+    return failures + _make_references(references, suite, place, progress)
 
 
 @dataclass(frozen=True)
@@ -72,32 +78,33 @@ class _ReferenceJob:
     """What every process that makes references is told once."""
 
     suite: Suite
-    tasks: list[tuple[Clip, int]]
+    tasks: Mapping[str, list[tuple[Clip, int]]]
     place: Callable[[str, str, int], Path]
 
 
 def _make_references(
-    names: Sequence[str],
+    tasks: Mapping[str, list[tuple[Clip, int]]],
     suite: Suite,
-    tasks: list[tuple[Clip, int]],
     place: Callable[[str, str, int], Path],
     progress: Progress,
 ) -> list[Failure]:
     """Nobody times a reference, so several processes share them."""
-    pixels = len(names) * sum((len(clip) - clip.switch) * clip.size[0] * clip.size[1] for clip, _ in tasks)
-    workers = min(len(names), worth(pixels))
+    names = list(tasks)
+    every = [clip for own in tasks.values() for clip, _ in own]
+    workers = min(len(names), worth(sum((len(clip) - clip.switch) * clip.size[0] * clip.size[1] for clip in every)))
     failures: list[Failure] = []
     if names:
-        progress.stage(f"{len(names)} references" if len(names) > 1 else names[0], len(names) * len(tasks))
-    for found in share(_make_reference, _ReferenceJob(suite, tasks, place), names, workers):
+        progress.stage(f"{len(names)} references" if len(names) > 1 else names[0], len(every))
+    found_by_name = share(_make_reference, _ReferenceJob(suite, tasks, place), names, workers)
+    for name, found in zip(names, found_by_name, strict=True):
         failures += found
-        for _ in tasks:
+        for _ in tasks[name]:
             progress.step()
     return failures
 
 
 def _make_reference(job: _ReferenceJob, name: str) -> list[Failure]:
-    return generate_from(find_sources([name], job.suite), job.tasks, job.place, Quiet())
+    return generate_from(find_sources([name], job.suite), job.tasks[name], job.place, Quiet())
 
 
 def find_sources(given: Sequence[Given], suite: Suite, threads: int | None = None) -> dict[str, Callable[[], Source]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from magbench.core.errors import MagbenchError
-from magbench.core.files import first_problem, folder_written, write_atomic
+from magbench.core.files import first_problem, folder_written, write_new
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 
@@ -86,16 +86,13 @@ class RunFolder:
             raise MagbenchError(f"{self.description}: {first_problem(error)}") from error
 
     def claim(self, run: Run) -> None:
-        """Make this the folder of ``run``, or check that it is. One with other things in it is refused."""
+        """Make this the folder of ``run``, or check that it is. One with other things in it is refused.
+
+        Any number of processes may claim it at once: the first run to come has it, and all of that run may go on.
+        """
         if self.path.exists() and not self.path.is_dir():
             raise MagbenchError(f"{self}: is not a folder")
-        if not self.description.exists():
-            if self.path.exists() and any(not path.name.startswith(".") for path in self.path.iterdir()):
-                raise MagbenchError(f"{self}: holds files but no {self.description.name}; give a new or empty folder")
-            try:
-                write_atomic(self.description, run.model_dump_json(indent=2) + "\n")
-            except OSError as error:
-                raise MagbenchError(f"{self}: cannot be written ({error.strerror})") from error
+        if not self.description.exists() and self._begin(run):
             return
         there, here = self.read().model_dump(), run.model_dump()
         for field, value in there.items():
@@ -104,16 +101,30 @@ class RunFolder:
                 raise MagbenchError(f"{self}: belongs to another run: {both}; --out gives another folder")
         self._set_published_apart()
 
+    def _begin(self, run: Run) -> bool:
+        """Write the description; False where another process was first."""
+        others = self.path.exists() and any(not path.name.startswith(".") for path in self.path.iterdir())
+        if others and not self.description.exists():  # asked in this order: the description is the first file of a run
+            raise MagbenchError(f"{self}: holds files but no {self.description.name}; give a new or empty folder")
+        try:
+            return write_new(self.description, run.model_dump_json(indent=2) + "\n")
+        except OSError as error:
+            raise MagbenchError(f"{self}: cannot be written ({error.strerror})") from error
+
     def _set_published_apart(self) -> None:
         """Copy a published folder's files to ``published/`` before the first own score: they stay as they are."""
         if not self.records.is_file() or self.scores.exists() or self.published.path.exists():
             return
         files = sorted(path for path in self.path.iterdir() if path.is_file())
-        with folder_written(self.published.path) as half:
-            for path in files:
-                shutil.copy2(path, half / path.name)
-            if self.plots.is_dir():
-                shutil.copytree(self.plots, half / self.plots.name)
+        try:
+            with folder_written(self.published.path) as half:
+                for path in files:
+                    shutil.copy2(path, half / path.name)
+                if self.plots.is_dir():
+                    shutil.copytree(self.plots, half / self.plots.name)
+        except MagbenchError:
+            if not self.published.path.is_dir():  # else another process of this run was first
+                raise
 
     @property
     def published(self) -> RunFolder:

@@ -12,6 +12,7 @@ from pathlib import Path
 from magbench.core.errors import MagbenchError
 from magbench.core.parallel import share, worth
 from magbench.core.progress import Progress
+from magbench.core.shard import WHOLE, Shard
 from magbench.runs.failures import Failure
 from magbench.runs.folder import Run, RunFolder
 from magbench.runs.generation import read_frames, read_generation
@@ -31,13 +32,16 @@ class _Job:
     samples: int
 
 
-def score(suite: Suite, out: Path, *, progress: Progress, workers: int | None = None) -> list[Failure]:
-    """Score every finished generation of the run in ``out``.
+def score(
+    suite: Suite, out: Path, *, progress: Progress, workers: int | None = None, shard: Shard = WHOLE
+) -> list[Failure]:
+    """Score every finished generation of the run in ``out``, or those of one share of the clips.
 
     Args:
         suite: the suite it was made from.
         workers: processes; None for as many as torch would use threads, or fewer where there is little to score.
             Processes import the main module: a script that calls this needs the usual ``if __name__ == "__main__"``.
+        shard: which share of the clips; a clip's returns are scored together, so that its truth is prepared once.
 
     Returns:
         What could not be scored: damaged generations, values that are not numbers.
@@ -48,14 +52,15 @@ def score(suite: Suite, out: Path, *, progress: Progress, workers: int | None = 
     if workers is not None and workers < 1:
         raise MagbenchError(f"workers must be 1 or more, not {workers}")
     models = folder.generated_models()
-    clips = suite.clips[: run.limit]
+    mine = shard.of(range(len(suite.clips[: run.limit])))
+    clips = [suite.clips[index] for index in mine]
     job = _Job(suite, folder, models, run.seeds)
     each = len(models) * run.seeds
     pixels = sum((len(clip) - clip.switch) * clip.size[0] * clip.size[1] * each for clip in clips)
     workers = min(len(clips), worth(pixels) if workers is None else workers)
     progress.stage(f"{len(models)} models", len(clips) * each)
     failures: list[Failure] = []
-    for found in share(_score_clip, job, range(len(clips)), workers):
+    for found in share(_score_clip, job, mine, workers):
         failures += found
         for _ in range(each):
             progress.step()
