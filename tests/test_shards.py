@@ -25,7 +25,7 @@ def magbench_(*arguments: object) -> Result:
 
 
 def files(folder: Path) -> dict[str, object]:
-    """Every file that a shared run must have in common with one that was not: timings and plots apart."""
+    """Every file that a shared run must have in common with one that was not: what is measured beside them apart."""
     found: dict[str, object] = {}
     run = RunFolder(folder)
     for path in sorted(run.generations.rglob("frames.mkv")):
@@ -33,7 +33,6 @@ def files(folder: Path) -> dict[str, object]:
     for path in run.score_files():
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         found[str(path.relative_to(folder))] = [line for line in lines if line["protocol"] != "cost"]
-    found["noise"] = run.noise.read_bytes()
     return found
 
 
