@@ -52,6 +52,9 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench compare runs/old:mag runs/new:mag", r"no difference|A better|B better|below noise"),
     ("magbench run OUT", r"oracle"),
     ("magbench suite seal OUT", r"unchanged"),
+    ("magbench generate revisit-nano --out runs/shared --shard 3/64", r"runs/shared/generations"),
+    ("magbench score revisit-nano --out runs/shared --shard 3/64", r"runs/shared/scores"),
+    ("magbench run revisit-nano --out runs/shared", r"full_history"),
     ("magbench weights ls", r"self-forcing"),
     ("magbench weights ls self-forcing", r"\.pt|safetensors"),
 )
@@ -60,6 +63,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 WITHOUT = {
     "make demo": "CI and the reader run it on a fresh clone",
     "make test": "this is called by it",
+    "magbench generate revisit-nano --out runs/shared --shard $SLURM_ARRAY_TASK_ID/64": "a share is run as 3/64",
+    "magbench generate revisit-nano --out runs/shared --shard $((JOB_COMPLETION_INDEX + 1))/64": "likewise",
     "magbench suite fetch mag-bench": NETWORK,
     'pip install ".[wan]" && magbench weights ls': "the same command without the installation is run",
     "magbench weights fetch wan2.1 --only vae,text,tokenizer": NETWORK,
