@@ -1,6 +1,7 @@
 # make demo    install into .venv and run the whole benchmark once
 # make test    install into .venv and pass everything that CI checks
 # make check   the same checks, with the Python that is active
+# make rare    the slow tests, which CI runs after `make test`
 # make docs    write the pages that are made from the code
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 WORKERS ?= 2
 
-.PHONY: demo test check docs clean
+.PHONY: demo test check rare docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/magbench run
@@ -27,6 +28,10 @@ check:
 	$(PYTHON) -m mypy
 	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(PYTHON) -m pytest -n $(WORKERS)
+
+rare: export OMP_NUM_THREADS = 1
+rare: $(DEV)
+	$(BIN)/python -m pytest -m rare -n $(WORKERS)
 
 # Editable, and without what an earlier build left beside the sources, so that no old copy is ever found.
 $(INSTALLED): pyproject.toml constraints.txt

@@ -160,6 +160,7 @@ def test_the_package_says_that_it_is_typed() -> None:
         assert (ROOT / package / "py.typed").is_file()
 
 
+@pytest.mark.rare
 def test_the_examples_of_the_page_run() -> None:
     """In order, in one place, as a reader would type them."""
     suite = magbench.load_suite("revisit-nano")

@@ -106,6 +106,7 @@ def test_what_was_added_is_listed(copy: Path) -> None:
         assert re.search(rf"^{name} ", listed, flags=re.M), listed
 
 
+@pytest.mark.rare
 def test_the_tests_of_every_room_it_touches_still_pass(copy: Path) -> None:
     run(
         copy,

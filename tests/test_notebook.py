@@ -31,6 +31,7 @@ def texts(notebook: nbformat.NotebookNode) -> list[str]:
     return shown
 
 
+@pytest.mark.rare
 def test_it_runs_and_shows_tables_a_picture_and_progress(executed: nbformat.NotebookNode) -> None:
     outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output["output_type"] == "error"]
