@@ -16,6 +16,7 @@ from typing import TypeVar
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
 from magbench.core.parsing import read_object
+from magbench.hub.place import SCHEME, Place
 from magbench.leaderboard.identities import REGIONS, FoundFault, arithmetic
 from magbench.leaderboard.submission import Submission, board_name, folder_name, read_submission
 from magbench.report.columns import SCORED, specs
@@ -253,7 +254,12 @@ def _videos(submission: Submission, records: Sequence[Record]) -> Iterator[Found
     for name, entry in sorted(submission.videos.items()):
         if name in scored and entry.frames_sha256 != scored[name]:
             yield FoundFault("error", "videos.json", f"{name}: its frames are not those of the records")
-        if not entry.path or entry.path.startswith("https://"):
+        if entry.path.startswith(SCHEME):
+            try:
+                Place.parse(entry.path)
+            except MagbenchError as error:
+                yield FoundFault("error", "videos.json", f"{name}: {error}")
+        if not entry.path or entry.path.startswith(SCHEME):
             continue
         path = submission.folder / entry.path
         if ".." in Path(entry.path).parts or entry.path.startswith("/") or not entry.path.startswith("videos/"):

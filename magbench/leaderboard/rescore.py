@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from magbench.core.files import file_sha256, write_atomic
 from magbench.core.parsing import described, read_object
 from magbench.core.progress import Progress
 from magbench.core.provenance import commit, machine
+from magbench.hub.cache import cache_folder
+from magbench.hub.place import SCHEME, Place, PlacedFiles
 from magbench.leaderboard.submission import Date, Submission, read_submission
 from magbench.report.columns import SCORED
 from magbench.runs.generation import untimed
@@ -81,9 +83,10 @@ def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progre
         path,
     )
     records = [r for r in read_parquet(submission.records) if r.kind == "model"]
+    files = _files(submission, progress)
     progress.stage(submission.name, len(submission.videos))
     largest, where, values = 0.0, "", 0
-    for clip, sample, made in _rescored(submission, suite, progress):
+    for clip, sample, made in _rescored(submission, files, suite, progress):
         old = {_key(r): r.value for r in records if (r.clip, r.sample) == (clip, sample) and r.protocol in SCORED}
         for record in made:
             if _key(record) not in old:
@@ -109,17 +112,33 @@ def read_attestations(submission: Submission) -> list[Attestation]:
     return [attestation for attestation in found if attestation.records_sha256 == digest]
 
 
-def _rescored(submission: Submission, suite: Suite, progress: Progress) -> Iterator[tuple[str, int, list[Record]]]:
+def _files(submission: Submission, progress: Progress) -> dict[str, Path]:
+    """clip@sample -> the file that videos.json lists, here or fetched, its hash checked."""
+    placed = PlacedFiles(cache_folder() / "videos")
+    files = {}
+    for name, entry in sorted(submission.videos.items()):
+        if not entry.path:
+            raise MagbenchError(f"{submission.folder}: the video of {name} is not published, only its hash")
+        if entry.path.startswith(SCHEME):
+            files[name] = placed.get(Place.parse(entry.path), entry.sha256, progress)
+            continue
+        files[name] = submission.folder / entry.path
+        if not files[name].resolve().is_relative_to((submission.folder / "videos").resolve()):
+            raise MagbenchError(f"{submission.folder}: {name}: path '{entry.path[:60]}' leads out of the submission")
+        if file_sha256(files[name]) != entry.sha256:
+            raise MagbenchError(f"{files[name]}: is not the file that videos.json lists (sha256)")
+    return files
+
+
+def _rescored(
+    submission: Submission, files: Mapping[str, Path], suite: Suite, progress: Progress
+) -> Iterator[tuple[str, int, list[Record]]]:
     """(clip, sample, its records made anew), one video after the other."""
     about = submission.about
     for name, entry in sorted(submission.videos.items()):
         clip_id, _, number = name.rpartition("@")
         clip, sample = suite.clip(clip_id), int(number)
-        if not entry.path or entry.path.startswith("https://"):
-            raise MagbenchError(f"{submission.folder}: the video of {name} is not here ({entry.path or 'hash only'})")
-        path = submission.folder / entry.path
-        if file_sha256(path) != entry.sha256:
-            raise MagbenchError(f"{path}: is not the file that videos.json lists (sha256)")
+        path = files[name]
         frames = read_video(path, clip.fps)
         if len(frames) == len(clip):
             frames = frames[clip.switch :]
