@@ -22,7 +22,8 @@ from magbench.runs.generation import untimed
 from magbench.runs.records import Record, read_parquet
 from magbench.scoring.score_clip import Scene, score_records
 from magbench.suites.format import Suite
-from magbench.video.io import frames_sha256, read_video
+from magbench.video.formats import read_finished
+from magbench.video.io import frames_sha256
 
 TOLERANCE = 2e-3
 """Relative to the larger of 1 and the value: what another processor's rounding may change."""
@@ -139,7 +140,7 @@ def _rescored(
         clip_id, _, number = name.rpartition("@")
         clip, sample = suite.clip(clip_id), int(number)
         path = files[name]
-        frames = read_video(path, clip.fps)
+        frames = read_finished(path, clip.fps)
         if len(frames) == len(clip):
             frames = frames[clip.switch :]
         digest = frames_sha256(frames)

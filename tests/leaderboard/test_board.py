@@ -25,7 +25,7 @@ from magbench.leaderboard.check import check_all
 from magbench.leaderboard.page import write_page
 from magbench.leaderboard.rescore import rescore
 from magbench.leaderboard.submission import find_submissions
-from magbench.leaderboard.submit import submit
+from magbench.leaderboard.submit import prepare, write
 from magbench.runs.records import Record, read_parquet, write_parquet
 from magbench.suites.format import Suite, load_suite
 from magbench.video.io import read_video, write_lossless
@@ -37,6 +37,10 @@ TOLD = {
     "training_data": "nothing of the suite",
     "date": "2026-01-31",
 }
+
+
+def submit(run: Path, model: str, told: dict[str, Any], to: Path) -> Path:
+    return write(prepare(run, model, told), to)
 
 
 def magbench_(*arguments: object) -> Result:

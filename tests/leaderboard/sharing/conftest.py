@@ -11,13 +11,12 @@ import pytest
 from magbench.analysis.sources import read_folder
 from magbench.core.progress import Quiet
 from magbench.generation import runner
-from magbench.leaderboard.submit import submit
 from magbench.runs.folder import Run, RunFolder
 from magbench.runs.records import write_parquet
 from magbench.scoring import score
 from magbench.suites.format import Suite
 from tests.hub_writing import WritableHub, serve_writable
-from tests.leaderboard.test_board import TOLD
+from tests.leaderboard.test_board import TOLD, submit
 
 
 @pytest.fixture(scope="session")
