@@ -89,8 +89,7 @@ def board() -> None:
     """Check submissions, score them again, and build the board."""
 
 
-def references(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the option that names runs which the board trusts."""
+def _references(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--references",
         "runs",
@@ -101,7 +100,7 @@ def references(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
-def trusted(runs: Sequence[Path]) -> list[Record]:
+def _trusted(runs: Sequence[Path]) -> list[Record]:
     """The records of the runs that are given, else of those that are published here."""
     from magbench.runs.records import read_parquet
 
@@ -110,7 +109,7 @@ def trusted(runs: Sequence[Path]) -> list[Record]:
 
 @board.command("check")
 @click.argument("submissions", nargs=-1, type=click.Path(path_type=Path, file_okay=False))
-@references
+@_references
 def board_check(submissions: tuple[Path, ...], runs: tuple[Path, ...]) -> None:
     """Check submissions, or all below leaderboards/submissions; runs nothing of them.
 
@@ -123,7 +122,7 @@ def board_check(submissions: tuple[Path, ...], runs: tuple[Path, ...]) -> None:
     folders = [folder for root in roots for folder in find_submissions(root)]
     if not folders:
         raise MagbenchError(f"{', '.join(map(str, roots))}: holds no submission")
-    own = trusted(runs)
+    own = _trusted(runs)
     if not own:
         click.echo("warning: no --references: nothing is held against a run of the board's own", err=True)
     found = check_all(folders, own)
@@ -156,38 +155,24 @@ def board_rescore(folder: Path, who: str, date: str | None) -> None:
         raise MagbenchError(f"{folder}: its scores do not come out again (tolerance {found.tolerance:g})")
 
 
-def page_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the option that says where the page goes."""
-    return click.option(
-        "--out",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=PUBLISHED / "page",
-        show_default=True,
-        metavar="DIR",
-        help="Where the page goes: a folder to open from disk or to put on any host.",
-    )(command)
-
-
 @board.command("build")
 @click.argument("root", default=SUBMISSIONS, type=click.Path(path_type=Path, file_okay=False))
-@page_option
-@references
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("leaderboards") / "page",
+    show_default=True,
+    metavar="DIR",
+    help="Where the page goes: a folder to open from disk or to put on any host.",
+)
+@_references
 def board_build(root: Path, out: Path, runs: tuple[Path, ...]) -> None:
     """Build the boards of all submissions below ROOT: one page, with data as board.json."""
-    build_page(root, out, runs)
-
-
-def build_page(root: Path, out: Path, runs: tuple[Path, ...]) -> Path:
-    """Build the page, say what is on it, and return it.
-
-    Raises:
-        MagbenchError: some submissions were left out; the page is made of the others.
-    """
     from magbench.leaderboard.build import build
     from magbench.leaderboard.page import write_page
 
     unread: list[str] = []
-    boards = build(root, trusted(runs), unread.append)
+    boards = build(root, _trusted(runs), unread.append)
     page = write_page(boards, out)
     for built in boards:
         trusts = [entry.trust for entry in built.entries]
@@ -198,4 +183,3 @@ def build_page(root: Path, out: Path, runs: tuple[Path, ...]) -> Path:
         click.echo(f"left out: {line}", err=True)
     if unread:
         raise MagbenchError(f"{len(unread)} submissions were left out, the board is made of the others")
-    return page

@@ -1,4 +1,4 @@
-"""`magbench board publish`: the board on the hub."""
+"""`magbench board publish` and `magbench board card`: results on the hub."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from magbench.commands.board import SUBMISSIONS, board, build_page, page_option, references
+from magbench.commands.board import PUBLISHED, SUBMISSIONS, _references, _trusted, board
 
 HUB = "Needs a token that may write: `hf auth login`, or HF_TOKEN. HF_ENDPOINT names another hub."
 
@@ -15,18 +15,63 @@ HUB = "Needs a token that may write: `hf auth login`, or HF_TOKEN. HF_ENDPOINT n
 @click.argument("root", default=SUBMISSIONS, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--hub", "name", required=True, metavar="ORG/NAME", help="The data set and the space.")
 @click.option("--pr", "pull", is_flag=True, help="Offer it as pull requests instead of committing.")
-@page_option
-@references
-def board_publish(root: Path, name: str, pull: bool, out: Path, runs: tuple[Path, ...]) -> None:
-    """Build the page of all submissions below ROOT, and put both on the hub.
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=PUBLISHED / "page",
+    show_default=True,
+    metavar="DIR",
+    help="What `magbench board build` made of ROOT.",
+)
+@_references
+def board_publish(root: Path, name: str, pull: bool, page: Path, runs: tuple[Path, ...]) -> None:
+    """Put all submissions below ROOT and their page on the hub.
 
     The submissions become a data set, the page a static space. What is there already is not sent again: stopped, the
     same command goes on. A submission that is there is never changed.
     """
     from magbench.hub.client import KINDS
-    from magbench.leaderboard.sharing.publish import publish
+    from magbench.leaderboard.build import build
+    from magbench.leaderboard.sharing.publish import check_page, publish
 
-    page = build_page(root, out, runs)
-    for branch in publish(root, page.parent, name, pull):
+    check_page(page, build(root, _trusted(runs)))
+    for branch in publish(root, page, name, pull):
         done = f"{branch.changed} files changed" if branch.changed else "unchanged"
         click.echo(f"{KINDS[branch.kind]}: {done}, commit {branch.listing.revision[:12]}: {branch.address}")
+
+
+@board.command("card", epilog=HUB)
+@click.argument("folder", metavar="SUBMISSION", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--board", "name", required=True, metavar="ORG/NAME", help="The board's data set on the hub.")
+@click.option("--hub", "model", metavar="ORG/MODEL", help="Offer it as a pull request to this model.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("card"),
+    show_default=True,
+    metavar="DIR",
+    help="Where it is written.",
+)
+@_references
+def board_card(folder: Path, name: str, model: str | None, out: Path, runs: tuple[Path, ...]) -> None:
+    """Write what says SUBMISSION's result elsewhere: the model's card, and a record for Every Eval Ever.
+
+    Only of a row that somebody has scored again. Run it where the board's other submissions are: the rank is theirs.
+    """
+    from magbench.leaderboard.build import build
+    from magbench.leaderboard.sharing.card import EVAL_RESULTS, offer_card, write_card
+    from magbench.leaderboard.sharing.every_eval_ever import write_log
+    from magbench.leaderboard.sharing.layout import README
+    from magbench.leaderboard.sharing.result import result_of
+
+    result = result_of(folder, build(folder.resolve().parents[2], _trusted(runs)), name)
+    branch = None
+    if model is None:
+        write_card(result, out)
+    else:
+        branch = offer_card(result, model, out)
+    for path in (out / EVAL_RESULTS, out / README, write_log(result, model, out)):
+        click.echo(f"{path}")
+    if branch is not None:
+        done = f"{branch.changed} files changed" if branch.changed else "unchanged"
+        click.echo(f"{branch.address}: {done}, commit {branch.listing.revision[:12]}")

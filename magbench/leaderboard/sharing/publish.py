@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from magbench.core.errors import MagbenchError
+from magbench.core.parsing import read_json
 from magbench.hub.push import Branch, Change, open_branch
+from magbench.leaderboard.build import BuiltBoard, rows_of
 from magbench.leaderboard.sharing.layout import README, check_unchanged, name_of, submission_files
 from magbench.leaderboard.submission import find_submissions
 
@@ -76,6 +79,23 @@ def publish(root: Path, page: Path, name: str, pull: bool) -> Iterator[Branch]:
         yield data
         readme.write_text(SPACE.format(name=name), encoding="utf-8")
         yield _page(page, readme, open_branch(name, "space", TITLE if pull else ""))
+
+
+def check_page(page: Path, boards: Sequence[BuiltBoard]) -> None:
+    """See whether a page is of these very boards.
+
+    Raises:
+        MagbenchError: it is not there, or of other submissions.
+    """
+    path = page / "board.json"
+    shown = [(board["board"], board["rows"]) for board in read_json(path)] if path.is_file() else []
+    if _standing(shown) != _standing((board.name, rows_of(board)) for board in boards):
+        raise MagbenchError(f"{page}: is not of these submissions as they are now; `magbench board build` makes it")
+
+
+def _standing(boards: Iterable[tuple[str, Sequence[dict[str, Any]]]]) -> set[tuple[str, str, str, int | None]]:
+    """What would be wrong if the page were old: who stands where, with which trust."""
+    return {(name, row["model"], row["trust"], row.get("rank")) for name, rows in boards for row in rows}
 
 
 def _check_all_here(submissions: Sequence[Path], data: Branch) -> None:

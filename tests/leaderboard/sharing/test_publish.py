@@ -9,7 +9,10 @@ import pytest
 import yaml
 from click.testing import Result
 
+from magbench.core.progress import Quiet
+from magbench.leaderboard.rescore import rescore
 from magbench.leaderboard.submission import find_submissions
+from magbench.suites.format import Suite
 from tests.hub_server import Repository
 from tests.hub_writing import WritableHub
 from tests.leaderboard.test_board import first_of, magbench_
@@ -18,8 +21,10 @@ NAME = "board/memory"
 
 
 def publish(run: Path, here: Path, *options: str) -> Result:
-    trusted = ("--references", run / "records.parquet")
-    return magbench_("board", "publish", here, "--hub", NAME, "--out", here.parent / "page", *trusted, *options)
+    """Build the page and publish it."""
+    trusted, page = ("--references", run / "records.parquet"), here.parent / "page"
+    assert magbench_("board", "build", here, "--out", page, *trusted).exit_code == 0
+    return magbench_("board", "publish", here, "--hub", NAME, "--page", page, *trusted, *options)
 
 
 def data_set(hub: WritableHub) -> Repository:
@@ -156,3 +161,13 @@ def test_a_submission_there_is_never_changed(run: Path, here: Path, hub: Writabl
     result = publish(run, here)
     assert result.exit_code == 1 and "a submission is never changed, submit another revision" in result.stderr
     assert data_set(hub).files == before
+
+
+def test_an_old_page_is_not_published(run: Path, here: Path, hub: WritableHub, suite: Suite) -> None:
+    trusted, page = ("--references", run / "records.parquet"), here.parent / "page"
+    options = ("--hub", NAME, "--page", page, *trusted)
+    assert "is not of these submissions" in magbench_("board", "publish", here, *options).stderr
+    assert magbench_("board", "build", here, "--out", page, *trusted).exit_code == 0
+    assert rescore(first_of(here), suite, "an auditor", "2026-02-01", progress=Quiet()).verdict
+    result = magbench_("board", "publish", here, *options)
+    assert result.exit_code == 1 and "`magbench board build` makes it" in result.stderr and hub.commits == []
