@@ -43,6 +43,7 @@ class WritableHub(HubServer):
         store: sha256 -> content of large files that were uploaded.
         stored: how many large files were sent.
         room: how many more large files the store takes; None: any number.
+        ignored: names of files that are left out, as by a .gitignore.
         pulls: pull requests, in order.
         commits: (kind, repository, branch, summary) of every commit.
         before_commit: called before a commit is looked at, for what others do meanwhile.
@@ -53,6 +54,7 @@ class WritableHub(HubServer):
     store: dict[str, bytes] = field(default_factory=dict)
     stored: int = 0
     room: int | None = None
+    ignored: set[str] = field(default_factory=set)
     pulls: list[Pull] = field(default_factory=list)
     commits: list[tuple[str, str, str, str]] = field(default_factory=list)
     before_commit: Any = None
@@ -184,7 +186,8 @@ class _WritingHandler(Handler):
             data, large = files.get(file["path"]), file["size"] >= LARGE
             oid = None if data is None else sha256(data) if len(data) >= LARGE else git_hash(data)
             mode = "lfs" if large else "regular"
-            answers.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, "oid": oid})
+            ignored = file["path"].rpartition("/")[2] in self.hub.ignored
+            answers.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": ignored, "oid": oid})
         self._json({"files": answers})
 
     def _batch(self, asked: dict[str, Any]) -> None:

@@ -76,7 +76,7 @@ def submit(folder: Path, model: str, told: Path | None, to: Path, date: str | No
         click.echo("next: magbench board check, then offer this folder as one change to the board's repository")
         return
     offer.submission(target)
-    click.echo(f"{offer.branch.address}: {offer.branch.changed} files sent, commit {offer.branch.listing.revision}")
+    click.echo(f"{offer.branch.address}: {offer.branch.changed} files sent, commit {offer.branch.head}")
     click.echo(f"next: {offer.next}")
 
 

@@ -37,7 +37,7 @@ def board_publish(root: Path, name: str, pull: bool, page: Path, runs: tuple[Pat
     check_page(page, build(root, _trusted(runs)))
     for branch in publish(root, page, name, pull):
         done = f"{branch.changed} files changed" if branch.changed else "unchanged"
-        click.echo(f"{KINDS[branch.kind]}: {done}, commit {branch.listing.revision[:12]}: {branch.address}")
+        click.echo(f"{KINDS[branch.kind]}: {done}, commit {branch.head[:12]}: {branch.address}")
 
 
 @board.command("card", epilog=HUB)
@@ -74,4 +74,4 @@ def board_card(folder: Path, name: str, model: str | None, out: Path, runs: tupl
         click.echo(f"{path}")
     if branch is not None:
         done = f"{branch.changed} files changed" if branch.changed else "unchanged"
-        click.echo(f"{branch.address}: {done}, commit {branch.listing.revision[:12]}")
+        click.echo(f"{branch.address}: {done}, commit {branch.head[:12]}")

@@ -19,6 +19,8 @@ SCHEME = "hf://datasets/"
 PLACE = re.compile(rf"{SCHEME}(?P<repository>{REPOSITORY.pattern})@(?P<commit>[^/]+)/(?P<path>.+)")
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=@-]*")
 """What a folder or a file on the way to it may be called."""
+LARGEST = 2 * 2**30
+"""Bytes of a file that is fetched."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class PlacedFiles:
             sha256: that it must have, hexadecimal.
 
         Raises:
-            MagbenchError: it is not there, or has another sha256.
+            MagbenchError: it is not there, has another sha256, or is larger than :data:`LARGEST`.
         """
         folder = self.folder / place.repository
         path = folder / place.commit / place.path
@@ -90,6 +92,8 @@ class PlacedFiles:
                 raise MagbenchError(f"{place}: is not there")
             if file.sha256 and file.sha256 != sha256:
                 raise MagbenchError(f"{place}: has sha256 {file.sha256[:12]} on the hub, not {sha256[:12]} as listed")
+            if file.size > LARGEST:
+                raise MagbenchError(f"{place}: has {file.size / 2**30:.1f} GiB, at most {LARGEST // 2**30} are fetched")
             path = repository.get(file, listing, folder, progress)
         if (found := file_sha256(path)) != sha256:
             path.unlink()

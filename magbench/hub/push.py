@@ -34,15 +34,17 @@ class Change:
 
 @dataclass
 class Branch:
-    """Where commits go, and what is there now: the main branch, or the user's pull request.
+    """Where commits go: the main branch, or the user's pull request.
 
     Attributes:
         name: owner/name of the repository.
         kind: model, dataset or space.
         pull: title of the pull request, "" for the main branch.
         revision: main, or refs/pr/N once there is a pull request.
-        listing: its files at its newest commit.
-        changed: how many files were added, changed or removed.
+        listing: its files when it was opened.
+        head: its newest commit.
+        sent: path in the repository -> file here, of all that was committed.
+        removed: paths that were removed.
     """
 
     name: str
@@ -51,7 +53,18 @@ class Branch:
     revision: str
     listing: Listing
     client: HfApi = field(repr=False)
-    changed: int = 0
+    head: str = ""
+    sent: dict[str, Path] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.head = self.listing.revision
+        self._there = {file.path: file for file in self.listing.files}
+
+    @property
+    def changed(self) -> int:
+        """How many files were added, changed or removed."""
+        return len(self.sent) + len(self.removed)
 
     @property
     def address(self) -> str:
@@ -61,43 +74,51 @@ class Branch:
         return f"{self.client.endpoint}/{prefix}{self.name}" + (f"/discussions/{number}" if number else "")
 
     def commit(self, change: Change) -> None:
-        """Commit what differs from what is there, and look whether it arrived. Nothing differs: nothing is done.
+        """Commit what differs from what was there; nothing differs, and nothing is done.
 
         Raises:
             MagbenchError: not allowed, changed by somebody else meanwhile, or broken off.
         """
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-        there = {file.path: file for file in self.listing.files}
-        files = {
-            path: file
-            for path, file in change.files.items()
-            if path not in there or difference(file, there[path]) is not None
-        }
-        removed = [path for path in change.removed if path in there]
+        files = {path: file for path, file in change.files.items() if self._differs(path, file)}
+        removed = [path for path in change.removed if path in self._there]
         if not files and not removed:
             return
-        offered = self.pull and self.revision == "main"
+        offered = bool(self.pull) and self.revision == "main"
+        operations: list[CommitOperationAdd | CommitOperationDelete] = [
+            *(CommitOperationAdd(path, file) for path, file in sorted(files.items())),
+            *(CommitOperationDelete(path) for path in removed),
+        ]
         with _plainly(self.client, self.name, self.kind):
             done = self.client.create_commit(
                 self.name,
-                [
-                    *(CommitOperationAdd(path, file) for path, file in sorted(files.items())),
-                    *(CommitOperationDelete(path) for path in removed),
-                ],
+                operations,
                 commit_message=self.pull if offered else change.title,
                 repo_type=self.kind,
                 revision=self.revision,
-                create_pr=bool(offered),
-                parent_commit=self.listing.revision,
+                create_pr=offered,
+                parent_commit=self.head,
             )
-        self.revision = done.pr_revision or self.revision
-        self.listing = Repository(self.name, done.oid, (self.kind,)).listing()
-        there = {file.path: file for file in self.listing.files}
-        for path, file in files.items():
-            if path not in there or difference(file, there[path]) is not None:
+        self.revision, self.head = done.pr_revision or self.revision, done.oid
+        self.sent |= files
+        self.removed += removed
+
+    def check(self) -> None:
+        """Look whether everything arrived.
+
+        Raises:
+            MagbenchError: a file is not on the hub as it is here.
+        """
+        if self.sent:
+            self.listing = Repository(self.name, self.head, (self.kind,)).listing()
+            self._there = {file.path: file for file in self.listing.files}
+        for path, file in self.sent.items():
+            if self._differs(path, file):
                 raise MagbenchError(f"{self.name}: {path} is not on the hub as it is here; see {self.address}")
-        self.changed += len(files) + len(removed)
+
+    def _differs(self, path: str, file: Path) -> bool:
+        return path not in self._there or difference(file, self._there[path]) is not None
 
 
 def open_branch(name: str, kind: Kind, pull: str = "") -> Branch:

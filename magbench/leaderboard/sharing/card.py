@@ -61,6 +61,7 @@ def offer_card(result: Result, model: str, out: Path) -> Branch:
         )
     write_card(result, out, readme, others)
     branch.commit(Change(branch.pull, {name: out / name for name in (EVAL_RESULTS, README)}))
+    branch.check()
     return branch
 
 

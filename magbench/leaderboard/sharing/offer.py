@@ -48,7 +48,7 @@ class Offer:
         for path in paths.values():
             Place.parse(str(Place(self.branch.name, "0" * 40, path)))
         self.branch.commit(Change("Videos", {paths[name]: file for name, file in files.items()}))
-        commit = self.branch.listing.revision
+        commit = self.branch.head
         return {name: str(Place(self.branch.name, commit, path)) for name, path in paths.items()}
 
     def submission(self, folder: Path) -> None:
@@ -62,6 +62,7 @@ class Offer:
             check_unchanged(files, Repository(self.branch.name, "main", ("dataset",)).listing(), self.branch.name)
         check_unchanged(files, self.branch.listing, self.branch.name)
         self.branch.commit(Change(f"Submission {name_of(folder)}", files))
+        self.branch.check()
 
     @property
     def next(self) -> str:

@@ -76,6 +76,7 @@ def publish(root: Path, page: Path, name: str, pull: bool) -> Iterator[Branch]:
             changes.insert(0, Change("What this is", {README: readme}))
         for change in changes:
             data.commit(change)
+        data.check()
         yield data
         readme.write_text(SPACE.format(name=name), encoding="utf-8")
         yield _page(page, readme, open_branch(name, "space", TITLE if pull else ""))
@@ -135,4 +136,5 @@ def _page(page: Path, readme: Path, space: Branch) -> Branch:
     files[README] = readme
     old = [file.path for file in space.listing.files if file.path not in files and file.path not in KEPT]
     space.commit(Change("The page", files, old))
+    space.check()
     return space

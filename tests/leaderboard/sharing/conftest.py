@@ -16,7 +16,7 @@ from magbench.runs.records import write_parquet
 from magbench.scoring import score
 from magbench.suites.format import Suite
 from tests.hub_writing import WritableHub, serve_writable
-from tests.leaderboard.test_board import TOLD, submit
+from tests.leaderboard.test_board import TOLD, magbench_, submit
 
 
 @pytest.fixture(scope="session")
@@ -45,11 +45,27 @@ def submitted(run: Path) -> Path:
     return run.parent / "submissions"
 
 
+@pytest.fixture(scope="session")
+def built(run: Path, submitted: Path) -> Path:
+    """The page of both."""
+    trusted = ("--references", run / "records.parquet")
+    result = magbench_("board", "build", submitted, "--out", run.parent / "page", *trusted)
+    assert result.exit_code == 0, result.stderr
+    return run.parent / "page"
+
+
 @pytest.fixture
 def here(submitted: Path, tmp_path: Path) -> Path:
     """A copy of the submissions, to be changed."""
     shutil.copytree(submitted, tmp_path / "submissions")
     return tmp_path / "submissions"
+
+
+@pytest.fixture
+def page(built: Path, tmp_path: Path) -> Path:
+    """A copy of their page."""
+    shutil.copytree(built, tmp_path / "page")
+    return tmp_path / "page"
 
 
 @pytest.fixture

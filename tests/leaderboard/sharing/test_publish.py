@@ -11,6 +11,7 @@ from click.testing import Result
 
 from magbench.core.progress import Quiet
 from magbench.leaderboard.rescore import rescore
+from magbench.leaderboard.sharing import publish as publishing
 from magbench.leaderboard.submission import find_submissions
 from magbench.suites.format import Suite
 from tests.hub_server import Repository
@@ -21,10 +22,13 @@ NAME = "board/memory"
 
 
 def publish(run: Path, here: Path, *options: str) -> Result:
-    """Build the page and publish it."""
-    trusted, page = ("--references", run / "records.parquet"), here.parent / "page"
-    assert magbench_("board", "build", here, "--out", page, *trusted).exit_code == 0
-    return magbench_("board", "publish", here, "--hub", NAME, "--page", page, *trusted, *options)
+    trusted = ("--references", run / "records.parquet")
+    return magbench_("board", "publish", here, "--hub", NAME, "--page", here.parent / "page", *trusted, *options)
+
+
+def build(run: Path, here: Path) -> None:
+    trusted = ("--references", run / "records.parquet")
+    assert magbench_("board", "build", here, "--out", here.parent / "page", *trusted).exit_code == 0
 
 
 def data_set(hub: WritableHub) -> Repository:
@@ -44,17 +48,19 @@ def local(here: Path) -> dict[str, bytes]:
     return {f"submissions/{p.relative_to(here).as_posix()}": p.read_bytes() for p in here.rglob("*") if p.is_file()}
 
 
-def test_a_board_is_published_and_publishing_again_changes_nothing(run: Path, here: Path, hub: WritableHub) -> None:
+def test_a_board_is_published_and_publishing_again_changes_nothing(
+    run: Path, here: Path, page: Path, hub: WritableHub
+) -> None:
     result = publish(run, here)
     assert result.exit_code == 0, result.stderr
     files = data_set(hub).files
     assert {path: files[path] for path in files if path.startswith("submissions/")} == local(here)
     assert f"data set: {len(local(here)) + 1} files changed" in result.stdout
-    page = {path.name: path.read_bytes() for path in (here.parent / "page").iterdir()}
     served = dict(space(hub).files)
     front = yaml.safe_load(served.pop("README.md").decode().split("---")[1])
     assert (front["sdk"], front["app_file"], front["datasets"]) == ("static", "index.html", [NAME])
-    assert served.pop(".gitattributes") and served == page  # the template's own style is gone
+    own = {path.relative_to(page).as_posix(): path.read_bytes() for path in page.rglob("*") if path.is_file()}
+    assert served.pop(".gitattributes") and served == own  # the template's own style is gone
     assert f"{hub.address}/datasets/{NAME}\n" in result.stdout and f"{hub.address}/spaces/{NAME}\n" in result.stdout
     done = list(hub.commits)
     again = publish(run, here)
@@ -62,7 +68,9 @@ def test_a_board_is_published_and_publishing_again_changes_nothing(run: Path, he
     assert hub.commits == done
 
 
-def test_what_comes_back_at_the_commit_passes(run: Path, here: Path, hub: WritableHub, tmp_path: Path) -> None:
+def test_what_comes_back_at_the_commit_passes(
+    run: Path, here: Path, page: Path, hub: WritableHub, tmp_path: Path
+) -> None:
     from huggingface_hub import HfApi
 
     assert publish(run, here).exit_code == 0
@@ -81,7 +89,7 @@ def test_what_comes_back_at_the_commit_passes(run: Path, here: Path, hub: Writab
     }
 
 
-def test_a_broken_upload_goes_on(run: Path, here: Path, hub: WritableHub) -> None:
+def test_a_broken_upload_goes_on(run: Path, here: Path, page: Path, hub: WritableHub) -> None:
     hub.room = 3
     result = publish(run, here)
     assert result.exit_code == 1 and "The same command goes on from there" in result.stderr, result.output
@@ -96,14 +104,15 @@ def test_a_broken_upload_goes_on(run: Path, here: Path, hub: WritableHub) -> Non
     assert hub.stored == len(hub.store)  # nothing was sent twice
 
 
-def test_a_page_hides_nobodys_result(run: Path, here: Path, hub: WritableHub) -> None:
+def test_a_page_hides_nobodys_result(run: Path, here: Path, page: Path, hub: WritableHub) -> None:
     assert publish(run, here).exit_code == 0
-    shutil.rmtree(first_of(here))
+    shutil.rmtree(first_of(here).parent)
+    build(run, here)
     lost = publish(run, here)
     assert lost.exit_code == 1 and "1 submissions that are not here, first" in lost.stderr
 
 
-def test_a_moved_parent_is_a_conflict(run: Path, here: Path, hub: WritableHub) -> None:
+def test_a_moved_parent_is_a_conflict(run: Path, here: Path, page: Path, hub: WritableHub) -> None:
     def somebody() -> None:
         data_set(hub).files["notes.md"] = b"mine"
         hub.before_commit = None
@@ -117,6 +126,34 @@ def test_a_moved_parent_is_a_conflict(run: Path, here: Path, hub: WritableHub) -
     assert data_set(hub).files["notes.md"] == b"mine"
 
 
+def test_a_large_board_goes_up_in_several_commits_of_whole_submissions(
+    run: Path, here: Path, page: Path, hub: WritableHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "FILES", 10)
+
+    def somebody() -> None:
+        if len(hub.commits) == 2:  # what this is, the first submission, and now the second
+            data_set(hub).files["notes.md"] = b"mine"
+            hub.before_commit = None
+
+    hub.before_commit = somebody
+    result = publish(run, here)
+    assert result.exit_code == 1 and "somebody else changed it meanwhile" in result.stderr
+    there = [path for path in data_set(hub).files if path.startswith("submissions/")]
+    assert {path.split("/")[2] for path in there} == {"first"} and len(there) == 7
+    sent = hub.stored
+    assert publish(run, here).exit_code == 0
+    assert {path: data for path, data in data_set(hub).files.items() if path.startswith("submissions/")} == local(here)
+    assert hub.stored == len(hub.store) >= sent
+
+
+def test_what_did_not_arrive_is_named(run: Path, here: Path, page: Path, hub: WritableHub) -> None:
+    """A hub that says yes and keeps something else, as one with a .gitignore does."""
+    hub.ignored.add("videos.json")
+    result = publish(run, here)
+    assert result.exit_code == 1 and "videos.json is not on the hub as it is here" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("token", "message"),
     [
@@ -126,7 +163,7 @@ def test_a_moved_parent_is_a_conflict(run: Path, here: Path, hub: WritableHub) -
     ],
 )
 def test_who_may_not_write_is_told(
-    run: Path, here: Path, hub: WritableHub, monkeypatch: pytest.MonkeyPatch, token: str, message: str
+    run: Path, here: Path, page: Path, hub: WritableHub, monkeypatch: pytest.MonkeyPatch, token: str, message: str
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
     result = publish(run, here)
@@ -134,11 +171,15 @@ def test_who_may_not_write_is_told(
     assert result.stderr.count("\n") == 1 and hub.commits == []
 
 
-def test_as_a_pull_request(run: Path, here: Path, hub: WritableHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_a_pull_request(
+    run: Path, here: Path, page: Path, hub: WritableHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(first_of(here), here.parent / "kept" / first_of(here).relative_to(here))
     shutil.rmtree(first_of(here).parent)
+    build(run, here)
     assert publish(run, here).exit_code == 0
     shutil.copytree(here.parent / "kept", here, dirs_exist_ok=True)
+    build(run, here)
     before = dict(data_set(hub).files)
     monkeypatch.setenv("HF_TOKEN", "token-of-bob")
     result = publish(run, here, "--pr")
@@ -153,7 +194,7 @@ def test_as_a_pull_request(run: Path, here: Path, hub: WritableHub, monkeypatch:
     assert publish(run, here).stdout.count("unchanged, commit") == 2
 
 
-def test_a_submission_there_is_never_changed(run: Path, here: Path, hub: WritableHub) -> None:
+def test_a_submission_there_is_never_changed(run: Path, here: Path, page: Path, hub: WritableHub) -> None:
     assert publish(run, here).exit_code == 0
     path = first_of(here) / "videos.json"
     path.write_text(path.read_text() + " ")
@@ -163,11 +204,9 @@ def test_a_submission_there_is_never_changed(run: Path, here: Path, hub: Writabl
     assert data_set(hub).files == before
 
 
-def test_an_old_page_is_not_published(run: Path, here: Path, hub: WritableHub, suite: Suite) -> None:
-    trusted, page = ("--references", run / "records.parquet"), here.parent / "page"
-    options = ("--hub", NAME, "--page", page, *trusted)
-    assert "is not of these submissions" in magbench_("board", "publish", here, *options).stderr
-    assert magbench_("board", "build", here, "--out", page, *trusted).exit_code == 0
+def test_an_old_page_is_not_published(run: Path, here: Path, page: Path, hub: WritableHub, suite: Suite) -> None:
     assert rescore(first_of(here), suite, "an auditor", "2026-02-01", progress=Quiet()).verdict
-    result = magbench_("board", "publish", here, *options)
-    assert result.exit_code == 1 and "`magbench board build` makes it" in result.stderr and hub.commits == []
+    result = publish(run, here)
+    assert result.exit_code == 1 and "`magbench board build` makes it" in result.stderr
+    shutil.rmtree(page)
+    assert "is not of these submissions as they are now" in publish(run, here).stderr and hub.commits == []

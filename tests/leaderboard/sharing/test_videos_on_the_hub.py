@@ -82,6 +82,15 @@ def test_a_file_that_is_not_there_is_named(elsewhere: Path, suite: Suite, hub: W
         again(elsewhere, suite)
 
 
+def test_what_is_too_large_is_not_fetched(
+    elsewhere: Path, suite: Suite, hub: WritableHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("magbench.hub.place.LARGEST", 2000)
+    with pytest.raises(MagbenchError, match=r"has 0\.0 GiB, at most 0 are fetched"):
+        again(elsewhere, suite)
+    assert hub.asked == []
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [
