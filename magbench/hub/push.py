@@ -90,7 +90,7 @@ class Branch:
             *(CommitOperationAdd(path, file) for path, file in sorted(files.items())),
             *(CommitOperationDelete(path) for path in removed),
         ]
-        with _plainly(self.client, self.name, self.kind):
+        with _plainly(self.client, self.name, self.kind, self.pull):
             done = self.client.create_commit(
                 self.name,
                 operations,
@@ -133,13 +133,13 @@ def open_branch(name: str, kind: Kind, pull: str = "") -> Branch:
     if not REPOSITORY.fullmatch(name):
         raise MagbenchError(f"'{name[:100]}' is not the name of a repository, as ORG/NAME is")
     client = connected()
-    with _plainly(client, name, kind):
+    with _plainly(client, name, kind, pull):
         user = client.whoami()["name"]
         if not pull:
             client.create_repo(name, repo_type=kind, exist_ok=True, space_sdk="static" if kind == "space" else None)
     revision = "main"
     if pull:
-        with _plainly(client, name, kind):
+        with _plainly(client, name, kind, pull):
             mine = client.get_repo_discussions(
                 name, repo_type=kind, author=user, discussion_type="pull_request", discussion_status="open"
             )
@@ -149,7 +149,7 @@ def open_branch(name: str, kind: Kind, pull: str = "") -> Branch:
 
 
 @contextmanager
-def _plainly(client: HfApi, name: str, kind: Kind) -> Iterator[None]:
+def _plainly(client: HfApi, name: str, kind: Kind, pull: str) -> Iterator[None]:
     """Whatever the hub answers, in one line that says what to do."""
     from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, RepositoryNotFoundError
 
@@ -163,7 +163,7 @@ def _plainly(client: HfApi, name: str, kind: Kind) -> Iterator[None]:
         status = error.response.status_code
         why = {
             401: "the token is not valid; log in with `hf auth login`",
-            403: "your token may not write there; a pull request asks somebody who may",
+            403: f"your token may not {'offer anything' if pull else 'write'} there{'' if pull else '; see --pr'}",
             409: CONFLICT,
             412: CONFLICT,
         }.get(status, f"{status} {error.server_message or error.response.reason_phrase}")

@@ -48,10 +48,11 @@ def eval_log(result: Result, model: str | None) -> dict[str, Any]:
         "source_metadata": {
             "source_name": f"magbench board {result.repository}",
             "source_type": "evaluation_run",
-            "source_organization_name": about.submitter,
-            "source_organization_url": result.address,
+            "source_organization_name": result.repository.partition("/")[0],
             "evaluator_relationship": RELATION[about.relationship],
             "additional_details": {
+                "submission": result.address,
+                "submitted_by": about.submitter,
                 "trust": result.trust,
                 "scored_again_by": ", ".join(f"{one.who} ({one.date})" for one in result.attestations),
                 "training_data": about.training_data,
@@ -79,20 +80,17 @@ def eval_log(result: Result, model: str | None) -> dict[str, Any]:
 
 
 def _result(result: Result) -> dict[str, Any]:
-    run, about = result.submission.run, result.submission.about
+    run = result.submission.run
     spec = PRIMARY.spec
     assert spec is not None
-    rank = {} if result.rank is None else {"rank": f"{result.rank} of {result.models}"}
-    bounds = {} if result.bounds is None else {"rank_bounds": f"{result.bounds[0]} to {result.bounds[1]}"}
     return {
         "evaluation_result_id": f"{result.board}/{PRIMARY.key}",
         "evaluation_name": f"magbench.{run.suite}.{run.split}",
         "source_data": {
             "dataset_name": f"{run.suite} v{run.version}",
             "source_type": "other",
-            "additional_details": {"split": run.split, "sha256": run.digest, "submission": result.address},
+            "additional_details": {"split": run.split, "sha256": run.digest},
         },
-        "evaluation_timestamp": _epoch(about.date),
         "metric_config": {
             "evaluation_description": "Whether a video model still shows the place as it was when the camera returns",
             "metric_id": "magbench.ordered_score",
@@ -107,7 +105,6 @@ def _result(result: Result) -> dict[str, Any]:
         },
         "score_details": {
             "score": result.score,
-            "details": {**rank, **bounds},
             "uncertainty": {
                 "confidence_interval": {
                     "lower": result.low,

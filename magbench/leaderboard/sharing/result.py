@@ -28,7 +28,6 @@ class Result:
         repository: ORG/NAME of the board's data set on the hub.
         trust: what the row claims, one of :data:`SCORED_AGAIN`.
         score: mean over clips, from 0 to 1; ``low`` and ``high``: its 95 % interval; ``n``: clips.
-        rank, bounds: among the ``models`` that have one; None for a row without.
         attestations: who scored it again.
     """
 
@@ -40,9 +39,6 @@ class Result:
     low: float
     high: float
     n: int
-    rank: int | None
-    bounds: tuple[int, int] | None
-    models: int
     attestations: tuple[Attestation, ...]
 
     @property
@@ -53,13 +49,11 @@ class Result:
 
     @property
     def notes(self) -> str:
-        """Everything about the number that a table elsewhere has no column for, on one line."""
+        """What a table elsewhere has no column for, on one line. No rank: others change it."""
         who = " and ".join(f"{one.who} on {one.date}" for one in self.attestations)
-        rank = "" if self.rank is None or self.bounds is None else f"; rank {self.rank} of {self.models}"
-        rank += f", from {self.bounds[0]} to {self.bounds[1]} by the comparisons" if rank and self.bounds else ""
         return (
             f"ordered score over the frames that a window has forgotten, 0 to 1, higher is better; 95 % interval "
-            f"[{self.low:.4f}, {self.high:.4f}], n = {self.n} clips{rank}; scored again from the videos by {who}"
+            f"[{self.low:.4f}, {self.high:.4f}], n = {self.n} clips; scored again from the videos by {who}"
         )
 
 
@@ -79,8 +73,7 @@ def result_of(folder: Path, boards: Sequence[BuiltBoard], repository: str) -> Re
             f"{folder}: is {entry.trust}; a result is told elsewhere once somebody has scored it again, see "
             "`magbench board rescore`"
         )
-    rows = rows_of(board)
-    row = next(row for row in rows if row.get("submission") == name)
+    row = next(row for row in rows_of(board) if row.get("submission") == name)
     cell = row["cells"][PRIMARY.key]
     if cell["low"] is None or cell["high"] is None:
         raise MagbenchError(f"{folder}: has no interval, of {cell['n']} clips")
@@ -93,8 +86,5 @@ def result_of(folder: Path, boards: Sequence[BuiltBoard], repository: str) -> Re
         low=cell["low"],
         high=cell["high"],
         n=cell["n"],
-        rank=row["rank"],
-        bounds=row["bounds"],
-        models=sum(row.get("rank") is not None for row in rows),
         attestations=tuple(read_attestations(entry.submission)),
     )

@@ -157,7 +157,7 @@ def test_what_did_not_arrive_is_named(run: Path, here: Path, page: Path, hub: Wr
 @pytest.mark.parametrize(
     ("token", "message"),
     [
-        ("token-of-bob", "your token may not write there; a pull request asks somebody who may"),
+        ("token-of-bob", "your token may not write there; see --pr"),
         ("nobody's", "the token is not valid; log in with `hf auth login`"),
         ("", "no token; log in with `hf auth login`, or set HF_TOKEN"),
     ],
