@@ -2,6 +2,7 @@
 
 from magbench.stats.interval import Interval, bootstrap_mean
 from magbench.stats.paired import ALPHA, LEAST_CLIPS, Paired, compare_paired, holm, sign_flip_p
+from magbench.stats.pairwise import Pair, compare_all
 from magbench.stats.power import detectable
 from magbench.stats.prior import detectable_line
 from magbench.stats.ranks import ranks
@@ -10,8 +11,10 @@ __all__ = [
     "ALPHA",
     "LEAST_CLIPS",
     "Interval",
+    "Pair",
     "Paired",
     "bootstrap_mean",
+    "compare_all",
     "compare_paired",
     "detectable",
     "detectable_line",
