@@ -17,14 +17,14 @@ from magbench.core.files import file_sha256
 from magbench.core.parsing import read_object
 from magbench.leaderboard.identities import REGIONS, FoundFault, arithmetic
 from magbench.leaderboard.scored import Scored, read_scored
-from magbench.leaderboard.submission import Submission, board_name, folder_name, read_submission
+from magbench.leaderboard.submission import NOTICE, Submission, board_name, folder_name, read_submission
 from magbench.report.columns import SCORED, specs
 from magbench.runs.records import Record
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FILES = ("submission.yaml", "run.json", "records.parquet", "noise.json", "videos.json")
+FILES = ("submission.yaml", "run.json", "records.parquet", "noise.json", "videos.json", NOTICE)
 LARGEST = 200 * 2**20
 """Bytes of a whole submission."""
 SAME = 2e-3
@@ -291,7 +291,7 @@ def _against_references(facts: pd.DataFrame, board: Board) -> Iterator[FoundFaul
 def _originality(submission: Submission, records: Sequence[Record], board: Board) -> Iterator[FoundFault]:
     """Whether a video is somebody else's, or the truth."""
     for record in records:
-        if (owner := board.hashes.get(record.generation_sha256)):
+        if owner := board.hashes.get(record.generation_sha256):
             yield FoundFault("error", "records.parquet", f"{record.clip}@{record.sample} has the frames of {owner}")
             return
     hashes = [entry.frames_sha256 for entry in submission.videos.values()]

@@ -46,7 +46,9 @@ def read_scored(path: Path) -> Scored:
         for field in fields:
             column = table.column(field)
             if column.type != wanted or (field != "value" and column.null_count):
-                raise MagbenchError(f"{path}: column {field} is {column.type} with {column.null_count} gaps, not {wanted}")
+                raise MagbenchError(
+                    f"{path}: column {field} is {column.type} with {column.null_count} gaps, not {wanted}"
+                )
     if pc.any(pc.is_nan(table.column("value"))).as_py() or pc.any(pc.is_inf(table.column("value"))).as_py():
         raise MagbenchError(f"{path}: a value is not finite")
     mine = table.filter(pc.equal(table.column("kind"), "model"))

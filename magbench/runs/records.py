@@ -120,7 +120,9 @@ def read_table(path: Path) -> pa.Table:
     except (OSError, ValueError, KeyError, TypeError, MemoryError, pa.ArrowException) as error:
         raise MagbenchError(f"{path}: cannot be read ({' '.join(str(error).split())[:200]})") from error
     if odd := sorted(set(table.column_names) ^ set(Record.model_fields)):
-        raise MagbenchError(f"{path}: column '{odd[0][:60]}' is {'missing' if odd[0] in Record.model_fields else 'extra'}")
+        raise MagbenchError(
+            f"{path}: column '{odd[0][:60]}' is {'missing' if odd[0] in Record.model_fields else 'extra'}"
+        )
     return table
 
 

@@ -6,6 +6,7 @@ from magbench.stats.pairwise import Pair, compare_all
 from magbench.stats.power import detectable
 from magbench.stats.prior import detectable_line
 from magbench.stats.ranks import ranks
+from magbench.stats.unpaired import compare_unpaired
 
 __all__ = [
     "ALPHA",
@@ -16,6 +17,7 @@ __all__ = [
     "bootstrap_mean",
     "compare_all",
     "compare_paired",
+    "compare_unpaired",
     "detectable",
     "detectable_line",
     "holm",

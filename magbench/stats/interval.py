@@ -17,7 +17,7 @@ from magbench.stats.student import t_quantile
 RESAMPLES = 4000
 _NORMAL = NormalDist()
 
-Method = Literal["BCa", "percentile", "none"]
+Method = Literal["BCa", "percentile", "Welch", "none"]
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,7 @@ def bootstrap_mean(
     return interval_of(sample, clip_weights(len(sample), resamples, seed) @ sample, confidence=confidence)
 
 
-def interval_of(
-    sample: NDArray[np.float64], resampled: NDArray[np.float64], *, confidence: float = 0.95
-) -> Interval:
+def interval_of(sample: NDArray[np.float64], resampled: NDArray[np.float64], *, confidence: float = 0.95) -> Interval:
     """The interval of `bootstrap_mean`, from (n,) values and the (R,) means of their resamples."""
     mean, n = float(sample.mean()), len(sample)
     if n < 2:

@@ -72,5 +72,3 @@ def test_holm_by_hand() -> None:
 def test_values_of_other_clips_are_refused() -> None:
     with pytest.raises(MagbenchError, match="differ in number: 42 and 41"):
         compare_paired(A, B[1:])
-
-
