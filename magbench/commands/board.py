@@ -114,7 +114,7 @@ def board_check(submissions: tuple[Path, ...], runs: tuple[Path, ...]) -> None:
     own = _trusted(runs)
     if not own:
         click.echo("warning: no --references: nothing is held against a run of the board's own", err=True)
-    found = check_all(folders, own)
+    found = list(check_all(folders, own))
     for checked in found:
         click.echo(f"{'ok  ' if checked.passes else 'FAIL'} {checked.folder}")
         for fault in checked.faults:

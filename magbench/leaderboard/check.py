@@ -194,7 +194,7 @@ def _versions(facts: pd.DataFrame) -> Iterator[FoundFault]:
     known = specs()
     kinds = ["protocol", "metric", "protocol_version", "metric_version", "unit", "better"]
     for (protocol, metric), found in facts[kinds].drop_duplicates().groupby(["protocol", "metric"]):
-        name, spec = f"{protocol}_{metric}", known.get((protocol, metric))
+        name, spec = f"{protocol}_{metric}", known.get((str(protocol), str(metric)))
         if spec is None:
             yield FoundFault("warning", "records.parquet", f"{name} is not known here")
             continue

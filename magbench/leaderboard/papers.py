@@ -1,4 +1,4 @@
-"""Numbers of papers: rows that nobody could check, shown apart and without ranks, so that measured ones have neighbours.
+"""Numbers of papers: shown apart and without ranks, since nobody could check them, beside those that are measured.
 
 A file for a suite, below ``leaderboards/papers``::
 

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FRAMES = ("per_frame", "frame", "gap")
-WORDS = ("suite", "suite_digest", "split", "model", "revision", "kind", "clip", "category", "speed", "protocol")
-WORDS += ("metric", "unit", "better", "region", "generation_sha256", "magbench_version")
+WORDS = (
+    *("suite", "suite_digest", "split", "model", "revision", "kind", "clip", "category", "speed"),
+    *("protocol", "metric", "unit", "better", "region", "generation_sha256", "magbench_version"),
+)
 NUMBERS = ("suite_version", "sample", "seed", "metric_version", "protocol_version", "n")
 
 
