@@ -15,12 +15,15 @@ from typing import Any
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
 from magbench.leaderboard.build import BuiltBoard, headings, rows_of
+from magbench.leaderboard.papers import Papers, paper_board
 from magbench.render.grid import number
 
 ASSETS = ("board.css", "board.js")
 TRUST = {
+    "fresh": "somebody else has run the model on clips drawn after the submission",
+    "reproduced": "somebody else has run the model again",
     "rescored": "somebody else has scored the videos again",
-    "reported": "numbers of the submitter, no rank",
+    "reported": "numbers of the submitter or of a paper, no rank",
     "reference": "has seen the truth, no rank",
     "quarantined": "the validator found faults",
 }
@@ -37,11 +40,16 @@ SHOWN = {
     "weights": "weights",
     "code": "code",
     "date": "date",
+    "status": "status",
+    "superseded_by": "superseded by",
+    "reason": "reason",
+    "source": "source",
+    "url": "at",
     "submission": "submission",
 }
 
 
-def write_page(boards: Sequence[BuiltBoard], out: Path) -> Path:
+def write_page(boards: Sequence[BuiltBoard], out: Path, papers: Sequence[Papers] = ()) -> Path:
     """Write ``index.html``, ``board.json``, style and script into ``out``; returns the page.
 
     Raises:
@@ -54,6 +62,7 @@ def write_page(boards: Sequence[BuiltBoard], out: Path) -> Path:
         {"board": board.name, "columns": headings(board), "rows": rows_of(board), "noise": board.ranked.noise}
         for board in boards
     ]
+    content += map(paper_board, papers)
     write_atomic(out / "board.json", json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
     for name in ASSETS:
         text = files("magbench.leaderboard").joinpath("assets", name).read_text(encoding="utf-8")
@@ -154,6 +163,7 @@ def _cell(mean: float | None, low: float | None, high: float | None, unit: str) 
 
 def _details(row: dict[str, Any]) -> str:
     pairs = [(title, str(row[key])) for key, title in SHOWN.items() if row.get(key)]
+    pairs += [("attested", text) for text in row.get("attestations", ())]
     pairs += [("found", text) for text in (*row.get("warnings", ()), *row.get("faults", ()))]
     name = escape(row["model"]) + ("" if row.get("complete", True) else " (incomplete)")
     if not pairs:

@@ -118,6 +118,11 @@ def write(ready: Ready, to: Path, elsewhere: Elsewhere = lambda files: {}) -> Pa
     return target
 
 
+def submit(run: Path, model: str, told: Mapping[str, Any], to: Path) -> Path:
+    """Prepare and write a submission of one model of a run; returns its folder below ``to``."""
+    return write(prepare(run, model, told), to)
+
+
 def _generations(folder: RunFolder, records: list[Record]) -> dict[str, tuple[Path, Generation]]:
     """clip@sample -> (folder, generation); every one that has records."""
     found = {}

@@ -14,9 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 
-from cli import main
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
 from magbench.core.progress import Quiet
@@ -25,71 +23,11 @@ from magbench.leaderboard.check import check_all
 from magbench.leaderboard.page import write_page
 from magbench.leaderboard.rescore import rescore
 from magbench.leaderboard.submission import find_submissions
-from magbench.leaderboard.submit import prepare, write
+from magbench.leaderboard.submit import submit
 from magbench.runs.records import Record, read_parquet, write_parquet
-from magbench.suites.format import Suite, load_suite
+from magbench.suites.format import Suite
 from magbench.video.io import read_video, write_lossless
-
-TOLD = {
-    "submitter": "somebody",
-    "relationship": "third party",
-    "licence": "MIT",
-    "training_data": "nothing of the suite",
-    "date": "2026-01-31",
-}
-
-
-def submit(run: Path, model: str, told: dict[str, Any], to: Path) -> Path:
-    return write(prepare(run, model, told), to)
-
-
-def magbench_(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of two models and all plain references, and a submission of each model; not to be changed."""
-    from magbench.suites.format import write_suite
-    from tests import fakes
-    from tests.conftest import HEADER, tiny_clip
-
-    root = tmp_path_factory.mktemp("board")
-    write_suite(root / "suite", [tiny_clip(name, number) for number, name in enumerate("abc")], **HEADER)
-    (root / "models.py").write_text(
-        "from tests import fakes\n"
-        "def first(): return fakes.Fake('first', fakes.noisy)\n"
-        "def darker(task): return (piece * 0.7 for piece in fakes.noisy(task))\n"
-        "def second(): return fakes.Fake('second', darker)\n"
-    )
-    names = f"{root}/models.py:first,{root}/models.py:second,oracle,freeze,wrong_scene,noise"
-    assert fakes is not None
-    result = magbench_("run", root / "suite", "--models", names, "--out", root / "run")
-    assert result.exit_code == 0, result.stderr
-    for name, day in (("first", "2026-01-31"), ("second", "2026-01-30")):
-        submit(root / "run", name, {**TOLD, "date": day}, root / "submissions")
-    return root
-
-
-@pytest.fixture
-def suite(made: Path) -> Suite:
-    return load_suite(made / "suite")
-
-
-@pytest.fixture
-def here(made: Path, tmp_path: Path) -> Path:
-    """A copy of the submissions, to be tampered with."""
-    shutil.copytree(made / "submissions", tmp_path / "submissions")
-    return tmp_path / "submissions"
-
-
-def first_of(root: Path) -> Path:
-    return next(folder for folder in find_submissions(root) if folder.parent.name == "first")
-
-
-def own(made: Path) -> list[Record]:
-    """The run that the board trusts."""
-    return read_parquet(made / "run" / "records.parquet")
+from tests.leaderboard.common import TOLD, first_of, magbench_, own
 
 
 def faults(made: Path, root: Path, name: str = "first") -> list[str]:

@@ -54,7 +54,7 @@ def eval_log(result: Result, model: str | None) -> dict[str, Any]:
                 "submission": result.address,
                 "submitted_by": about.submitter,
                 "trust": result.trust,
-                "scored_again_by": ", ".join(f"{one.who} ({one.date})" for one in result.attestations),
+                "found_again": ", ".join(f"{one.kind} by {one.who} on {one.date}" for one in result.attestations),
                 "training_data": about.training_data,
             },
         },

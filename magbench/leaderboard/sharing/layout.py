@@ -15,6 +15,7 @@ from pathlib import Path
 from magbench.core.errors import MagbenchError
 from magbench.hub.client import Listing
 from magbench.hub.download import difference
+from magbench.leaderboard.submission import NOTICE
 
 README = "README.md"
 
@@ -31,14 +32,14 @@ def name_of(folder: Path) -> str:
 
 
 def check_unchanged(files: Mapping[str, Path], listing: Listing, name: str) -> None:
-    """Refuse to change what a data set holds of a submission: one is never changed, only added.
+    """Refuse to change what a data set holds of a submission: only a notice takes the place of an earlier one.
 
     Raises:
         MagbenchError: a file is there with other bytes.
     """
     there = {file.path: file for file in listing.files}
     for path, file in files.items():
-        if path in there and difference(file, there[path]) is not None:
+        if path in there and file.name != NOTICE and difference(file, there[path]) is not None:
             raise MagbenchError(
                 f"{file}: {name} holds other bytes as {path}; a submission is never changed, submit another revision"
             )

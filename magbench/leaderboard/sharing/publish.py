@@ -94,9 +94,13 @@ def check_page(page: Path, boards: Sequence[BuiltBoard]) -> None:
         raise MagbenchError(f"{page}: is not of these submissions as they are now; `magbench board build` makes it")
 
 
-def _standing(boards: Iterable[tuple[str, Sequence[dict[str, Any]]]]) -> set[tuple[str, str, str, int | None]]:
-    """What would be wrong if the page were old: who stands where, with which trust."""
-    return {(name, row["model"], row["trust"], row.get("rank")) for name, rows in boards for row in rows}
+STANDING = ("model", "trust", "rank", "status", "reason")
+
+
+def _standing(boards: Iterable[tuple[str, Sequence[dict[str, Any]]]]) -> set[tuple[object, ...]]:
+    """What would be wrong if the page were old: which submission stands where, with which trust."""
+    submitted = ((name, row) for name, rows in boards for row in rows if row["trust"] != "reference")
+    return {(name, *(row.get(key) for key in STANDING)) for name, row in submitted if not row.get("source")}
 
 
 def _check_all_here(submissions: Sequence[Path], data: Branch) -> None:

@@ -8,14 +8,11 @@ from pathlib import Path
 
 from magbench.core.errors import MagbenchError
 from magbench.hub.client import connected
+from magbench.leaderboard.attestation import Attestation
 from magbench.leaderboard.build import BuiltBoard, rows_of
-from magbench.leaderboard.rescore import Attestation, read_attestations
 from magbench.leaderboard.sharing.layout import name_of
 from magbench.leaderboard.submission import Submission
 from magbench.report.columns import PRIMARY
-
-SCORED_AGAIN = ("rescored", "reproduced", "fresh")
-"""What a row may be whose result is told elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +23,9 @@ class Result:
         submission: whose it is.
         board: SUITE-vN-SPLIT-DIGEST12.
         repository: ORG/NAME of the board's data set on the hub.
-        trust: what the row claims, one of :data:`SCORED_AGAIN`.
+        trust: what the row claims, one of :data:`~magbench.leaderboard.build.RANKED`.
         score: mean over clips, from 0 to 1; ``low`` and ``high``: its 95 % interval; ``n``: clips.
-        attestations: who scored it again.
+        attestations: what others found.
     """
 
     submission: Submission
@@ -50,10 +47,10 @@ class Result:
     @property
     def notes(self) -> str:
         """What a table elsewhere has no column for, on one line. No rank: others change it."""
-        who = " and ".join(f"{one.who} on {one.date}" for one in self.attestations)
+        found = ", ".join(f"{one.kind} by {one.who} on {one.date}" for one in self.attestations)
         return (
             f"ordered score over the frames that a window has forgotten, 0 to 1, higher is better; 95 % interval "
-            f"[{self.low:.4f}, {self.high:.4f}], n = {self.n} clips; scored again from the videos by {who}"
+            f"[{self.low:.4f}, {self.high:.4f}], n = {self.n} clips; {found}"
         )
 
 
@@ -68,10 +65,10 @@ def result_of(folder: Path, boards: Sequence[BuiltBoard], repository: str) -> Re
     entry = next((e for e in board.entries if e.submission.name == name), None) if board else None
     if board is None or entry is None:
         raise MagbenchError(f"{folder}: is on none of the boards of {folder.resolve().parents[2]}")
-    if entry.trust not in SCORED_AGAIN:
+    if not entry.counts:
+        standing = entry.trust if entry.submission.notice is None else entry.submission.notice.status
         raise MagbenchError(
-            f"{folder}: is {entry.trust}; a result is told elsewhere once somebody has scored it again, see "
-            "`magbench board rescore`"
+            f"{folder}: is {standing}; told elsewhere is what somebody has scored again, while it stands"
         )
     row = next(row for row in rows_of(board) if row.get("submission") == name)
     cell = row["cells"][PRIMARY.key]
@@ -86,5 +83,5 @@ def result_of(folder: Path, boards: Sequence[BuiltBoard], repository: str) -> Re
         low=cell["low"],
         high=cell["high"],
         n=cell["n"],
-        attestations=tuple(read_attestations(entry.submission)),
+        attestations=entry.attestations,
     )

@@ -1,4 +1,4 @@
-"""A hub on this machine, two users of it, and a run with its submissions."""
+"""A hub on this machine, two users of it, and the page of the submissions of the tests."""
 
 from __future__ import annotations
 
@@ -8,57 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from magbench.analysis.sources import read_folder
-from magbench.core.progress import Quiet
-from magbench.generation import runner
-from magbench.runs.folder import Run, RunFolder
-from magbench.runs.records import write_parquet
-from magbench.scoring import score
-from magbench.suites.format import Suite
 from tests.hub_writing import WritableHub, serve_writable
-from tests.leaderboard.test_board import TOLD, magbench_, submit
+from tests.leaderboard.common import magbench_
 
 
 @pytest.fixture(scope="session")
-def run(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of two models and two references, without a report; not to be changed."""
-    folder = tmp_path_factory.mktemp("shared")
-    (folder / "models.py").write_text(
-        "from tests import fakes\n"
-        "def first(): return fakes.Fake('first', fakes.noisy)\n"
-        "def darker(task): return (piece * 0.7 for piece in fakes.noisy(task))\n"
-        "def second(): return fakes.Fake('second', darker)\n"
-    )
-    names = [f"{folder}/models.py:first", f"{folder}/models.py:second", "oracle", "wrong_scene"]
-    RunFolder(folder / "run").claim(Run.of(suite, seeds=1, limit=None))
-    assert runner.generate(suite, names, folder / "run", progress=Quiet()) == []
-    assert score.score(suite, folder / "run", progress=Quiet(), workers=1) == []
-    write_parquet(folder / "run" / "records.parquet", read_folder(folder / "run"))
-    return folder / "run"
+def run(made: Path) -> Path:
+    """The run that the submissions are of."""
+    return made / "run"
 
 
 @pytest.fixture(scope="session")
-def submitted(run: Path) -> Path:
-    """A submission of each model; not to be changed."""
-    for name, day in (("first", "2026-01-31"), ("second", "2026-01-30")):
-        submit(run, name, {**TOLD, "date": day}, run.parent / "submissions")
-    return run.parent / "submissions"
-
-
-@pytest.fixture(scope="session")
-def built(run: Path, submitted: Path) -> Path:
-    """The page of both."""
+def built(made: Path, run: Path) -> Path:
+    """The page of both submissions."""
     trusted = ("--references", run / "records.parquet")
-    result = magbench_("board", "build", submitted, "--out", run.parent / "page", *trusted)
+    result = magbench_("board", "build", made / "submissions", "--out", made / "page", *trusted)
     assert result.exit_code == 0, result.stderr
-    return run.parent / "page"
-
-
-@pytest.fixture
-def here(submitted: Path, tmp_path: Path) -> Path:
-    """A copy of the submissions, to be changed."""
-    shutil.copytree(submitted, tmp_path / "submissions")
-    return tmp_path / "submissions"
+    return made / "page"
 
 
 @pytest.fixture

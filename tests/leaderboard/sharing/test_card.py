@@ -19,7 +19,7 @@ from magbench.runs.records import read_parquet
 from magbench.suites.format import Suite
 from tests.hub_server import Repository
 from tests.hub_writing import WritableHub
-from tests.leaderboard.test_board import first_of, magbench_
+from tests.leaderboard.common import first_of, magbench_
 
 BOARD, MODEL = "board/memory", "lab/first"
 SCHEMA = json.loads((Path(__file__).parent / "every_eval_ever" / "eval.schema.json").read_text())
@@ -84,7 +84,7 @@ def test_both_forms_say_score_interval_and_n(run: Path, scored: Path, tmp_path: 
     )
     assert entry.notes is not None
     low, high = map(float, re.findall(r"95 % interval \[([\d.]+), ([\d.]+)\], n = 3 clips", entry.notes)[0])
-    assert low <= entry.value <= high and "an auditor on 2026-02-01" in entry.notes
+    assert low <= entry.value <= high and "; rescored by an auditor on 2026-02-01" in entry.notes
     (indexed,) = ModelCard((out / "README.md").read_text()).data.eval_results
     assert (indexed.metric_value, indexed.metric_args) == (entry.value, {"ci95": [low, high], "n": 3})
     assert (indexed.dataset_type, indexed.dataset_config, indexed.dataset_split) == (BOARD, board, "test")
@@ -121,7 +121,11 @@ def test_the_schema_would_say_so(run: Path, scored: Path, tmp_path: Path) -> Non
 def test_what_nobody_has_scored_again_is_not_told(run: Path, here: Path, scored: Path, tmp_path: Path) -> None:
     (second,) = (folder for folder in here.glob("*/second/*"))
     result = card(run, second, tmp_path / "card")
-    assert result.exit_code == 1 and "is reported; a result is told elsewhere once somebody has" in result.stderr
+    assert result.exit_code == 1 and "is reported; told elsewhere is what somebody has scored again" in result.stderr
+    notice = ("--status", "withdrawn", "--reason", "an error", "--who", "us", "--date", "2026-02-02")
+    assert magbench_("board", "notice", scored, *notice).exit_code == 0
+    assert "is withdrawn;" in card(run, scored, tmp_path / "card").stderr
+    (scored / "notice.yaml").unlink()
     path = next((scored / "attestations").iterdir())
     path.write_text(path.read_text().replace('"verdict": true', '"verdict": false'))
     result = card(run, scored, tmp_path / "card")

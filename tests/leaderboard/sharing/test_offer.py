@@ -16,7 +16,7 @@ from magbench.leaderboard.submission import find_submissions
 from magbench.suites.format import Suite
 from tests.hub_server import Repository
 from tests.hub_writing import WritableHub
-from tests.leaderboard.test_board import TOLD, magbench_
+from tests.leaderboard.common import TOLD, magbench_
 
 NAME = "board/memory"
 
@@ -51,7 +51,7 @@ def test_one_change_adds_one_submission(run: Path, tmp_path: Path, hub: Writable
     ]
     lines = result.stdout.splitlines()
     assert lines[0] == str(folder)
-    assert lines[1].startswith(f"{hub.address}/datasets/{NAME}/discussions/1: 7 files sent, commit ")
+    assert lines[1].startswith(f"{hub.address}/datasets/{NAME}/discussions/1: 8 files sent, commit ")
     assert "--revision refs/pr/1" in lines[2] and "board rescore" in lines[2]
 
 

@@ -16,7 +16,7 @@ from magbench.leaderboard.submission import find_submissions
 from magbench.suites.format import Suite
 from tests.hub_server import Repository
 from tests.hub_writing import WritableHub
-from tests.leaderboard.test_board import first_of, magbench_
+from tests.leaderboard.common import first_of, magbench_
 
 NAME = "board/memory"
 
@@ -140,7 +140,7 @@ def test_a_large_board_goes_up_in_several_commits_of_whole_submissions(
     result = publish(run, here)
     assert result.exit_code == 1 and "somebody else changed it meanwhile" in result.stderr
     there = [path for path in data_set(hub).files if path.startswith("submissions/")]
-    assert {path.split("/")[2] for path in there} == {"first"} and len(there) == 7
+    assert {path.split("/")[2] for path in there} == {"first"} and len(there) == 8
     sent = hub.stored
     assert publish(run, here).exit_code == 0
     assert {path: data for path, data in data_set(hub).files.items() if path.startswith("submissions/")} == local(here)
@@ -202,6 +202,16 @@ def test_a_submission_there_is_never_changed(run: Path, here: Path, page: Path, 
     result = publish(run, here)
     assert result.exit_code == 1 and "a submission is never changed, submit another revision" in result.stderr
     assert data_set(hub).files == before
+
+
+def test_a_later_notice_takes_the_place_of_an_earlier_one(run: Path, here: Path, hub: WritableHub) -> None:
+    for reason in ("an error", "another error"):
+        notice = ("--status", "withdrawn", "--reason", reason, "--who", "us", "--date", "2026-02-02")
+        assert magbench_("board", "notice", first_of(here), *notice).exit_code == 0
+        build(run, here)
+        assert publish(run, here).exit_code == 0
+    (text,) = (data for path, data in data_set(hub).files.items() if path.endswith("/notice.yaml"))
+    assert b"another error" in text
 
 
 def test_an_old_page_is_not_published(run: Path, here: Path, page: Path, hub: WritableHub, suite: Suite) -> None:

@@ -16,7 +16,7 @@ from magbench.leaderboard.rescore import rescore
 from magbench.suites.format import Suite
 from tests.hub_server import Repository
 from tests.hub_writing import WritableHub
-from tests.leaderboard.test_board import first_of
+from tests.leaderboard.common import first_of
 
 NAME = "somebody/videos"
 BRANCH = "hf://datasets/somebody/videos@main/"
