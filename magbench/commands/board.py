@@ -153,15 +153,33 @@ def board_rescore(folder: Path, who: str, date: str | None) -> None:
     metavar="DIR",
     help="Where the page goes: a folder to open from disk or to put on any host.",
 )
+@click.option(
+    "--clips",
+    "count",
+    type=click.IntRange(0),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="For how many clips a player is written.",
+)
+@click.option(
+    "--suite",
+    "suites",
+    multiple=True,
+    metavar="SUITE",
+    help="Where the truth of a board's players is, if its suite is not one that is drawn here.",
+)
 @_references
-def board_build(root: Path, out: Path, runs: tuple[Path, ...]) -> None:
-    """Build the boards of all submissions below ROOT: one page, with data as board.json."""
+def board_build(root: Path, out: Path, count: int, suites: tuple[str, ...], runs: tuple[Path, ...]) -> None:
+    """Build the boards of all submissions below ROOT: one page, a page a model, players, and board.json."""
     from magbench.leaderboard.build import build
     from magbench.leaderboard.page import write_page
+    from magbench.leaderboard.watch import player_note, players
 
     unread: list[str] = []
     boards = build(root, _trusted(runs), unread.append)
-    page = write_page(boards, out)
+    clips = players(boards, suites, count, unread.append)
+    page = write_page(boards, out, clips, player_note(boards, count))
     for built in boards:
         trusts = [entry.trust for entry in built.entries]
         counts = (f"{trusts.count(trust)} {trust}" for trust in ("rescored", "reported", "quarantined"))
@@ -171,3 +189,39 @@ def board_build(root: Path, out: Path, runs: tuple[Path, ...]) -> None:
         click.echo(f"left out: {line}", err=True)
     if unread:
         raise MagbenchError(f"{len(unread)} submissions were left out, the board is made of the others")
+
+
+@click.command()
+@click.argument("folder", metavar="RUN_DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the page goes [default: RUN_DIR/view].",
+)
+@click.option("--suite", metavar="SUITE", help="Where the run's suite is, if not under its name.")
+@click.option(
+    "--clips",
+    "count",
+    type=click.IntRange(1),
+    default=12,
+    show_default=True,
+    metavar="N",
+    help="For how many clips, evenly apart.",
+)
+def view(folder: Path, out: Path | None, suite: str | None, count: int) -> None:
+    """Watch the videos of a run side by side with the truth: a page to open from disk.
+
+    Up to four models on one clock, frame by frame, with the score of each frame.
+    """
+    from magbench import api
+    from magbench.leaderboard.page import write_view
+    from magbench.leaderboard.watch import clips_of_run
+    from magbench.runs.folder import RunFolder
+
+    run = RunFolder(folder).read()
+    opened = api.load_suite(suite or (run.suite if run.split == "test" else f"{run.suite}:{run.split}"))
+    whole = len(opened.clips[: run.limit])
+    note = f"{min(count, whole)} of {whole} clips are here." if count < whole else ""
+    clips = clips_of_run(RunFolder(folder), opened, count)
+    click.echo(f"{write_view(str(run), clips, out or folder / 'view', note)}")

@@ -46,6 +46,7 @@ class BuiltBoard:
         entries: in order of label.
         ranked: rows that somebody else has scored again, best first; only these have ranks.
         others: rows of reported submissions, without ranks.
+        references: records of the board's own references.
     """
 
     name: str
@@ -53,6 +54,7 @@ class BuiltBoard:
     entries: tuple[Entry, ...]
     ranked: Table
     others: Table
+    references: tuple[Record, ...] = ()
 
 
 def build(root: Path, own: Sequence[Record], left_out: Callable[[str], None] = lambda line: None) -> list[BuiltBoard]:
@@ -103,7 +105,7 @@ def _board(name: str, submissions: Sequence[Checked], own: Sequence[Record]) -> 
         _table([entry for entry in entries if entry.trust == trust], references, noise)
         for trust in ("rescored", "reported")
     )
-    return BuiltBoard(name, run, tuple(entries), ranked, others)
+    return BuiltBoard(name, run, tuple(entries), ranked, others, tuple(references))
 
 
 def _trust(checked: Checked) -> Trust:
