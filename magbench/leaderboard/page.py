@@ -24,7 +24,7 @@ from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
 from magbench.leaderboard.build import BuiltBoard
 from magbench.leaderboard.site import index, looks, player
-from magbench.leaderboard.site.content import content
+from magbench.leaderboard.site.content import Content, content
 from magbench.leaderboard.site.html import document, rounded, safe_names, shown
 from magbench.leaderboard.site.player import PlayerClip
 
@@ -47,7 +47,11 @@ def write_page(boards: Sequence[BuiltBoard], out: Path, clips: Iterable[PlayerCl
     claim(out)
     watched = player.write_clips(clips, out)
     folders = safe_names(board.name for board in boards)
-    whole = [content(board, watched, folders[board.name]) for board in boards]
+    return write_contents([content(board, watched, folders[board.name]) for board in boards], watched, out, note)
+
+
+def write_contents(whole: Sequence[Content], watched: Sequence[Mapping[str, Any]], out: Path, note: str = "") -> Path:
+    """Write everything but the sheets, which ``watched`` (see :func:`player.write_clips`) tells of."""
     plain = rounded([one.plain for one in whole])
     write_atomic(out / "board.json", json.dumps(plain, sort_keys=True, allow_nan=False) + "\n")
     _write_assets(out, watched, {label: look for one in whole for label, look in one.looks.items()})

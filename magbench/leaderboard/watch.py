@@ -24,7 +24,7 @@ Said = Callable[[str], None]
 ROWS = 12
 """At most so many rows of a board have players: the first of those whose videos are in the repository."""
 
-WHOLE_RUN = "`magbench view RUN` shows a whole run."
+WHOLE_RUN = "magbench view RUN shows a whole run."
 
 
 def spread_clips(clips: Sequence[Clip], count: int) -> list[Clip]:

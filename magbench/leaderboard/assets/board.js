@@ -52,9 +52,9 @@
         row.hidden = !fits;
         shown += fits;
       }
-      board.section.hidden = suite !== "" && board.name !== suite;
       board.count.textContent = shown === board.rows.length ? `${shown} rows` : `${shown} of ${board.rows.length} rows`;
     }
+    for (const part of document.querySelectorAll("[data-suite]")) part.hidden = suite !== "" && part.dataset.suite !== suite;
   };
 
   const restore = () => {

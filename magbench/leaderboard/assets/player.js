@@ -78,7 +78,7 @@
     for (const tile of shown) {
       paintTile(tile);
       const value = valueAt(tile.row);
-      tile.note.textContent = frame < clip.switch ? "given" : !tile.row ? "truth" : value === null ? "made" : String(value);
+      tile.note.textContent = frame < clip.switch ? "given" : !tile.row ? "" : value === null ? "made" : String(value);
     }
     scrubber.value = frame;
     curve.querySelector(".cursor")?.setAttribute("transform", `translate(${frame} 0)`);
@@ -268,6 +268,7 @@
     restore();
   }, { rootMargin: "400px" });
   begin.observe(player);
+  if (!document.querySelector("section.board")) tiles.focus({ preventScroll: true }); // a page of its own: keys work at once
   if (link.now().has("clip")) {
     begin.disconnect();
     restore();

@@ -19,8 +19,11 @@ comparisons leave. Only a row whose videos somebody else has scored again has a 
 
 def body(boards: Sequence[Content], player: str) -> str:
     """Everything inside the page's body; ``player`` is HTML."""
-    first, *others = [_section(board) for board in boards]
-    main = "\n".join([first, player, *others])
+    first, *others = boards
+    parts = [_section(first), player, _plots(first)]
+    for board in others:
+        parts += [_section(board), _plots(board)]
+    main = "\n".join(part for part in parts if part)
     return f"{INTRODUCTION}\n{_filters(boards)}\n<main>\n{main}\n</main>\n{_legend()}"
 
 
@@ -65,20 +68,27 @@ def _select(key: str, title: str, options: Sequence[tuple[str, str]]) -> str:
 
 
 def _section(board: Content) -> str:
+    code = board.name.rpartition("-")[2]
+    return f"""<section class="board" data-suite="{shown(board.name)}" id="{shown(board.name)}">
+<h2>{shown(board.title)} <span class="digest" title="digest of the suite's content">{shown(code)}</span></h2>
+<p class="count" role="status">{len(board.rows)} rows</p>
+{table(board.title, board.columns, board.rows, board.places, key=board.name)}
+</section>"""
+
+
+def _plots(board: Content) -> str:
     drawn = [
         plots.against_bytes(board.rows, board.looks),
         *plots.against_latency(board.rows, board.looks),
         plots.against_gap(board.curves, board.looks, board.window),
     ]
     figures = "\n".join(one for one in drawn if one)
-    shown_plots = f'<div class="plots">\n{figures}\n</div>' if figures else ""
-    code = board.name.rpartition("-")[2]
-    return f"""<section class="board" data-suite="{shown(board.name)}" id="{shown(board.name)}">
-<h2>{shown(board.title)} <span class="digest" title="digest of the suite's content">{shown(code)}</span></h2>
-<p class="count">{len(board.rows)} rows</p>
-{table(board.title, board.columns, board.rows, board.places, key=board.name)}
-{shown_plots}
-</section>"""
+    about = f"Plots of {board.title}"
+    return (
+        f'<section class="plots" data-suite="{shown(board.name)}" aria-label="{shown(about)}">\n{figures}\n</section>'
+        if figures
+        else ""
+    )
 
 
 def _legend() -> str:

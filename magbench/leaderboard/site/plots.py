@@ -15,6 +15,7 @@ from magbench.leaderboard.site.svg import (
     SIGN,
     TOP,
     WIDTH,
+    Box,
     Named,
     Plot,
     log_ticks,
@@ -106,8 +107,10 @@ def _pareto(rows: Sequence[Row], cost: Column, looks: Mapping[str, str], x: str,
         spanned = (middle / 2, middle * 2)
     plot = Plot.of(spanned, (low - room, min(high + room, max(1.02, high))), log=True)
     front = _front(costs, [cell["mean"] for cell in scores])
-    parts = [_front_line(plot, [(costs[i], scores[i]["mean"]) for i in front])]
-    named = []
+    steps = [(plot.x(costs[i]), plot.y(scores[i]["mean"])) for i in front]
+    parts = [_front_line(plot, steps)]
+    lines = _segments(plot, steps)
+    named: list[Named] = []
     for i, row in enumerate(rows):
         at, up = plot.x(costs[i]), plot.y(scores[i]["mean"])
         look = looks.get(row["model"], "look")
@@ -115,12 +118,13 @@ def _pareto(rows: Sequence[Row], cost: Column, looks: Mapping[str, str], x: str,
         if scores[i]["low"] is not None and scores[i]["high"] is not None:
             ends = f"{plot.y(scores[i]['low']):.1f}V{plot.y(scores[i]['high']):.1f}"
             parts.append(f'<path class="bar {look}" d="M{at:.1f} {ends}"/>')
+            lines.append((at - 1, plot.y(scores[i]["high"]), at + 1, plot.y(scores[i]["low"])))
         hollow = "" if row.get("rank") is not None else " hollow"
         dot = f'<circle class="dot {look}{hollow}" cx="{at:.1f}" cy="{up:.1f}" r="4.5">'
         parts.append(f"{dot}<title>{shown(tip)}</title></circle>")
         written = i in front or len(rows) <= NAMED or len(named) < NAMED
         named.append(Named(row["model"], at, up, look, written))
-    parts += names(named, plot.right)
+    parts += names(named, plot.right, lines)
     about = f"Ordered score against {x}: " + "; ".join(
         f"{row['model']} {number(cell['mean'], PRIMARY.unit)} at {text(value)}"
         for row, cell, value in list(zip(rows, scores, costs, strict=True))[:NAMED]
@@ -138,12 +142,18 @@ def _front(costs: Sequence[float], scores: Sequence[float]) -> list[int]:
     return found
 
 
-def _front_line(plot: Plot, points: Sequence[tuple[float, float]]) -> str:
-    path = "".join(
-        f"M{plot.x(cost):.1f} {plot.y(score):.1f}" if i == 0 else f"H{plot.x(cost):.1f}V{plot.y(score):.1f}"
-        for i, (cost, score) in enumerate(points)
-    )
+def _front_line(plot: Plot, steps: Sequence[tuple[float, float]]) -> str:
+    path = "".join(f"M{x:.1f} {y:.1f}" if i == 0 else f"H{x:.1f}V{y:.1f}" for i, (x, y) in enumerate(steps))
     return f'<path class="front" d="{path}H{plot.right:.1f}"/>'
+
+
+def _segments(plot: Plot, steps: Sequence[tuple[float, float]]) -> list[Box]:
+    """The front's level and upright lines as boxes."""
+    found: list[Box] = []
+    ends = [*steps[1:], (plot.right, steps[-1][1])]
+    for (x, y), (end, up) in zip(steps, ends, strict=True):
+        found += [(x, y - 1, end, y + 1), (end - 1, min(y, up), end + 1, max(y, up))]
+    return found
 
 
 def against_gap(curves: Sequence[GapCurve], looks: Mapping[str, str], window: int, left_out: int = 0) -> str:
@@ -169,12 +179,12 @@ def against_gap(curves: Sequence[GapCurve], looks: Mapping[str, str], window: in
         line = " ".join(f"{plot.x(p.gap):.1f},{plot.y(min(max(p.retained.mean, low), high)):.1f}" for p in curve.points)
         tip = f"{curve.model}: half-life {curve.half_life}"
         parts.append(f'<polyline class="curve {look}" points="{line}"><title>{shown(tip)}</title></polyline>')
-    for curve, end, at in zip(shown_curves, ends, spread(ends, LINE, TOP + 8, HEIGHT - BOTTOM), strict=True):
+    for curve, end, beside in zip(shown_curves, ends, spread(ends, LINE, TOP + 8, HEIGHT - BOTTOM), strict=True):
         look = looks.get(curve.model, "look")
-        lead = f'<path class="bar thin {look}" d="M{plot.right:.1f} {end:.1f}L{plot.right + 11:.1f} {at:.1f}"/>'
+        lead = f'<path class="bar thin {look}" d="M{plot.right:.1f} {end:.1f}L{plot.right + 11:.1f} {beside:.1f}"/>'
         name = curve.model if len(curve.model) <= longest else f"{curve.model[: longest - 1]}…"
         parts.append(lead)
-        parts.append(f'<text class="name {look}" x="{plot.right + 14:.1f}" y="{at + 4:.1f}">{shown(name)}</text>')
+        parts.append(f'<text class="name {look}" x="{plot.right + 14:.1f}" y="{beside + 4:.1f}">{shown(name)}</text>')
     about = "Retention against frames since the view was last seen: " + "; ".join(
         f"{curve.model} half-life {curve.half_life}" for curve in shown_curves
     )

@@ -71,7 +71,7 @@ class Plot:
         )
 
 
-def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
+def nice_ticks(low: float, high: float, most: int = 7) -> list[float]:
     """Round numbers from ``low`` to ``high``, at most so many: steps of 1, 2 or 5 times a power of ten."""
     step = 10.0 ** math.floor(math.log10((high - low) / most))
     while (high - low) / step > most - 1:
@@ -80,11 +80,16 @@ def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [round(i * step, 10) + 0.0 for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def log_ticks(low: float, high: float, text: Callable[[float], str]) -> list[tuple[float, str]]:
-    """At most five powers of two between ``low`` and ``high``, or of four, eight, ..."""
-    first, last = math.ceil(math.log2(low)), math.floor(math.log2(high))
-    every = max(1, -(-(last - first + 1) // 5))
-    return [(2.0**i, text(2.0**i)) for i in range(first, last + 1, every)]
+def log_ticks(low: float, high: float, text: Callable[[float], str], most: int = 5) -> list[tuple[float, str]]:
+    """At most so many round numbers between ``low`` and ``high``, the closest together that are few enough."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found: list[float] = []
+    for digits in ("1 1.5 2 3 4 5 6 8", "1 2 5", "1 3", "1"):
+        found = [float(f"{digit}e{power}") for power in powers for digit in digits.split()]
+        found = [value for value in found if low <= value <= high]
+        if len(found) <= most:
+            break
+    return [(value, text(value)) for value in found[:: -(-len(found) // most) or 1]]
 
 
 @dataclass(frozen=True)
@@ -98,9 +103,15 @@ class Named:
     written: bool = True
 
 
-def names(points: Sequence[Named], right: float) -> list[str]:
-    """Names beside their points, in their order, off other names and points; one without a free place is left out."""
-    taken = [(p.x - 5, p.y - 5, p.x + 5, p.y + 5) for p in points]
+Box = tuple[float, float, float, float]
+
+
+def names(points: Sequence[Named], right: float, lines: Sequence[Box] = ()) -> list[str]:
+    """Names beside their points, in their order; one without a free place is left out.
+
+    They keep off other names and points, and off upright and level ``lines``: left, top, right, bottom.
+    """
+    taken = [(p.x - 5, p.y - 5, p.x + 5, p.y + 5) for p in points] + [*lines]
     found = []
     for point in points:
         if not point.written:
@@ -122,11 +133,11 @@ def names(points: Sequence[Named], right: float) -> list[str]:
 
 def _places(point: Named, width: float) -> list[tuple[str, float, float]]:
     """Where a name may stand: (anchor, left end, base line), the best first."""
-    shifts = [4.0, -8.0, 16.0, -20.0, 28.0]
+    shifts = [4.0, 15.0, -7.0, 26.0, -18.0]
     right = [("start", point.x + 9, point.y + shift) for shift in shifts]
     left = [("end", point.x - 9 - width, point.y + shift) for shift in shifts]
     return [place for both in zip(right, left, strict=True) for place in both]
 
 
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

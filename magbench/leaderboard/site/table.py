@@ -67,7 +67,8 @@ def _rank(row: Row) -> str:
 
 def _name(row: Row, page: str) -> str:
     name = shown(row["model"])
-    first = f'<a href="{shown(page)}">{name}</a>' if page else f"<span>{name}</span>"
+    broken = name.replace("_", "_<wbr>")
+    first = f'<a href="{shown(page)}">{broken}</a>' if page else f"<span>{broken}</span>"
     notes = [shown(row["policy"])] if row.get("policy") not in (None, "", row["model"]) else []
     if not row.get("complete", True):
         notes.append("incomplete")
