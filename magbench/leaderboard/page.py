@@ -53,7 +53,7 @@ def write_page(boards: Sequence[BuiltBoard], out: Path, clips: Iterable[PlayerCl
 def write_contents(whole: Sequence[Content], watched: Sequence[Mapping[str, Any]], out: Path, note: str = "") -> Path:
     """Write everything but the sheets, which ``watched`` (see :func:`player.write_clips`) tells of."""
     plain = rounded([one.plain for one in whole])
-    write_atomic(out / "board.json", json.dumps(plain, sort_keys=True, allow_nan=False) + "\n")
+    write_atomic(out / "board.json", json.dumps(plain, sort_keys=True, allow_nan=False, separators=(",", ":")) + "\n")
     _write_assets(out, watched, {label: look for one in whole for label, look in one.looks.items()})
     for one in whole:
         for name, text in one.pages.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,26 +81,31 @@ def clips(names: tuple[str, ...] = ("alpha", "beta", "alpha-2")) -> list[PlayerC
     return found
 
 
-def content(name: str, found: list[dict[str, Any]], window: int = WINDOW) -> Content:
+def content(
+    name: str,
+    found: list[dict[str, Any]],
+    columns: Sequence[tuple[str, str, str, str]] = COLUMNS,
+    clips: Sequence[str] = ("first", "second"),
+) -> Content:
     """A board of some rows, each with a page."""
     labels = [one["model"] for one in found if one["trust"] != "reference"]
     looks, title = classes(labels), name.replace("-", " ")
     folder = safe_names([name])[name]
     places = {label: f"models/{folder}/{file}.html" for label, file in safe_names(labels).items()}
     watch = "../../index.html#clip=toy-v1-test-aaaaaaaaaaaa%2Fsecond&shown=beta"
-    strip = plots.strip(["first", "second"], {"first": 0.5}, "look", {"second": watch})
+    strip = plots.strip(clips, {clip: 0.5 for clip in clips[:-1]}, "look", {"second": watch})
     pages = {
         places[one["model"]]: model.page(
             title,
             one,
-            COLUMNS,
+            columns,
             model.Details(strip=strip, watch=watch, reproduce=[one.get("command", "")]),
             f"../../index.html#suite={name}",
         )
         for one in found
         if one["model"] in places
     }
-    return Content(name, title, COLUMNS, found, None, looks, places, pages, [], window)
+    return Content(name, title, columns, found, None, looks, places, pages, [], WINDOW)
 
 
 def write(out: Path) -> Path:

@@ -458,8 +458,10 @@ def cut(page: Path, sheet: dict[str, Any]) -> NDArray[np.uint8]:
     with Image.open(page / sheet["src"]) as image:
         pixels = np.asarray(image.convert("RGB"))
     wide, high = sheet["width"], sheet["height"]
-    places = [divmod(i, sheet["columns"]) for i in range(sheet["frames"])]
-    return np.stack([pixels[y * high : (y + 1) * high, x * wide : (x + 1) * wide] for y, x in places])
+    places = [
+        (i // sheet["columns"] * sheet["down"], i % sheet["columns"] * sheet["across"]) for i in range(sheet["frames"])
+    ]
+    return np.stack([pixels[y : y + high, x : x + wide] for y, x in places])
 
 
 def test_the_first_submission_does_not_decide_what_the_truth_is(made: Path, here: Path) -> None:

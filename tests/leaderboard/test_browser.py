@@ -66,7 +66,7 @@ def visit(browser: Any, written: Path) -> Iterator[Open]:
 def models(page: Any, board: str = site.TOY) -> list[str]:
     """The names of the rows that are shown, from top to bottom."""
     found: list[str] = page.eval_on_selector_all(
-        f'table[data-board="{board}"] tbody tr:not([hidden]) th', "cells => cells.map(cell => cell.dataset.value)"
+        f'table[data-board="{board}"] tbody tr:not([hidden]) th', "cells => cells.map(cell => cell.dataset.v)"
     )
     return found
 
@@ -74,7 +74,7 @@ def models(page: Any, board: str = site.TOY) -> list[str]:
 def ranks(page: Any) -> dict[str, str]:
     rows = page.eval_on_selector_all(
         f'table[data-board="{site.TOY}"] tbody tr:not([hidden])',
-        "rows => rows.map(row => [row.cells[1].dataset.value, row.cells[0].dataset.value ?? ''])",
+        "rows => rows.map(row => [row.cells[1].dataset.v, row.cells[0].dataset.v ?? ''])",
     )
     return dict(rows)
 
@@ -179,6 +179,21 @@ def test_other_rows_of_a_family_are_behind_a_switch(visit: Open) -> None:
     assert "alpha-2" not in models(page)
     page.check("#all")
     assert ranks(page) == {"alpha": "1", "alpha-2": "2", "beta": "2", "gamma": "", "delta": "", "old": "", "oracle": ""}
+
+
+def test_a_long_table_shows_its_first_rows_until_all_are_asked_for(visit: Open, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).permutation(150).tolist()
+    rows = [site.row(f"m{value}", "reported", [value / 1000, None, None, None]) for value in values]
+    page = visit(at=site.write_contents([site.content(site.TOY, rows)], [], tmp_path / "long"))
+    assert len(models(page)) == 100 and page.locator(".count").inner_text() == "150 rows"
+    head(page, site.PRIMARY.key).click()
+    assert models(page) == [f"m{value}" for value in range(149, 49, -1)]
+    page.fill("#text", "m2")
+    assert models(page) == [f"m{value}" for value in (*range(29, 19, -1), 2)]
+    assert not page.locator(".more").is_visible()
+    page.fill("#text", "")
+    page.click("text=Show all 150 rows")
+    assert models(page) == [f"m{value}" for value in range(149, -1, -1)]
 
 
 def test_all_tiles_run_on_one_clock(visit: Open) -> None:

@@ -2,6 +2,7 @@
 // Sorts and filters the tables that the page already holds.
 (() => {
   const form = document.getElementById("filters");
+  const FIRST = 100; // rows of a table
   const CHOICES = ["suite", "trust", "policy", "family", "text"];
   const field = (name) => document.getElementById(name);
   const chosen = (name) => field(name)?.value ?? "";
@@ -10,16 +11,43 @@
     const table = section.querySelector("table");
     const heads = [...table.tHead.rows[0].cells];
     const rows = [...table.tBodies[0].rows].map((row, place) => ({ row, place, data: row.dataset }));
-    return { section, table, heads, rows, name: table.dataset.board, count: section.querySelector(".count"), values: {} };
+    const more = document.createElement("button");
+    more.type = "button";
+    more.className = "more";
+    section.append(more);
+    const board = { section, table, heads, rows, more, order: rows, values: {}, whole: false };
+    return Object.assign(board, { name: table.dataset.board, count: section.querySelector(".count") });
   });
 
   // The values of one column, read once: a number, a word, or null where there is none.
   const column = (board, index) => board.values[index] ??= board.rows.map(({ row }) => {
-    const text = row.cells[index].dataset.value;
+    const text = row.cells[index].dataset.v;
     return text === undefined ? null : board.heads[index].classList.contains("word") ? text : Number(text);
   });
   const words = new Intl.Collator("en", { numeric: true });
   const compare = (a, b) => (typeof a === "string" ? words.compare(a, b) : a - b);
+
+  // A long table shows its first rows alone until all are asked for: laying out a thousand is slow.
+  const reveal = (board) => {
+    const most = board.whole ? Infinity : FIRST;
+    let fit = 0;
+    for (const one of board.order) {
+      const hidden = !one.fits || fit >= most;
+      if (one.row.hidden !== hidden) one.row.hidden = hidden;
+      fit += one.fits;
+    }
+    board.more.hidden = fit <= most;
+    board.more.textContent = `Show all ${fit} rows`;
+    board.count.textContent = fit === board.rows.length ? `${fit} rows` : `${fit} of ${board.rows.length} rows`;
+  };
+  const arrange = (board, order) => {
+    const body = board.table.tBodies[0];
+    board.order = order;
+    body.remove();
+    reveal(board);
+    body.replaceChildren(...order.map(({ row }) => row));
+    board.table.append(body);
+  };
 
   const sort = (board, index, direction) => {
     const values = column(board, index);
@@ -29,13 +57,13 @@
       if (x === null || y === null) return (x === null) - (y === null) || a - b;
       return sign * compare(x, y) || a - b;
     });
-    board.table.tBodies[0].replaceChildren(...order.map(({ row }) => row));
+    arrange(board, order);
     board.heads.forEach((head, i) => {
       if (i === index) head.setAttribute("aria-sort", direction); else head.removeAttribute("aria-sort");
     });
   };
   const unsort = (board) => {
-    board.table.tBodies[0].replaceChildren(...board.rows.map(({ row }) => row));
+    arrange(board, board.rows);
     board.heads.forEach((head) => head.removeAttribute("aria-sort"));
   };
 
@@ -44,15 +72,13 @@
     const every = field("all")?.checked ?? true;
     const sought = text.toLowerCase().split(/\s+/).filter(Boolean);
     for (const board of boards) {
-      let shown = 0;
-      for (const { row, data } of board.rows) {
-        const fits = (!trust || data.trust === trust) && (!policy || data.policy === policy) &&
+      for (const one of board.rows) {
+        const { data } = one;
+        one.fits = (!trust || data.trust === trust) && (!policy || data.policy === policy) &&
           (!family || data.family === family) && (every || data.variant === undefined) &&
           sought.every((word) => data.text.includes(word));
-        row.hidden = !fits;
-        shown += fits;
       }
-      board.count.textContent = shown === board.rows.length ? `${shown} rows` : `${shown} of ${board.rows.length} rows`;
+      reveal(board);
     }
     for (const part of document.querySelectorAll("[data-suite]")) part.hidden = suite !== "" && part.dataset.suite !== suite;
   };
@@ -80,6 +106,7 @@
     filter();
   }));
   for (const board of boards) {
+    board.more.addEventListener("click", () => { board.whole = true; reveal(board); });
     board.heads.forEach((head, index) => head.firstElementChild.addEventListener("click", () => {
       const first = head.dataset.first;
       const other = first === "ascending" ? "descending" : "ascending";

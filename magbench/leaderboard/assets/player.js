@@ -42,7 +42,7 @@
   const cut = (context, sheet, i) => {
     const image = picture(sheet);
     if (!image.complete || !image.naturalWidth) return false;
-    const [x, y] = [(i % sheet.columns) * sheet.width, Math.floor(i / sheet.columns) * sheet.height];
+    const [x, y] = [(i % sheet.columns) * sheet.across, Math.floor(i / sheet.columns) * sheet.down];
     const { width, height } = context.canvas;
     context.drawImage(image, x, y, sheet.width, sheet.height, 0, 0, width, height);
     return true;

@@ -70,8 +70,7 @@ def link(url: str, text: str = "") -> str:
 
 def badge(kind: str) -> str:
     """A word of the trust column."""
-    about = TRUST.get(kind, "")
-    return f'<span class="badge {shown(kind)}" title="{shown(about)}">{shown(kind)}</span>'
+    return f'<span class="badge {shown(kind)}">{shown(kind)}</span>'
 
 
 def script_data(name: str, value: Any) -> str:

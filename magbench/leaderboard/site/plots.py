@@ -209,10 +209,10 @@ def strip(clips: Sequence[str], values: Mapping[str, float], look: str, places: 
         value = values.get(clip)
         tip = f"{clip}: " + ("no value" if value is None else number(value, PRIMARY.unit))
         tall = max(1.0, high * min(max(value or 0.0, 0.0), 1.0))
-        x, y = i * wide, high - tall
-        mark = f'<rect x="{x}" y="{y:.0f}" width="9" height="{tall:.0f}"><title>{shown(tip)}</title></rect>'
+        x = i * wide + wide // 2
+        mark = f'<path d="M{x} {high}v-{tall:.0f}"><title>{shown(tip)}</title></path>'
         if clip in places:
-            dot = f'<circle cx="{x + 4.5}" cy="{high + 7}" r="3"/>'
+            dot = f'<circle cx="{x}" cy="{high + 7}" r="3"/>'
             mark = f'<a href="{shown(places[clip])}" aria-label="{shown(tip)}, watch">{mark}{dot}</a>'
         bars.append(mark)
     about = f"Ordered score of each of {len(clips)} clips"

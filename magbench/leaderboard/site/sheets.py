@@ -23,6 +23,9 @@ LARGEST = 16383
 
 QUALITY = 82
 
+BLOCK = 16
+"""Pixels of a side of what WebP compresses as one: a frame begins where a block does, so that little leaks over."""
+
 
 def write_sheet(frames: NDArray[np.uint8], root: Path) -> dict[str, Any]:
     """Write (n, H, W, 3) uint8 as a sheet below ``root``, named after its frames; what a script needs to cut it.
@@ -35,15 +38,16 @@ def write_sheet(frames: NDArray[np.uint8], root: Path) -> dict[str, Any]:
     exact = frames.shape[2] <= SMALL
     made = frames if exact else _scaled(frames)
     count, height, width, _ = made.shape
-    columns = min(count, max(1, round(math.sqrt(count * height / width))), LARGEST // width)
+    down, across = (height, width) if exact else (-(-height // BLOCK) * BLOCK, -(-width // BLOCK) * BLOCK)
+    cells = np.pad(made, ((0, 0), (0, down - height), (0, across - width), (0, 0)), mode="edge")
+    columns = min(count, max(1, round(math.sqrt(count * down / across))), LARGEST // across)
+    if -(-count // columns) * down > LARGEST:
+        columns = min(LARGEST // across, -(-count // (LARGEST // down)))
     rows = -(-count // columns)
-    if rows * height > LARGEST:
-        columns = min(LARGEST // width, -(-count // (LARGEST // height)))
-        rows = -(-count // columns)
-    sheet = np.zeros((rows * height, columns * width, 3), np.uint8)
-    for i, frame in enumerate(made):
-        y, x = i // columns * height, i % columns * width
-        sheet[y : y + height, x : x + width] = frame
+    sheet = np.zeros((rows * down, columns * across, 3), np.uint8)
+    for i, cell in enumerate(cells):
+        y, x = i // columns * down, i % columns * across
+        sheet[y : y + down, x : x + across] = cell
     path = root / f"{name}.{'png' if exact else 'webp'}"
     with written(path) as half:
         if exact:
@@ -56,6 +60,8 @@ def write_sheet(frames: NDArray[np.uint8], root: Path) -> dict[str, Any]:
         "frames": count,
         "width": width,
         "height": height,
+        "across": across,
+        "down": down,
     }
 
 

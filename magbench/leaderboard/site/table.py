@@ -51,7 +51,7 @@ def _row(row: Row, columns: Columns, page: str) -> str:
     data = "".join(f' data-{key}="{shown(value)}"' for key, value in marks.items() if value)
     variant = " data-variant" if row.get("variant") else ""
     status = f" {shown(row['status'])}" if row.get("status") else ""
-    cells = [_rank(row), _name(row, page), f'<td class="word" data-value="{shown(row["trust"])}">{_claim(row)}</td>']
+    cells = [_rank(row), _name(row, page), f'<td class="word" data-v="{shown(row["trust"])}">{_claim(row)}</td>']
     for key, _, unit, _ in columns:
         cells.append(_cell(row.get("cells", {}).get(key, {}), unit))
     return f'<tr class="{shown(row["trust"])}{status}"{data}{variant}>{"".join(cells)}</tr>'
@@ -61,8 +61,8 @@ def _rank(row: Row) -> str:
     rank, bounds = row.get("rank"), row.get("bounds")
     if rank is None:
         return "<td></td>"
-    small = f'<span class="interval">[{bounds[0]}, {bounds[1]}]</span>' if bounds else ""
-    return f'<td data-value="{rank}">{rank}{small}</td>'
+    small = f"<small>[{bounds[0]}, {bounds[1]}]</small>" if bounds else ""
+    return f'<td data-v="{rank}">{rank}{small}</td>'
 
 
 def _name(row: Row, page: str) -> str:
@@ -72,8 +72,8 @@ def _name(row: Row, page: str) -> str:
     notes = [shown(row["policy"])] if row.get("policy") not in (None, "", row["model"]) else []
     if not row.get("complete", True):
         notes.append("incomplete")
-    small = f'<span class="interval">{", ".join(notes)}</span>' if notes else ""
-    return f'<th scope="row" class="word name" data-value="{name}">{first}{small}</th>'
+    small = f"<small>{', '.join(notes)}</small>" if notes else ""
+    return f'<th scope="row" class="word name" data-v="{name}">{first}{small}</th>'
 
 
 def _claim(row: Row) -> str:
@@ -91,5 +91,5 @@ def _cell(cell: Mapping[str, Any], unit: str) -> str:
         return "<td>-</td>"
     interval = ""
     if low is not None and high is not None:
-        interval = f'<span class="interval">[{shown(number(low, unit))}, {shown(number(high, unit))}]</span>'
-    return f'<td data-value="{float(f"{mean:.6g}")!r}">{shown(number(mean, unit))}{interval}</td>'
+        interval = f"<small>[{shown(number(low, unit))}, {shown(number(high, unit))}]</small>"
+    return f'<td data-v="{float(f"{mean:.6g}")!r}">{shown(number(mean, unit))}{interval}</td>'
