@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from magbench.commands.console import say
 from magbench.core.errors import MagbenchError
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def submit(folder: Path, model: str, told: Path | None, to: Path, date: str | No
     target = make(folder, model, known, to)
     faults = check(target)
     for fault in faults:
-        click.echo(str(fault), err=True)
-    click.echo(f"{target}")
+        say(fault, err=True)
+    say(target)
     click.echo("next: magbench board check, then offer this folder as one change to the board's repository")
     if any(fault.severity == "error" for fault in faults):
         raise MagbenchError(f"{target}: has faults, a board would not take it")
@@ -115,9 +116,9 @@ def board_check(submissions: tuple[Path, ...], runs: tuple[Path, ...]) -> None:
         click.echo("warning: no --references: nothing is held against a run of the board's own", err=True)
     found = check_all(folders, own)
     for checked in found:
-        click.echo(f"{'ok  ' if checked.passes else 'FAIL'} {checked.folder}")
+        say(f"{'ok  ' if checked.passes else 'FAIL'} {checked.folder}")
         for fault in checked.faults:
-            click.echo(f"     {fault}")
+            say(f"     {fault}")
     if bad := sum(not checked.passes for checked in found):
         raise MagbenchError(f"{bad} of {len(found)} submissions have errors")
 
@@ -138,7 +139,7 @@ def board_rescore(folder: Path, who: str, date: str | None) -> None:
     with ProgressBar() as progress:
         found: Any = rescore(folder, api.load_suite(name), who, date or _today(), progress=progress.named("rescore"))
     verdict = "the same" if found.verdict else "DIFFERENT"
-    click.echo(f"{folder}: {verdict}, {found.values} values, largest difference {found.largest:.2g} {found.where}")
+    say(f"{folder}: {verdict}, {found.values} values, largest difference {found.largest:.2g} {found.where}")
     if not found.verdict:
         raise MagbenchError(f"{folder}: its scores do not come out again (tolerance {found.tolerance:g})")
 
@@ -183,10 +184,10 @@ def board_build(root: Path, out: Path, count: int, suites: tuple[str, ...], runs
     for built in boards:
         trusts = [entry.trust for entry in built.entries]
         counts = (f"{trusts.count(trust)} {trust}" for trust in ("rescored", "reported", "quarantined"))
-        click.echo(f"{built.name}: {', '.join(counts)}")
+        say(f"{built.name}: {', '.join(counts)}")
     click.echo(f"{page}")
     for line in unread:
-        click.echo(f"left out: {line}", err=True)
+        say(f"left out: {line}", err=True)
     if unread:
         raise MagbenchError(f"{len(unread)} submissions were left out, the board is made of the others")
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from magbench.core.text import visible
+
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 """Content-Security-Policy: a page loads its own files and nothing else, whatever text came in."""
 
@@ -52,13 +54,9 @@ def document(title: str, body: str, *, up: str = "", scripts: Sequence[str] = ()
 """
 
 
-UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-"""Control characters, and those that turn or hide the text around them."""
-
-
 def shown(value: object) -> str:
     """Text of somebody else's as HTML shows it; signs that nobody sees become U+FFFD."""
-    return escape(UNSEEN.sub("\ufffd", str(value)), quote=True)
+    return escape(visible(str(value)), quote=True)
 
 
 def link(url: str, text: str = "") -> str:
