@@ -60,6 +60,14 @@ class _Frames:
     regions: dict[Region, NDArray[np.bool_]]
 
 
+@dataclass(frozen=True)
+class Ends:
+    """(clip, sample, metric) -> frames of the floor, and of the ceiling."""
+
+    floors: Mapping[tuple[str, int, str], _Frames]
+    ceilings: Mapping[tuple[str, int, str], _Frames]
+
+
 def retention(records: Sequence[Record]) -> list[Record]:
     """Retention of every model and reference of a run, from its aligned records; [] without floor or ceiling.
 
@@ -67,20 +75,37 @@ def retention(records: Sequence[Record]) -> list[Record]:
     ``per_frame`` (region ``all``) holds the ratios of those frames that have a range. ``value`` is None, and ``n`` 0,
     where a clip has no frame in the region, no range (see ``NOISE``), or no floor and ceiling of its own.
     """
-    chosen = [r for r in records if r.protocol == SOURCE and r.metric in NOISE]
-    models = {r.model for r in chosen}
+    return retained(records, ends_of(records))
+
+
+def ends_of(records: Iterable[Record]) -> Ends | None:
+    """Floor and ceiling of every clip, from a run's references; None if it lacks either."""
+    found = _whole(r for r in records if r.model == FLOOR or r.model in CEILINGS)
+    models = {record.model for record, _ in found}
     ceiling = next((name for name in CEILINGS if name in models), None)
     if ceiling is None or FLOOR not in models:
+        return None
+    floors, ceilings = ({_key(r)[1:]: f for r, f in found if r.model == name} for name in (FLOOR, ceiling))
+    return Ends(floors, ceilings)
+
+
+def retained(records: Iterable[Record], ends: Ends | None) -> list[Record]:
+    """Retention of some models of a run, between ends that :func:`ends_of` found; [] without."""
+    if ends is None:
         return []
+    return [
+        made
+        for record, frames in _whole(records)
+        for made in _retained(record, frames, ends.floors.get(_key(record)[1:]), ends.ceilings.get(_key(record)[1:]))
+    ]
+
+
+def _whole(records: Iterable[Record]) -> list[tuple[Record, _Frames]]:
+    """The aligned records of all frames, each with its frames."""
+    chosen = [r for r in records if r.protocol == SOURCE and r.metric in NOISE]
     far = {_key(r): r.n for r in chosen if r.region == "out_of_window"}
     whole = [r for r in chosen if r.region == "all" and r.per_frame is not None]
-    frames = {_key(r): _frames(r, far.get(_key(r), 0)) for r in whole}
-    made: list[Record] = []
-    for record in whole:
-        _, clip, sample, metric = key = _key(record)
-        ends = frames.get((FLOOR, clip, sample, metric)), frames.get((ceiling, clip, sample, metric))
-        made += _retained(record, frames[key], *ends)
-    return made
+    return [(r, _frames(r, far.get(_key(r), 0))) for r in whole]
 
 
 def without_value(records: Iterable[Record], metric: str, region: Region) -> dict[str, int]:

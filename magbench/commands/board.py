@@ -14,6 +14,7 @@ from magbench.commands.console import say
 from magbench.core.errors import MagbenchError
 
 if TYPE_CHECKING:
+    from magbench.leaderboard.attestation import Attestation
     from magbench.runs.records import Record
 
 PUBLISHED = Path("leaderboards")
@@ -114,7 +115,7 @@ def board_check(submissions: tuple[Path, ...], runs: tuple[Path, ...]) -> None:
     own = _trusted(runs)
     if not own:
         click.echo("warning: no --references: nothing is held against a run of the board's own", err=True)
-    found = check_all(folders, own)
+    found = list(check_all(folders, own))
     for checked in found:
         say(f"{'ok  ' if checked.passes else 'FAIL'} {checked.folder}")
         for fault in checked.faults:
@@ -123,10 +124,15 @@ def board_check(submissions: tuple[Path, ...], runs: tuple[Path, ...]) -> None:
         raise MagbenchError(f"{bad} of {len(found)} submissions have errors")
 
 
+def _signed(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --who and --date."""
+    who = click.option("--who", required=True, metavar="NAME", help="In whose name.")
+    return who(click.option("--date", metavar="YYYY-MM-DD", help="[default: today]")(command))
+
+
 @board.command("rescore")
 @click.argument("folder", metavar="SUBMISSION", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--who", required=True, metavar="NAME", help="In whose name.")
-@click.option("--date", metavar="YYYY-MM-DD", help="[default: today]")
+@_signed
 def board_rescore(folder: Path, who: str, date: str | None) -> None:
     """Score every video of SUBMISSION again, compare, and write an attestation into it."""
     from magbench import api
@@ -138,10 +144,84 @@ def board_rescore(folder: Path, who: str, date: str | None) -> None:
     name = run.suite if run.split == "test" else f"{run.suite}:{run.split}"
     with ProgressBar() as progress:
         found: Any = rescore(folder, api.load_suite(name), who, date or _today(), progress=progress.named("rescore"))
-    verdict = "the same" if found.verdict else "DIFFERENT"
-    say(f"{folder}: {verdict}, {found.values} values, largest difference {found.largest:.2g} {found.where}")
+    say(f"{folder}: {found.found}")
     if not found.verdict:
         raise MagbenchError(f"{folder}: its scores do not come out again (tolerance {found.tolerance:g})")
+
+
+@board.command("reproduce")
+@click.argument("folder", metavar="SUBMISSION", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run", metavar="RUN_DIR", type=click.Path(path_type=Path, file_okay=False))
+@_signed
+def board_reproduce(folder: Path, run: Path, who: str, date: str | None) -> None:
+    """Compare SUBMISSION with your own run of the same model in RUN_DIR, and write an attestation into it."""
+    from magbench.analysis.sources import read_folder
+    from magbench.leaderboard.attestation import begin
+    from magbench.leaderboard.runs_again import judge_same
+    from magbench.leaderboard.submission import read_submission
+
+    submission = read_submission(folder)
+    begun = begin(submission, "reproduced", who, date or _today())
+    _said(folder, judge_same(submission, begun, read_folder(run, submission.about.model)))
+
+
+@board.command("fresh")
+@click.argument("folder", metavar="SUBMISSION", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--number", required=True, metavar="TEXT", help="A public random number of a day after the submission.")
+@click.option("--n", type=click.IntRange(2), default=42, show_default=True, help="Clips to draw.")
+@click.option("--model", metavar="MODEL", help="How the model is reached here [default: its submitted name].")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder for the clips and the run [default: runs/fresh-MODEL].",
+)
+@_signed
+def board_fresh(
+    folder: Path, number: str, n: int, model: str | None, out: Path | None, who: str, date: str | None
+) -> None:
+    """Draw new clips, run the model of SUBMISSION on them, and say whether its score holds there.
+
+    The clips follow from the submission's content and from --number, which nobody knew when it was made: what knew the
+    published clips is of no use there.
+    """
+    from magbench import api
+    from magbench.analysis.sources import read_folder
+    from magbench.leaderboard.attestation import begin
+    from magbench.leaderboard.runs_again import draw, judge_fresh, write_fresh
+    from magbench.leaderboard.submission import read_submission
+    from magbench.suites.registry import embedded_named
+
+    submission = read_submission(folder)
+    begun = begin(submission, "fresh", who, date or _today())
+    suite = embedded_named(submission.run.suite)
+    chosen = draw(submission, suite, number, n)
+    root = out or Path("runs") / f"fresh-{folder.parent.name}"
+    write_fresh(submission, suite, chosen, root / "suite")
+    api.evaluate([model or submission.about.model], root / "suite", out=root / "run")
+    drawn = f"{submission.name} and '{number}': {', '.join(map(str, chosen))}"
+    _said(folder, judge_fresh(submission, begun, read_folder(root / "run"), drawn))
+
+
+def _said(folder: Path, found: Attestation) -> None:
+    say(f"{folder}: {found.found}")
+    if not found.verdict:
+        raise MagbenchError(f"{folder}: its score does not hold")
+
+
+@board.command("notice")
+@click.argument("folder", metavar="SUBMISSION", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--status", required=True, type=click.Choice(["withdrawn", "superseded", "quarantined"]))
+@click.option("--reason", required=True, metavar="TEXT", help="In a sentence.")
+@click.option("--by", "successor", default="", metavar="MODEL/REVISION-DATE", help="The submission that supersedes it.")
+@_signed
+def board_notice(folder: Path, status: str, reason: str, successor: str, who: str, date: str | None) -> None:
+    """Write down what became of SUBMISSION: it stays on the board, with the reason, and without a rank."""
+    from magbench.leaderboard.submission import NOTICE, write_notice
+
+    told = {"status": status, "reason": reason, "who": who, "date": date or _today(), "superseded_by": successor}
+    write_notice(folder, told)
+    click.echo(f"{folder / NOTICE}")
 
 
 @board.command("build")
@@ -173,17 +253,18 @@ def board_rescore(folder: Path, who: str, date: str | None) -> None:
 @_references
 def board_build(root: Path, out: Path, count: int, suites: tuple[str, ...], runs: tuple[Path, ...]) -> None:
     """Build the boards of all submissions below ROOT: one page, a page a model, players, and board.json."""
-    from magbench.leaderboard.build import build
+    from magbench.leaderboard.build import RANKED, build
     from magbench.leaderboard.page import write_page
+    from magbench.leaderboard.papers import read_papers
     from magbench.leaderboard.watch import player_note, players
 
     unread: list[str] = []
     boards = build(root, _trusted(runs), unread.append)
-    clips = players(boards, suites, count, unread.append)
-    page = write_page(boards, out, clips, player_note(boards, count))
+    clips, papers = players(boards, suites, count, unread.append), read_papers(PUBLISHED / "papers")
+    page = write_page(boards, out, clips, player_note(boards, count), papers)
     for built in boards:
         trusts = [entry.trust for entry in built.entries]
-        counts = (f"{trusts.count(trust)} {trust}" for trust in ("rescored", "reported", "quarantined"))
+        counts = (f"{trusts.count(trust)} {trust}" for trust in (*RANKED, "reported", "quarantined"))
         say(f"{built.name}: {', '.join(counts)}")
     click.echo(f"{page}")
     for line in unread:

@@ -6,23 +6,25 @@ here is *reported* until somebody else has scored its videos again, see :mod:`ma
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
 from magbench.core.parsing import read_object
 from magbench.leaderboard.identities import REGIONS, FoundFault, arithmetic
-from magbench.leaderboard.submission import Submission, board_name, folder_name, read_submission
+from magbench.leaderboard.scored import Scored, read_scored
+from magbench.leaderboard.submission import NOTICE, Submission, board_name, folder_name, read_submission
 from magbench.report.columns import SCORED, specs
-from magbench.runs.records import Record, read_parquet
+from magbench.runs.records import Record
 
-K = TypeVar("K")
-FILES = ("submission.yaml", "run.json", "records.parquet", "noise.json", "videos.json")
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILES = ("submission.yaml", "run.json", "records.parquet", "noise.json", "videos.json", NOTICE)
 LARGEST = 200 * 2**20
 """Bytes of a whole submission."""
 SAME = 2e-3
@@ -40,7 +42,7 @@ class Board:
     """
 
     tasks: frozenset[tuple[str, int]]
-    references: Mapping[tuple[str, ...], float | None]
+    references: Mapping[tuple[object, ...], float | None]
     hashes: Mapping[str, str]
 
     @classmethod
@@ -56,11 +58,14 @@ class Board:
 
 @dataclass(frozen=True)
 class Checked:
-    """A submission with everything that is wrong with it; None and no records where it cannot be read."""
+    """A submission with everything that is wrong with it; None and no records where it cannot be read.
+
+    ``records`` are the model's own.
+    """
 
     folder: Path
     submission: Submission | None
-    records: tuple[Record, ...]
+    records: Sequence[Record]
     faults: tuple[FoundFault, ...]
 
     @property
@@ -71,57 +76,53 @@ class Checked:
 def check(folder: Path, board: Board | None = None) -> list[FoundFault]:
     """Everything that is wrong with one submission; an empty list is a pass."""
     try:
-        submission, records = _read(folder)
+        submission = read_submission(folder)
+        return _faults(submission, read_scored(submission.records), board)
     except MagbenchError as error:
         return [FoundFault("error", str(folder), str(error))]
-    return _faults(submission, records, board)
 
 
-def check_all(folders: Iterable[Path], own: Sequence[Record] = ()) -> list[Checked]:
-    """Check submissions against one another too, each read once; by date, then by path.
+def check_all(folders: Iterable[Path], own: Sequence[Record] = ()) -> Iterator[Checked]:
+    """Check submissions against one another too, one after the other: first those that cannot be read, then by date.
 
     Of two with the same frames the later one is at fault.
 
     Args:
         own: records of runs that the board trusts; of a suite without one, references are not compared.
     """
-    read: list[tuple[str, Path, Submission, list[Record]]] = []
-    found = []
+    read: list[Submission] = []
     for folder in folders:
         try:
-            submission, records = _read(folder)
-            read.append((submission.about.date, folder, submission, records))
+            read.append(read_submission(folder))
         except MagbenchError as error:
-            found.append(Checked(folder, None, (), (FoundFault("error", str(folder), str(error)),)))
+            yield Checked(folder, None, (), (FoundFault("error", str(folder), str(error)),))
     trusted = {
         digest: Board.of([r for r in own if r.suite_digest == digest]) for digest in {r.suite_digest for r in own}
     }
     hashes: dict[str, str] = {}
-    for _, folder, submission, records in sorted(read, key=lambda entry: entry[:2]):
+    for submission in sorted(read, key=lambda one: (one.about.date, one.folder)):
+        try:
+            scored = read_scored(submission.records)
+        except MagbenchError as error:
+            yield Checked(submission.folder, None, (), (FoundFault("error", str(submission.folder), str(error)),))
+            continue
         board = trusted.get(submission.run.digest)
         seen = None if board is None else replace(board, hashes={**board.hashes, **hashes})
-        faults = _faults(submission, records, seen)
-        found.append(Checked(folder, submission, tuple(records), tuple(faults)))
-        hashes |= {r.generation_sha256: submission.name for r in records if r.kind == "model"}
-    return found
+        yield Checked(submission.folder, submission, scored.records, tuple(_faults(submission, scored, seen)))
+        hashes |= {record.generation_sha256: submission.name for record in scored.records}
 
 
-def _read(folder: Path) -> tuple[Submission, list[Record]]:
-    submission = read_submission(folder)
-    return submission, read_parquet(submission.records)
-
-
-def _faults(submission: Submission, records: Sequence[Record], board: Board | None) -> list[FoundFault]:
+def _faults(submission: Submission, scored: Scored, board: Board | None) -> list[FoundFault]:
     faults = [
         *_layout(submission),
-        *_identity(submission, records),
-        *_completeness(submission, records, board),
-        *arithmetic(records),
-        *_videos(submission, records),
+        *_identity(submission, scored),
+        *_completeness(submission, scored, board),
+        *arithmetic(scored.records),
+        *_videos(submission, scored.records),
     ]
     if board is not None:
-        faults += [*_against_references(records, board), *_originality(submission, records, board)]
-    return [*faults, *_ceiling(submission, records), *_attested(submission)]
+        faults += [*_against_references(scored.facts, board), *_originality(submission, scored.records, board)]
+    return [*faults, *_ceiling(scored.facts), *_attested(submission)]
 
 
 def _attested(submission: Submission) -> Iterator[FoundFault]:
@@ -162,14 +163,13 @@ def _layout(submission: Submission) -> Iterator[FoundFault]:
         yield FoundFault("error", str(folder), f"{total / 2**20:.0f} MB, at most {LARGEST // 2**20}")
 
 
-def _identity(submission: Submission, records: Sequence[Record]) -> Iterator[FoundFault]:
+def _identity(submission: Submission, scored: Scored) -> Iterator[FoundFault]:
     """One model, one revision, one suite, scored by what scores today."""
-    about, run = submission.about, submission.run
-    mine = [record for record in records if record.kind == "model"]
-    if not mine:
+    about, run, facts = submission.about, submission.run, scored.facts
+    if not scored.records:
         yield FoundFault("error", "records.parquet", "has no record of a model")
     for field, wanted in (("model", about.model), ("revision", about.revision)):
-        if others := sorted({getattr(r, field) for r in mine} - {wanted}):
+        if others := sorted({getattr(r, field) for r in scored.records} - {wanted}):
             yield FoundFault("error", "records.parquet", f"{field} '{others[0]}', submission.yaml says '{wanted}'")
     suite = {
         "suite": run.suite,
@@ -178,46 +178,45 @@ def _identity(submission: Submission, records: Sequence[Record]) -> Iterator[Fou
         "suite_digest": run.digest,
     }
     for field, value in suite.items():
-        if others := sorted({str(getattr(r, field)) for r in records} - {str(value)}):
+        if others := sorted(set(map(str, facts[field].unique())) - {str(value)}):
             yield FoundFault("error", "records.parquet", f"{field} '{others[0]}', run.json says '{value}'")
     if run.limit is not None:
         yield FoundFault("error", "run.json", f"limit {run.limit}: a submission has every clip")
+    yield from _versions(facts)
+    for clip, sample in _several(facts, ["clip", "sample"], "seed"):
+        yield FoundFault("error", "records.parquet", f"clip {clip}, sample {sample} has several seeds")
+    for model, clip, sample in _several(facts, ["model", "clip", "sample"], "generation_sha256"):
+        yield FoundFault("error", "records.parquet", f"{model}, {clip}@{sample} was scored on several videos")
+
+
+def _versions(facts: pd.DataFrame) -> Iterator[FoundFault]:
+    """Whether every score is what is called so here, today."""
     known = specs()
-    for name in sorted({(r.protocol, r.metric) for r in records}):
-        spec = known.get(name)
-        versions = {(r.protocol_version, r.metric_version) for r in records if (r.protocol, r.metric) == name}
+    kinds = ["protocol", "metric", "protocol_version", "metric_version", "unit", "better"]
+    for (protocol, metric), found in facts[kinds].drop_duplicates().groupby(["protocol", "metric"]):
+        name, spec = f"{protocol}_{metric}", known.get((str(protocol), str(metric)))
         if spec is None:
-            yield FoundFault("warning", "records.parquet", f"{'_'.join(name)} is not known here")
-        elif versions != {(spec.protocol_version, spec.version)}:
-            there = sorted(versions - {(spec.protocol_version, spec.version)})[0]
-            yield FoundFault("error", "records.parquet", f"{'_'.join(name)} is of version {there}, score it again")
-        else:
-            facts = {(r.unit, r.better) for r in records if (r.protocol, r.metric) == name}
-            if facts != {(spec.unit, spec.better)}:
-                yield FoundFault("error", "records.parquet", f"{'_'.join(name)}: another unit or direction")
-    for (clip, sample), seeds in _grouped(records, lambda r: (r.clip, r.sample), lambda r: r.seed).items():
-        if len(seeds) > 1:
-            yield FoundFault("error", "records.parquet", f"clip {clip}, sample {sample} has several seeds")
-    for (model, clip, sample), hashes in _grouped(
-        records, lambda r: (r.model, r.clip, r.sample), lambda r: r.generation_sha256
-    ).items():
-        if len(hashes) > 1:
-            yield FoundFault("error", "records.parquet", f"{model}, {clip}@{sample} was scored on several videos")
+            yield FoundFault("warning", "records.parquet", f"{name} is not known here")
+            continue
+        versions = set(zip(found.protocol_version, found.metric_version, strict=True))
+        if there := sorted(versions - {(spec.protocol_version, spec.version)}):
+            shown = f"({int(there[0][0])}, {int(there[0][1])})"
+            yield FoundFault("error", "records.parquet", f"{name} is of version {shown}, score it again")
+        elif set(zip(found.unit, found.better, strict=True)) != {(spec.unit, spec.better)}:
+            yield FoundFault("error", "records.parquet", f"{name}: another unit or direction")
 
 
-def _grouped(
-    records: Iterable[Record], key: Callable[[Record], K], value: Callable[[Record], object]
-) -> dict[K, set[object]]:
-    found: dict[K, set[object]] = defaultdict(set)
-    for record in records:
-        found[key(record)].add(value(record))
-    return found
+def _several(facts: pd.DataFrame, keys: list[str], field: str) -> list[tuple[object, ...]]:
+    """Where one of ``keys`` has more than one value of ``field``."""
+    kinds = facts[[*keys, field]].drop_duplicates()
+    found = kinds[kinds.duplicated(keys)][keys].drop_duplicates()
+    return list(found.itertuples(index=False, name=None))
 
 
-def _completeness(submission: Submission, records: Sequence[Record], board: Board | None) -> Iterator[FoundFault]:
+def _completeness(submission: Submission, scored: Scored, board: Board | None) -> Iterator[FoundFault]:
     """The exact set of clips, samples and scores, each once."""
-    mine = [record for record in records if record.kind == "model"]
-    tasks = {(r.clip, r.sample) for r in records}
+    mine = scored.records
+    tasks = set(scored.facts[["clip", "sample"]].drop_duplicates().itertuples(index=False, name=None))
     wanted = set(board.tasks) if board and board.tasks else tasks
     for name in sorted({r.model for r in mine}):
         counts = Counter((r.clip, r.sample, r.protocol, r.metric, r.region) for r in mine if r.model == name)
@@ -248,7 +247,7 @@ def _completeness(submission: Submission, records: Sequence[Record], board: Boar
 
 def _videos(submission: Submission, records: Sequence[Record]) -> Iterator[FoundFault]:
     """Every video is the one that was scored, and the file is the one that is listed."""
-    scored = {f"{r.clip}@{r.sample}": r.generation_sha256 for r in records if r.kind == "model"}
+    scored = {f"{r.clip}@{r.sample}": r.generation_sha256 for r in records}
     listed = {entry.path for entry in submission.videos.values()}
     for name, entry in sorted(submission.videos.items()):
         if name in scored and entry.frames_sha256 != scored[name]:
@@ -267,9 +266,11 @@ def _videos(submission: Submission, records: Sequence[Record]) -> Iterator[Found
             yield FoundFault("error", f"videos/{path.name}", "is not listed in videos.json")
 
 
-def _against_references(records: Sequence[Record], board: Board) -> Iterator[FoundFault]:
+def _against_references(facts: pd.DataFrame, board: Board) -> Iterator[FoundFault]:
     """The submission's references are the board's own: then its suite and its scoring are."""
-    theirs = {_place(record): record.value for record in records if record.kind == "reference"}
+    references = facts[facts.kind == "reference"]
+    values = (None if value != value else float(value) for value in references.value)
+    theirs = dict(zip(references[PLACE].itertuples(index=False, name=None), values, strict=True))
     if not theirs:
         yield FoundFault("error", "records.parquet", "holds no reference: its scoring cannot be compared")
         return
@@ -277,19 +278,20 @@ def _against_references(records: Sequence[Record], board: Board) -> Iterator[Fou
     lost = {key[0] for key in board.references} - {key[0] for key in shared}
     if "oracle" in lost:
         yield FoundFault("error", "records.parquet", "holds no record of the oracle")
-    for key in sorted(shared):
+    for key in sorted(shared, key=str):
         ours, there = board.references[key], theirs[key]
         if (ours is None) != (there is None) or (
             ours is not None and there is not None and abs(ours - there) > SAME * max(1.0, abs(ours))
         ):
-            yield FoundFault("error", "records.parquet", f"reference {' '.join(key)} is {there}, the board's is {ours}")
+            place = " ".join(map(str, key))
+            yield FoundFault("error", "records.parquet", f"reference {place} is {there}, the board's is {ours}")
             return
 
 
 def _originality(submission: Submission, records: Sequence[Record], board: Board) -> Iterator[FoundFault]:
     """Whether a video is somebody else's, or the truth."""
     for record in records:
-        if record.kind == "model" and (owner := board.hashes.get(record.generation_sha256)):
+        if owner := board.hashes.get(record.generation_sha256):
             yield FoundFault("error", "records.parquet", f"{record.clip}@{record.sample} has the frames of {owner}")
             return
     hashes = [entry.frames_sha256 for entry in submission.videos.values()]
@@ -297,20 +299,21 @@ def _originality(submission: Submission, records: Sequence[Record], board: Board
         yield FoundFault("warning", "videos.json", "some clips have the same frames")
 
 
-def _ceiling(submission: Submission, records: Sequence[Record]) -> Iterator[FoundFault]:
+def _ceiling(facts: pd.DataFrame) -> Iterator[FoundFault]:
     """Scores above what a model's codec can give."""
-    values: dict[str, list[float]] = defaultdict(list)
-    for r in records:
-        if (r.protocol, r.metric, r.region) == ("aligned", "psnr", "out_of_window") and r.value is not None:
-            values[r.model].append(r.value)
-    mine, codec = values.get(submission.about.model), values.get("codec")
-    if mine and codec and fmean(mine) > fmean(codec):
+    chosen = facts[(facts.protocol == "aligned") & (facts.metric == "psnr") & (facts.region == "out_of_window")]
+    mine, codec = chosen[chosen.kind == "model"].value.mean(), chosen[chosen.model == "codec"].value.mean()
+    if mine > codec:
         yield FoundFault(
             "warning",
             "records.parquet",
-            f"aligned PSNR {fmean(mine):.1f} dB is above the codec's {fmean(codec):.1f}: another codec, or the truth",
+            f"aligned PSNR {mine:.1f} dB is above the codec's {codec:.1f}: another codec, or the truth",
         )
 
 
-def _place(record: Record) -> tuple[str, ...]:
-    return record.model, record.clip, str(record.sample), record.protocol, record.metric, record.region
+PLACE = ["model", "clip", "sample", "protocol", "metric", "region"]
+"""What makes a record of a run the only one of its kind."""
+
+
+def _place(record: Record) -> tuple[object, ...]:
+    return tuple(getattr(record, field) for field in PLACE)

@@ -23,8 +23,9 @@ from typing import Any
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
 from magbench.leaderboard.build import BuiltBoard
+from magbench.leaderboard.papers import Papers, paper_board
 from magbench.leaderboard.site import index, looks, player
-from magbench.leaderboard.site.content import Content, content
+from magbench.leaderboard.site.content import Content, content, paper_content
 from magbench.leaderboard.site.html import document, rounded, safe_names, shown
 from magbench.leaderboard.site.player import PlayerClip
 
@@ -34,20 +35,30 @@ FOLDERS = ("models", "sheets")
 OURS = ("index.html", "board.json", CLIPS, STYLE, *SCRIPTS, *FOLDERS)
 
 
-def write_page(boards: Sequence[BuiltBoard], out: Path, clips: Iterable[PlayerClip] = (), note: str = "") -> Path:
+def write_page(
+    boards: Sequence[BuiltBoard],
+    out: Path,
+    clips: Iterable[PlayerClip] = (),
+    note: str = "",
+    papers: Sequence[Papers] = (),
+) -> Path:
     """Write the whole folder; returns ``index.html``.
 
     Args:
         clips: what the player shows.
         note: what it does not show, in words.
+        papers: numbers of papers, a board a suite.
 
     Raises:
         MagbenchError: the folder holds files that are not a board's.
     """
     claim(out)
     watched = player.write_clips(clips, out)
-    folders = safe_names(board.name for board in boards)
-    return write_contents([content(board, watched, folders[board.name]) for board in boards], watched, out, note)
+    reported = [paper_board(one) for one in papers]
+    folders = safe_names([*(board.name for board in boards), *(one["board"] for one in reported)])
+    whole = [content(board, watched, folders[board.name]) for board in boards]
+    whole += [paper_content(one, folders[one["board"]]) for one in reported]
+    return write_contents(whole, watched, out, note)
 
 
 def write_contents(whole: Sequence[Content], watched: Sequence[Mapping[str, Any]], out: Path, note: str = "") -> Path:

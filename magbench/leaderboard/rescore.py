@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from magbench import __version__
 from magbench.core.errors import MagbenchError
-from magbench.core.files import file_sha256, write_atomic
-from magbench.core.parsing import described, read_object
+from magbench.core.files import file_sha256
 from magbench.core.progress import Progress
-from magbench.core.provenance import commit, machine
-from magbench.leaderboard.submission import Date, Submission, read_submission
+from magbench.leaderboard.attestation import Attestation, attest, begin
+from magbench.leaderboard.submission import Submission, read_submission
 from magbench.report.columns import SCORED
 from magbench.runs.generation import untimed
 from magbench.runs.records import Record, read_parquet
@@ -30,32 +25,6 @@ ONE_SIDED = 1e9
 """The difference of a value and none."""
 
 
-class Attestation(BaseModel):
-    """What somebody found who scored a submission again.
-
-    Attributes:
-        who, date: in whose name, and when, as 2026-01-31.
-        records_sha256: of the records that were looked at; others are not meant.
-        verdict: whether every score came out the same within ``tolerance``.
-        largest: the largest difference, relative to the larger of 1 and the value; ``where`` it was.
-        values: how many were compared.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    who: str = Field(min_length=1)
-    date: Date
-    records_sha256: str
-    verdict: bool = False
-    largest: float = 0.0
-    where: str = ""
-    values: int = 0
-    tolerance: float
-    magbench_version: str
-    magbench_commit: str
-    machine: dict[str, Any]
-
-
 def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progress) -> Attestation:
     """Score every video of a submission again, compare, and write the attestation into it.
 
@@ -65,21 +34,7 @@ def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progre
     submission = read_submission(folder)
     if submission.run.digest != suite.digest:
         raise MagbenchError(f"{folder}: is of digest {submission.run.digest[:12]}, {suite.name} is {suite.digest[:12]}")
-    name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in who)
-    path = folder / "attestations" / f"{name}-{date}.json"
-    begun = described(
-        {
-            "who": who,
-            "date": date,
-            "records_sha256": file_sha256(submission.records),
-            "tolerance": TOLERANCE,
-            "magbench_version": __version__,
-            "magbench_commit": commit() or "",
-            "machine": machine(),
-        },
-        Attestation,
-        path,
-    )
+    begun = begin(submission, "rescored", who, date)
     records = [r for r in read_parquet(submission.records) if r.kind == "model"]
     progress.stage(submission.name, len(submission.videos))
     largest, where, values = 0.0, "", 0
@@ -93,20 +48,8 @@ def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progre
             if apart > largest:
                 largest, where = apart, f"{clip}@{sample} {' '.join(_key(record))}"
     verdict = values > 0 and largest <= TOLERANCE
-    found = begun.model_copy(update={"verdict": verdict, "largest": largest, "where": where, "values": values})
-    write_atomic(path, found.model_dump_json(indent=1) + "\n")
-    return found
-
-
-def read_attestations(submission: Submission) -> list[Attestation]:
-    """The attestations of the records that the submission has now; those of others say nothing of these.
-
-    Raises:
-        MagbenchError: one of them is damaged.
-    """
-    found = [described(read_object(path), Attestation, path) for path in submission.attestations]
-    digest = file_sha256(submission.records)
-    return [attestation for attestation in found if attestation.records_sha256 == digest]
+    found = {"verdict": verdict, "largest": largest, "where": where, "values": values, "tolerance": TOLERANCE}
+    return attest(submission, begun, found)
 
 
 def _rescored(submission: Submission, suite: Suite, progress: Progress) -> Iterator[tuple[str, int, list[Record]]]:

@@ -9,7 +9,8 @@
       noise.json            the run's noise panel
       videos.json           every video: clip@sample -> where it is, and its hashes
       videos/CLIP@SAMPLE.mkv    lossless, where they are small
-      attestations/         what others found who scored it again
+      attestations/         what others found who scored it again, or ran the model
+      notice.yaml           that it was withdrawn, superseded or quarantined, and why; added later
 
 No table is ever submitted; tables are made anew from the records.
 """
@@ -18,18 +19,21 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
 
 from magbench.core.errors import MagbenchError
+from magbench.core.files import write_atomic
 from magbench.core.parsing import described, read_object, read_yaml
 from magbench.runs.folder import Run
 
+NOTICE = "notice.yaml"
 VIDEO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*@\d{1,6}")
 """What a video is called: clip@sample."""
 
@@ -63,7 +67,8 @@ class Description(_Strict):
 
     Attributes:
         model, revision: as the records have them.
-        family, policy: for filters: what kind of model, which cache policy.
+        family, policy: what kind of model, and which cache policy. Of submissions that agree in both, the newest
+            one alone has a rank, so that copies between two other models change nothing.
         weights, code: what was run.
         licence: of the model.
         submitter, relationship: who submits, and whether as the model's author or as a third party.
@@ -95,6 +100,23 @@ class Description(_Strict):
     magbench_commit: str = ""
 
 
+class Notice(_Strict):
+    """``notice.yaml``: what became of a submission, which itself is never changed.
+
+    Attributes:
+        status: withdrawn by who submitted it, superseded by a later submission, or quarantined by the board.
+        reason: in a sentence.
+        who, date: who says so, and when.
+        superseded_by: MODEL/REVISION12-DATE of the later submission.
+    """
+
+    status: Literal["withdrawn", "superseded", "quarantined"]
+    reason: str = Field(min_length=1)
+    who: str = Field(min_length=1)
+    date: Date
+    superseded_by: str = ""
+
+
 PERSONAL = ("licence", "submitter", "relationship", "training_data")
 """What only a person knows."""
 
@@ -117,12 +139,14 @@ class Submission:
         about: its description.
         run: what its run is of.
         videos: clip@sample -> video.
+        notice: what became of it, if it no longer stands.
     """
 
     folder: Path
     about: Description
     run: Run
     videos: dict[str, VideoEntry]
+    notice: Notice | None = None
 
     @property
     def name(self) -> str:
@@ -162,7 +186,8 @@ def read_submission(folder: Path) -> Submission:
     videos = {name: described(entry, VideoEntry, listed) for name, entry in read_object(listed).items()}
     if odd := next((name for name in videos if not VIDEO.fullmatch(name)), None):
         raise MagbenchError(f"{listed}: '{odd[:60]}' is not the name of a video, as CLIP@0 is")
-    return Submission(folder, about, run, videos)
+    notice = folder / NOTICE
+    return Submission(folder, about, run, videos, read_yaml(notice, Notice) if notice.exists() else None)
 
 
 def find_submissions(root: Path) -> list[Path]:
@@ -172,5 +197,24 @@ def find_submissions(root: Path) -> list[Path]:
 
 def write_description(about: Description, folder: Path) -> None:
     """Write ``submission.yaml``."""
-    text = yaml.safe_dump(about.model_dump(), sort_keys=False, allow_unicode=True, width=110)
-    (folder / "submission.yaml").write_text(text, encoding="utf-8")
+    (folder / "submission.yaml").write_text(_yaml(about), encoding="utf-8")
+
+
+def write_notice(folder: Path, notice: Mapping[str, Any]) -> Notice:
+    """Write ``notice.yaml`` into a submission; a later notice takes the place of an earlier one.
+
+    Raises:
+        MagbenchError: a field is missing or wrong, or what supersedes it is not beside it.
+    """
+    submission = read_submission(folder)
+    made = described(notice, Notice, folder / NOTICE)
+    if (made.status == "superseded") != bool(made.superseded_by):
+        raise MagbenchError(f"{folder / NOTICE}: 'superseded' and the submission that supersedes go together")
+    if made.superseded_by and not (folder.parents[1] / made.superseded_by / "submission.yaml").is_file():
+        raise MagbenchError(f"{submission.name}: there is no submission '{made.superseded_by}' on its board")
+    write_atomic(folder / NOTICE, _yaml(made))
+    return made
+
+
+def _yaml(content: BaseModel) -> str:
+    return yaml.safe_dump(content.model_dump(), sort_keys=False, allow_unicode=True, width=110)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
 from magbench.leaderboard.build import BuiltBoard, Entry
+from magbench.leaderboard.site.content import own_records
 from magbench.leaderboard.site.player import PlayerClip, Shown, curves_of
 from magbench.runs.folder import RunFolder
 from magbench.runs.generation import read_frames, read_generation
@@ -37,7 +38,7 @@ def spread_clips(clips: Sequence[Clip], count: int) -> list[Clip]:
 def watchable(board: BuiltBoard) -> list[Entry]:
     """The entries that have players, best first: not withdrawn, passed by the checks, with videos of their own."""
     order = [row.model for table in (board.ranked, board.others) for row in table.rows]
-    by_label = {entry.label: entry for entry in board.entries if entry.trust != "quarantined"}
+    by_label = {entry.label: entry for entry in board.entries if entry.scores and not entry.submission.notice}
     found = [by_label[label] for label in order if label in by_label]
     return [entry for entry in found if any(_is_here(video.path) for video in entry.submission.videos.values())]
 
@@ -87,6 +88,7 @@ def clips_of_board(board: BuiltBoard, suite: Suite, count: int, left_out: Said) 
     """
     _same(suite, board.run.digest, board.name)
     entries = watchable(board)[:ROWS]
+    records = {entry.label: own_records(entry) for entry in entries}
     for clip in spread_clips(suite.clips, count) if entries else []:
         shown = []
         for entry in entries:
@@ -96,7 +98,7 @@ def clips_of_board(board: BuiltBoard, suite: Suite, count: int, left_out: Said) 
                 left_out(f"no player: {error}")
                 continue
             if frames is not None:
-                mine = [r for r in entry.records if r.clip == clip.id and r.sample == 0]
+                mine = [r for r in records[entry.label] if r.clip == clip.id and r.sample == 0]
                 shown.append(Shown(entry.label, frames, curves_of(mine, clip)))
         yield PlayerClip(board.name, clip, suite.window, tuple(shown))
 

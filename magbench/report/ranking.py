@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cached_property
 from statistics import median
 
-from magbench.analysis.clipwise import paired
-from magbench.stats import Paired, detectable, holm, ranks
+from magbench.stats import Paired, compare_all, detectable, ranks
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two ranked models, the better mean first; ``corrected_p`` is Holm's over all pairs of the table."""
+    """Two ranked models, the better mean first; ``corrected_p`` is over all pairs of the table."""
 
     first: str
     second: str
@@ -31,15 +31,20 @@ class Ranking:
 
     def bounds(self, model: str) -> tuple[int, int]:
         """The best and the worst rank that the comparisons leave to a ranked model."""
-        above = sum(pair.apart for pair in self.pairs if pair.second == model)
-        below = sum(pair.apart for pair in self.pairs if pair.first == model)
-        return 1 + above, len(self.ranks) - below
+        above, below = self._apart
+        return 1 + above[model], len(self.ranks) - below[model]
+
+    @cached_property
+    def _apart(self) -> tuple[Counter[str], Counter[str]]:
+        """For each model: how many above it, and how many below it, are apart from it."""
+        apart = [pair for pair in self.pairs if pair.apart]
+        return Counter(pair.second for pair in apart), Counter(pair.first for pair in apart)
 
     @property
     def neighbours(self) -> list[Comparison]:
         """Each model against the next."""
-        order = list(self.ranks)
-        return [pair for pair in self.pairs if order.index(pair.second) - order.index(pair.first) == 1]
+        place = {model: number for number, model in enumerate(self.ranks)}
+        return [pair for pair in self.pairs if place[pair.second] - place[pair.first] == 1]
 
     @property
     def spread(self) -> float | None:
@@ -57,16 +62,23 @@ def rank(models: Mapping[str, Mapping[str, float]], noise: float | None) -> Rank
     """Rank models that have a value on the same clips.
 
     Args:
-        models: name -> clip -> value, the best mean first; higher is better.
+        models: name -> clip -> value, the best mean first; higher is better. Clips that one of them lacks are left
+            out of every comparison.
         noise: the level below which a difference of means is not one; None where it was not measured.
     """
-    compared = [(a, b, paired(models[a], models[b])) for a, b in combinations(models, 2)]
-    known = [(a, b, found) for a, b, found in compared if found is not None]
+    names = list(models)
+    clips = [clip for clip in models[names[0]] if all(clip in values for values in models.values())] if names else []
+    compared = compare_all([[models[name][clip] for clip in clips] for name in names]) if clips else []
     pairs = tuple(
-        Comparison(a, b, found, p, found.told_apart(p, noise or 0.0))
-        for (a, b, found), p in zip(known, holm([found.p for _, _, found in known]), strict=True)
+        Comparison(
+            names[pair.first],
+            names[pair.second],
+            pair.found,
+            pair.corrected_p,
+            pair.found.told_apart(pair.corrected_p, noise or 0.0),
+        )
+        for pair in compared
     )
     apart = {(pair.first, pair.second) for pair in pairs if pair.apart}
-    names = list(models)
     places = ranks([[(a, b) in apart for b in names] for a in names])
     return Ranking(dict(zip(names, places, strict=True)), pairs)

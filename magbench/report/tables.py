@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from magbench.analysis.clipwise import NO_VALUE, Cell, by_clip, cell_of
@@ -14,6 +14,53 @@ from magbench.runs.records import Record
 
 SPEEDS = ("slow", "medium", "fast")
 BY_SPEED = (PRIMARY, PSNR)
+
+Task = tuple[str, int]  # clip, sample
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a table needs of the records of one model or reference, a hundredth of their size.
+
+    Attributes:
+        columns: the scores that it has.
+        values: key of a column -> clip -> value; samples of a clip are averaged.
+        tasks: key of a column -> the tasks that have a record of it.
+        speeds: clip -> camera speed, "" where the suite knows none.
+    """
+
+    model: str
+    kind: str
+    revision: str
+    columns: tuple[Column, ...]
+    values: Mapping[str, Mapping[str, float]]
+    tasks: Mapping[str, frozenset[Task]]
+    speeds: Mapping[str, str]
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Scores:
+        """From the records of one model.
+
+        Raises:
+            MagbenchError: they are of several revisions.
+        """
+        model = records[0].model
+        revisions = sorted({record.revision for record in records})
+        kinds = sorted({record.kind for record in records})
+        if len(revisions) > 1 or len(kinds) > 1:
+            raise MagbenchError(f"scores of {model} mix revisions: {', '.join(revisions)}; run it again")
+        found: dict[Column, list[Record]] = defaultdict(list)
+        for record in records:
+            found[column_of(record)].append(record)
+        return cls(
+            model,
+            kinds[0],
+            revisions[0],
+            tuple(found),
+            {column.key: by_clip(mine) for column, mine in found.items()},
+            {column.key: frozenset((r.clip, r.sample) for r in mine) for column, mine in found.items()},
+            {record.clip: record.speed for record in records},
+        )
 
 
 @dataclass(frozen=True)
@@ -37,7 +84,7 @@ class Row:
     cells: dict[str, Cell]
     speeds: dict[str, dict[str, Cell]]
     protocols: frozenset[str]
-    values: dict[str, dict[str, float]]
+    values: Mapping[str, Mapping[str, float]]
 
     def cell(self, column: Column) -> Cell:
         """The value of a column; no value if nothing was recorded for it."""
@@ -77,56 +124,50 @@ class Table:
         return [row.model for row in self.rows if row.is_model]
 
 
-def build_table(records: Sequence[Record], tasks: Iterable[tuple[str, int]], noise: float | None = None) -> Table:
+def build_table(records: Sequence[Record], tasks: Iterable[Task], noise: float | None = None) -> Table:
     """Summarise ``records`` of one run; ``tasks`` are the (clip id, sample) that a complete model has."""
-    wanted = set(tasks)
     by_model: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_model[record.model].append(record)
-    columns, speeds = in_order(map(column_of, records)), _speeds(records)
-    rows = [_row(model, mine, wanted, columns, speeds) for model, mine in sorted(by_model.items())]
-    rows.sort(key=_place)
+    return table_of([Scores.of(mine) for mine in by_model.values()], tasks, noise)
+
+
+def table_of(scores: Sequence[Scores], tasks: Iterable[Task], noise: float | None = None) -> Table:
+    """Put models and references into one table; the rest as in :func:`build_table`."""
+    wanted = set(tasks)
+    columns = in_order(column for found in scores for column in found.columns)
+    speeds = _speeds(speed for found in scores for speed in found.speeds.values())
+    rows = sorted((_row(found, wanted, columns, speeds) for found in scores), key=_place)
     ranked = rank({row.model: row.values[PRIMARY.key] for row in rows if _is_ranked(row)}, noise)
     return Table(columns, tuple(replace(r, rank=ranked.ranks.get(r.model)) for r in rows), speeds, ranked, noise)
 
 
-def _row(
-    model: str,
-    records: list[Record],
-    wanted: set[tuple[str, int]],
-    columns: Sequence[Column],
-    speeds: Sequence[str],
-) -> Row:
-    revisions = sorted({record.revision for record in records})
-    kinds = sorted({record.kind for record in records})
-    if len(revisions) > 1 or len(kinds) > 1:
-        raise MagbenchError(f"scores of {model} mix revisions: {', '.join(revisions)}; run it again")
-    found: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        found[column_of(record).key].append(record)
-    scored = [column for column in columns if column.protocol in SCORED]
-    have = wanted.intersection(*({(r.clip, r.sample) for r in found[column.key]} for column in scored))
+def _row(found: Scores, wanted: set[Task], columns: Sequence[Column], speeds: Sequence[str]) -> Row:
+    scored = [column.key for column in columns if column.protocol in SCORED]
+    have = wanted.intersection(*(found.tasks.get(key, frozenset()) for key in scored))
     clips = {clip for clip, _ in wanted}
-    whole = {clip for clip in clips if all(pair in have for pair in wanted if pair[0] == clip)}
-    speed_of = {record.clip: record.speed for record in records}
-    values = {key: by_clip(mine) for key, mine in found.items()}
+    lacking = {clip for clip, sample in wanted if (clip, sample) not in have}
     return Row(
-        model=model,
-        kind=kinds[0],
-        revision=revisions[0],
+        model=found.model,
+        kind=found.kind,
+        revision=found.revision,
         rank=None,
-        clips=len(whole),
+        clips=len(clips - lacking),
         expected=len(clips),
-        cells={key: cell_of(mine) for key, mine in values.items()},
+        cells={key: cell_of(mine) for key, mine in found.values.items()},
         speeds={
             column.key: {
-                speed: cell_of({c: v for c, v in values.get(column.key, {}).items() if speed_of[c] == speed})
+                speed: cell_of({c: v for c, v in found.values.get(column.key, {}).items() if found.speeds[c] == speed})
                 for speed in speeds
             }
             for column in BY_SPEED
         },
-        protocols=frozenset(record.protocol for record in records),
-        values={column.key: values[column.key] for column in columns if not column.is_cost and column.key in values},
+        protocols=frozenset(column.protocol for column in found.columns),
+        values={
+            column.key: found.values[column.key]
+            for column in columns
+            if not column.is_cost and column.key in found.values
+        },
     )
 
 
@@ -134,8 +175,8 @@ def _is_ranked(row: Row) -> bool:
     return row.is_model and row.complete and bool(row.values.get(PRIMARY.key))
 
 
-def _speeds(records: Iterable[Record]) -> tuple[str, ...]:
-    present = {record.speed for record in records} - {""}
+def _speeds(speeds: Iterable[str]) -> tuple[str, ...]:
+    present = set(speeds) - {""}
     return tuple(s for s in SPEEDS if s in present) + tuple(sorted(present - set(SPEEDS)))
 
 

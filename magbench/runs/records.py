@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError, model_validator
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import first_problem, write_atomic, written
 from magbench.models.protocol import Kind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Region = Literal["all", "out_of_window", "in_window"]
 
@@ -101,14 +103,39 @@ def write_parquet(path: Path, records: Iterable[Record]) -> None:
 
 def read_parquet(path: Path) -> list[Record]:
     """Read what :func:`write_parquet` wrote; a bad row is an error that names the file and the row."""
+    return rows_of(read_table(path), path)
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a Parquet file of records, its rows not checked yet.
+
+    Raises:
+        MagbenchError: it cannot be read, or its columns are not a record's.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        rows = pq.read_table(path).to_pylist()
+        table = pq.read_table(path)
     except (OSError, ValueError, KeyError, TypeError, MemoryError, pa.ArrowException) as error:
         raise MagbenchError(f"{path}: cannot be read ({' '.join(str(error).split())[:200]})") from error
-    return [_parsed(json.dumps(row), f"{path}: row {number}") for number, row in enumerate(rows, 1)]
+    if odd := sorted(set(table.column_names) ^ set(Record.model_fields)):
+        raise MagbenchError(
+            f"{path}: column '{odd[0][:60]}' is {'missing' if odd[0] in Record.model_fields else 'extra'}"
+        )
+    return table
+
+
+def rows_of(table: pa.Table, path: Path) -> list[Record]:
+    """The rows of a table as records; ``path`` is named in errors."""
+    return [_row(row, f"{path}: row {number}") for number, row in enumerate(table.to_pylist(), 1)]
+
+
+def _row(row: dict[str, Any], where: str) -> Record:
+    try:
+        return Record.model_validate(row)
+    except ValidationError as error:
+        raise MagbenchError(f"{where}: {first_problem(error)}") from error
 
 
 def _parsed(text: str, where: str) -> Record:

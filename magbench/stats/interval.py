@@ -17,7 +17,7 @@ from magbench.stats.student import t_quantile
 RESAMPLES = 4000
 _NORMAL = NormalDist()
 
-Method = Literal["BCa", "percentile", "none"]
+Method = Literal["BCa", "percentile", "Welch", "none"]
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,30 @@ def bootstrap_mean(
     ten clips would miss the true mean one time in ten instead of one in twenty.
     """
     sample = checked(values)
+    return interval_of(sample, clip_weights(len(sample), resamples, seed) @ sample, confidence=confidence)
+
+
+def interval_of(sample: NDArray[np.float64], resampled: NDArray[np.float64], *, confidence: float = 0.95) -> Interval:
+    """The interval of `bootstrap_mean`, from (n,) values and the (R,) means of their resamples."""
     mean, n = float(sample.mean()), len(sample)
     if n < 2:
         return Interval(mean, None, None, n, "none")
     if (sample == sample[0]).all():
         return Interval(mean, mean, mean, n, "percentile")
-    resampled = _weights(n, resamples, seed) @ sample
     tail = small_sample_tail(n, confidence)
     levels = bca_levels(sample, resampled, tail)
-    low, high = np.quantile(resampled, (tail, 1 - tail) if levels is None else levels)
-    return Interval(mean, float(low), float(high), n, "percentile" if levels is None else "BCa")
+    low, high = _quantiles(resampled, (tail, 1 - tail) if levels is None else levels)
+    return Interval(mean, low, high, n, "percentile" if levels is None else "BCa")
+
+
+def _quantiles(values: NDArray[np.float64], levels: tuple[float, float]) -> list[float]:
+    """Quantiles of (R,) values, linear between neighbours, as `np.quantile`, which takes five times as long."""
+    places = [level * (len(values) - 1) for level in levels]
+    below = [min(int(place), len(values) - 2) for place in places]
+    parted = np.partition(values, sorted({k + step for k in below for step in (0, 1)}))
+    return [
+        float(parted[k] + (place - k) * (parted[k + 1] - parted[k])) for k, place in zip(below, places, strict=True)
+    ]
 
 
 def checked(values: ArrayLike) -> NDArray[np.float64]:
@@ -87,7 +101,7 @@ def bca_levels(sample: NDArray[np.float64], resampled: NDArray[np.float64], tail
     """
     mean, resamples = sample.mean(), len(resampled)
     equal = 1e-12 * np.abs(sample).max()
-    below = ((resampled < mean - equal).mean() + (resampled <= mean + equal).mean()) / 2
+    below = (np.count_nonzero(resampled < mean - equal) + np.count_nonzero(resampled <= mean + equal)) / 2 / resamples
     if not 0 < below < 1:
         return None
     bias = _NORMAL.inv_cdf(float(below))
@@ -104,6 +118,6 @@ def bca_levels(sample: NDArray[np.float64], resampled: NDArray[np.float64], tail
 
 
 @lru_cache(maxsize=8)
-def _weights(n: int, resamples: int, seed: int) -> NDArray[np.float64]:
+def clip_weights(n: int, resamples: int, seed: int) -> NDArray[np.float64]:
     """(resamples, n): how often each clip is drawn, over n. Drawn once: every column of a table has the same clips."""
     return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) / n

@@ -55,31 +55,20 @@ def sign_flip_p(differences: ArrayLike, *, seed: int = 0) -> float:
     """Two-sided p of the mean of (n,) paired differences if each sign were chance (Fisher's randomisation test).
 
     Exact up to `EXACT_UP_TO` clips; beyond, from `FLIPS` random patterns, of which the observed one is counted as one
-    more; where none reaches what was observed, p is at most Hoeffding's bound. With n clips p is at least 2 / 2^n:
-    fewer than `LEAST_CLIPS` can show nothing at 0.05.
+    more. With n clips p is at least 2 / 2^n: fewer than `LEAST_CLIPS` can show nothing at 0.05.
     """
     sample = checked(differences)
     n = len(sample)
     observed = abs(sample.sum())
-    flipped = np.abs(_signs(n, seed) @ sample)
+    flipped = np.abs(sign_patterns(n, seed) @ sample)
     hits = int((flipped >= observed - 1e-12 * np.abs(sample).sum()).sum())
     if n <= EXACT_UP_TO:
         return hits / len(flipped)
-    if hits == 0:
-        return min(1 / (len(flipped) + 1), _bound(sample))
     return (hits + 1) / (len(flipped) + 1)
 
 
-def _bound(sample: NDArray[np.float64]) -> float:
-    """An upper bound of p by Hoeffding's inequality for sums of signs; what many models need to be told apart.
-
-    Random patterns give no p below 1 / (FLIPS + 1), and Holm's correction over the pairs of 46 models asks for less.
-    """
-    return float(2 * np.exp(-(sample.sum() ** 2) / (2 * np.square(sample).sum())))
-
-
 @lru_cache(maxsize=4)
-def _signs(n: int, seed: int) -> NDArray[np.float64]:
+def sign_patterns(n: int, seed: int = 0) -> NDArray[np.float64]:
     """(patterns, n) of -1 and 1: all of them for few clips, else random ones."""
     if n <= EXACT_UP_TO:
         bits = np.arange(2**n)[:, None] >> np.arange(n) & 1

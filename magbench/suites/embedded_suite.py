@@ -23,6 +23,7 @@ class Embedded:
         clip: (split, number) -> one clip, the same on every call; a function of a module.
         counts: split -> clips in it.
         window: frames; see :class:`magbench.suites.format.Suite`.
+        endless: how many clips a split could have beyond its own, each as good as any; 0 where there are no more.
         digest: split -> digest of the published suite. Another processor's rounding may give another one.
         summary: one line for `magbench ls suites`.
     """
@@ -36,6 +37,7 @@ class Embedded:
     counts: Mapping[str, int]
     digest: Mapping[str, str]
     summary: str
+    endless: int = 0
 
     def label(self, split: str) -> str:
         """Folder name of a split: another version or another content gets another one."""

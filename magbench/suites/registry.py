@@ -20,6 +20,18 @@ def embedded() -> dict[str, Embedded]:
     return loaded(SUITES)
 
 
+def embedded_named(name: str) -> Embedded:
+    """The suite of that name that is drawn here.
+
+    Raises:
+        MagbenchError: there is none.
+    """
+    known = embedded()
+    if name not in known:
+        raise unknown("embedded suite", name, known)
+    return known[name]
+
+
 def suite_names() -> list[str]:
     """Names of embedded suites; ``NAME`` is the test split, ``NAME:SPLIT`` another."""
     names = []

@@ -43,14 +43,19 @@ def rows() -> list[dict[str, Any]]:
         row("alpha", "fresh", [0.9, 100.0, 4e6, 0.5], rank=1, bounds=(1, 1), family="x", policy="mag", **made),
         row("alpha-2", "rescored", [0.8, 9.5, 2e6, 0.25], rank=2, bounds=(2, 3), family="x", variant=True, **made),
         row("beta", "rescored", [0.7, 10.25, 1e6, 0.125], rank=2, bounds=(2, 3), family="y", policy="window", **made),
-        row("gamma", "reported", [0.6, None, None, None], family="y", policy="window", source=PAPER),
+        row(
+            "gamma",
+            "reported",
+            [0.6, None, None, None],
+            family="y",
+            policy="window",
+            source="Somebody et al., 2026, table 3",
+            url="https://example.org/paper",
+        ),
         row("delta", "quarantined", [None] * 4, family="y", faults=["error: records.parquet: a score is too high"]),
         row("old", "reported", [0.5, 2.0, None, None], family="z", status="superseded", superseded_by="beta"),
         row("oracle", "reference", [1.0, 50.0, None, None]),
     ]
-
-
-PAPER = {"citation": "Somebody et al., 2026, table 3", "url": "https://example.org/paper"}
 
 
 def clip(name: str) -> Clip:

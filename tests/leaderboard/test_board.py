@@ -11,14 +11,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
-from click.testing import CliRunner, Result
-from numpy.typing import NDArray
-from PIL import Image
 
-from cli import main
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
 from magbench.core.progress import Quiet
@@ -29,65 +24,9 @@ from magbench.leaderboard.rescore import rescore
 from magbench.leaderboard.submission import find_submissions
 from magbench.leaderboard.submit import submit
 from magbench.runs.records import Record, read_parquet, write_parquet
-from magbench.suites.format import Suite, load_suite
+from magbench.suites.format import Suite
 from magbench.video.io import read_video, write_lossless
-
-TOLD = {
-    "submitter": "somebody",
-    "relationship": "third party",
-    "licence": "MIT",
-    "training_data": "nothing of the suite",
-    "date": "2026-01-31",
-}
-
-
-def magbench_(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of two models and all plain references, and a submission of each model; not to be changed."""
-    from magbench.suites.format import write_suite
-    from tests import fakes
-    from tests.conftest import HEADER, tiny_clip
-
-    root = tmp_path_factory.mktemp("board")
-    write_suite(root / "suite", [tiny_clip(name, number) for number, name in enumerate("abc")], **HEADER)
-    (root / "models.py").write_text(
-        "from tests import fakes\n"
-        "def first(): return fakes.Fake('first', fakes.noisy)\n"
-        "def darker(task): return (piece * 0.7 for piece in fakes.noisy(task))\n"
-        "def second(): return fakes.Fake('second', darker)\n"
-    )
-    names = f"{root}/models.py:first,{root}/models.py:second,oracle,freeze,wrong_scene,noise"
-    assert fakes is not None
-    result = magbench_("run", root / "suite", "--models", names, "--out", root / "run")
-    assert result.exit_code == 0, result.stderr
-    for name, day in (("first", "2026-01-31"), ("second", "2026-01-30")):
-        submit(root / "run", name, {**TOLD, "date": day}, root / "submissions")
-    return root
-
-
-@pytest.fixture
-def suite(made: Path) -> Suite:
-    return load_suite(made / "suite")
-
-
-@pytest.fixture
-def here(made: Path, tmp_path: Path) -> Path:
-    """A copy of the submissions, to be tampered with."""
-    shutil.copytree(made / "submissions", tmp_path / "submissions")
-    return tmp_path / "submissions"
-
-
-def first_of(root: Path) -> Path:
-    return next(folder for folder in find_submissions(root) if folder.parent.name == "first")
-
-
-def own(made: Path) -> list[Record]:
-    """The run that the board trusts."""
-    return read_parquet(made / "run" / "records.parquet")
+from tests.leaderboard.common import TOLD, first_of, magbench_, own
 
 
 def faults(made: Path, root: Path, name: str = "first") -> list[str]:
@@ -413,55 +352,6 @@ def test_three_commands_lead_from_a_run_to_the_page(made: Path, tmp_path: Path) 
     assert result.exit_code == 0, result.stderr
     assert "0 rescored, 1 reported, 0 quarantined" in result.stdout
     assert (tmp_path / "page" / "index.html").is_file()
-
-
-def test_the_player_shows_the_frames_of_the_submissions(made: Path, tmp_path: Path) -> None:
-    result = magbench_(
-        *("board", "build", made / "submissions", "--out", tmp_path / "page", "--suite", made / "suite"),
-        *("--references", made / "run" / "records.parquet", "--clips", 2),
-    )
-    assert result.exit_code == 0, result.stderr
-    data = player_data(tmp_path / "page")
-    assert [(clip["clip"], [row["name"] for row in clip["shown"]]) for clip in data["clips"]] == [
-        ("a", ["first", "second"]),
-        ("c", ["first", "second"]),
-    ]
-    assert "of each suite at most 2 clips" in (tmp_path / "page" / "index.html").read_text().lower()
-    stored = read_video(first_of(made / "submissions") / "videos" / "c@0.mkv")
-    assert (cut(tmp_path / "page", data["clips"][1]["shown"][0]["sheet"]) == stored[-6:]).all()
-
-
-def test_a_run_is_watched_with_its_references_and_the_truth(made: Path, suite: Suite, tmp_path: Path) -> None:
-    result = magbench_("view", made / "run", "--suite", made / "suite", "--out", tmp_path / "page")
-    assert (result.exit_code, result.stdout) == (0, f"{tmp_path / 'page' / 'index.html'}\n"), result.stderr
-    data = player_data(tmp_path / "page")
-    (a, *_), names = data["clips"], ["first", "second", "freeze", "noise", "oracle", "wrong_scene"]
-    assert [clip["clip"] for clip in data["clips"]] == ["a", "b", "c"] and [row["name"] for row in a["shown"]] == names
-    truth = suite.clip("a").frames
-    assert (cut(tmp_path / "page", a["truth"]) == truth).all()
-    assert (cut(tmp_path / "page", a["shown"][4]["sheet"]) == truth[6:]).all()
-    oracle = a["shown"][4]["curves"]
-    assert oracle["ordered_score_out_of_window"] == [1.0] * 6 and oracle["aligned_lpips_out_of_window"] == [0.0] * 6
-    again = magbench_("view", made / "run", "--suite", "revisit-nano", "--out", tmp_path / "page")
-    assert again.exit_code == 1 and "is of a suite with digest" in again.stderr
-
-
-def player_data(page: Path) -> dict[str, Any]:
-    """What the player reads."""
-    text = (page / "clips.js").read_text(encoding="utf-8").partition("magbenchClips = ")[2].strip().rstrip(";")
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
-def cut(page: Path, sheet: dict[str, Any]) -> NDArray[np.uint8]:
-    """The frames of a sheet."""
-    with Image.open(page / sheet["src"]) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    wide, high = sheet["width"], sheet["height"]
-    places = [
-        (i // sheet["columns"] * sheet["down"], i % sheet["columns"] * sheet["across"]) for i in range(sheet["frames"])
-    ]
-    return np.stack([pixels[y : y + high, x : x + wide] for y, x in places])
 
 
 def test_the_first_submission_does_not_decide_what_the_truth_is(made: Path, here: Path) -> None:

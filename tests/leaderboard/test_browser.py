@@ -316,7 +316,8 @@ def test_hostile_text_in_any_field_is_text(visit: Open, tmp_path: Path) -> None:
     fields = ("family", "policy", "machine", "submitter", "date", "command", "status", "superseded_by", "reason")
     more = ("relationship", "licence", "training_data", "samples", "conversions", "revision", "weights", "code")
     odd = {**plain, "model": HOSTILE, **{key: f"{key} {HOSTILE}" for key in (*fields, *more, "submission")}}
-    odd |= {"source": {"citation": HOSTILE, "url": f"javascript:{HOSTILE}"}, "faults": [HOSTILE], "warnings": [HOSTILE]}
+    odd |= {"source": HOSTILE, "url": f"javascript:{HOSTILE}"}
+    odd |= {key: [HOSTILE] for key in ("faults", "warnings", "attestations")}
     site.claim(tmp_path / "odd")
     watched = site.player.write_clips(site.clips((HOSTILE, "beta")), tmp_path / "odd")
     watched[0] |= {"clip": HOSTILE, "about": HOSTILE, "board": HOSTILE}

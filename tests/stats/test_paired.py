@@ -72,17 +72,3 @@ def test_holm_by_hand() -> None:
 def test_values_of_other_clips_are_refused() -> None:
     with pytest.raises(MagbenchError, match="differ in number: 42 and 41"):
         compare_paired(A, B[1:])
-
-
-def test_many_models_can_still_be_told_apart() -> None:
-    """Holm over the pairs of 500 models asks for p below 4e-7, which 20,000 random patterns never give."""
-    random = np.random.default_rng(0)
-    clear = 0.3 + 0.05 * random.standard_normal(42)
-    p = sign_flip_p(clear)
-    assert p < 0.05 / (500 * 499 / 2)
-    assert p >= 2.0**-41  # no test of 42 signs can give less
-    for scale in (0.2, 0.5, 1.0):  # never below the exact value, where that can be counted
-        few = 0.3 + scale * random.standard_normal(14)
-        exact = sign_flip_p(few)
-        bound = 2 * np.exp(-(few.sum() ** 2) / (2 * np.square(few).sum()))
-        assert bound >= exact

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from magbench.analysis.retention import retention
+from magbench.analysis.retention import Ends, retained
 from magbench.analysis.retention_curve import GapCurve, gap_curves
 from magbench.leaderboard.build import BuiltBoard, Entry, headings, rows_of
-from magbench.leaderboard.rescore import read_attestations
 from magbench.leaderboard.site import model, plots
 from magbench.leaderboard.site.html import safe_names
 from magbench.leaderboard.site.looks import classes
 from magbench.leaderboard.site.table import Columns
 from magbench.report.columns import PRIMARY
-from magbench.runs.records import Record
+from magbench.runs.records import Record, read_parquet
 
 Row = dict[str, Any]
 Watched = Sequence[Mapping[str, Any]]
@@ -33,6 +32,7 @@ class Content:
         pages: path -> page.
         curves: of the rows whose retention is drawn.
         window: frames, see :func:`window_of`.
+        about: what was measured, in words, where the title does not say it.
     """
 
     name: str
@@ -45,11 +45,13 @@ class Content:
     pages: Mapping[str, str]
     curves: Sequence[GapCurve]
     window: int
+    about: str = ""
 
     @property
     def plain(self) -> dict[str, Any]:
         """For other programs."""
-        return {"board": self.name, "columns": self.columns, "rows": self.rows, "noise": self.noise}
+        found = {"board": self.name, "columns": self.columns, "rows": self.rows, "noise": self.noise}
+        return found | ({"about": self.about} if self.about else {})
 
 
 def content(board: BuiltBoard, watched: Watched, folder: str) -> Content:
@@ -57,9 +59,11 @@ def content(board: BuiltBoard, watched: Watched, folder: str) -> Content:
     rows, columns = rows_of(board), headings(board)
     title = f"{board.run.suite} v{board.run.version}, {board.run.split}"
     labels = [row["model"] for row in rows if row["trust"] != "reference"]
-    looks, window = classes(labels), window_of(board.references)
+    looks = classes(labels)
     places = {label: f"models/{folder}/{name}.html" for label, name in safe_names(labels).items()}
-    curves = {curve.model: curve for curve in _curves(board, rows)}
+    records = _drawn(board, rows)
+    window = window_of(record for mine in records.values() for record in mine)
+    curves = _curves(records, board.ends)
     details = _details(board, curves, looks, window, [clip for clip in watched if clip["board"] == board.name])
     back = f"../../index.html#suite={quote(board.name, safe='')}"
     pages = {
@@ -69,6 +73,16 @@ def content(board: BuiltBoard, watched: Watched, folder: str) -> Content:
     }
     noise = board.ranked.noise
     return Content(board.name, title, columns, rows, noise, looks, places, pages, list(curves.values()), window)
+
+
+def paper_content(board: Mapping[str, Any], folder: str) -> Content:
+    """A board of papers' rows, see :func:`magbench.leaderboard.papers.paper_board`."""
+    rows, columns, title = board["rows"], board["columns"], board["board"]
+    labels = [row["model"] for row in rows]
+    places = {label: f"models/{folder}/{name}.html" for label, name in safe_names(labels).items()}
+    back = f"../../index.html#suite={quote(title, safe='')}"
+    pages = {places[row["model"]]: model.page(title, row, columns, model.Details(), back) for row in rows}
+    return Content(title, title, columns, rows, None, classes(labels), places, pages, [], 0, board["about"])
 
 
 def window_of(records: Iterable[Record]) -> int:
@@ -86,13 +100,24 @@ def _is(record: Record, region: str) -> bool:
     return (record.protocol, record.metric, record.region) == (PRIMARY.protocol, PRIMARY.metric, region)
 
 
-def _curves(board: BuiltBoard, rows: Sequence[Row]) -> list[GapCurve]:
-    """Retention against gap of the first rows that have records, families' main rows alone."""
-    by_label = {entry.label: entry for entry in board.entries if entry.records}
+def _drawn(board: BuiltBoard, rows: Sequence[Row]) -> dict[str, list[Record]]:
+    """Label -> its own records, of the first rows that have some, families' main rows alone."""
+    by_label = {entry.label: entry for entry in board.entries if entry.scores}
     wanted = [row["model"] for row in rows if row["model"] in by_label and not row.get("variant")][: plots.CURVES]
-    records = [*board.references, *(record for label in wanted for record in by_label[label].records)]
-    found = {curve.model: curve for curve in gap_curves([r for r in retention(records) if r.model in wanted])}
-    return [found[label] for label in wanted if label in found]
+    return {label: own_records(by_label[label]) for label in wanted}
+
+
+def own_records(entry: Entry) -> list[Record]:
+    """The records of a submission's model, under its label."""
+    found = read_parquet(entry.submission.records)
+    return [record.model_copy(update={"model": entry.label}) for record in found if record.kind == "model"]
+
+
+def _curves(records: Mapping[str, Sequence[Record]], ends: Ends | None) -> dict[str, GapCurve]:
+    """Retention against gap, in the order of the rows."""
+    found = gap_curves(retained([record for mine in records.values() for record in mine], ends))
+    by_model = {curve.model: curve for curve in found}
+    return {label: by_model[label] for label in records if label in by_model}
 
 
 def _details(
@@ -112,7 +137,6 @@ def _details(
             strip=plots.strip(clips, scored, looks.get(label, "look"), places) if scored else "",
             curve=plots.against_gap([curves[label]] if label in curves else [], looks, window),
             watch=next(iter(places.values()), ""),
-            attestations=[one.model_dump() for one in read_attestations(entry.submission)],
             reproduce=_commands(entry),
         )
     return found

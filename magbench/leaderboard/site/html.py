@@ -18,10 +18,10 @@ WEB = re.compile(r"https?://[^\s\"'<>\\]+")
 """The addresses that may be linked to; whatever else a field holds is shown as text."""
 
 TRUST = {
-    "fresh": "new clips, drawn after the submission, gave the same score",
-    "reproduced": "somebody else has generated the videos again",
+    "fresh": "somebody else has run the model on clips that were drawn after the submission",
+    "reproduced": "somebody else has run the model again",
     "rescored": "somebody else has scored the videos again",
-    "reported": "numbers of a paper or of the submitter: no rank",
+    "reported": "numbers of the submitter or of a paper: no rank",
     "reference": "has seen the truth, shows what a score is worth: no rank",
     "quarantined": "a check found a fault: no rank",
 }

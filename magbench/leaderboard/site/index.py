@@ -13,7 +13,7 @@ INTRODUCTION = """<header>
 <h1>Do video models remember?</h1>
 <p>The camera leaves and comes back: is it the same place? Rows are ranked by the <b>ordered score</b> over frames that
 a window has forgotten. Models that cannot be told apart share a rank; in brackets the best and the worst rank that the
-comparisons leave. Only a row whose videos somebody else has scored again has a rank.</p>
+comparisons leave. Only what somebody else has found again has a rank.</p>
 </header>"""
 
 
@@ -68,9 +68,11 @@ def _select(key: str, title: str, options: Sequence[tuple[str, str]]) -> str:
 
 
 def _section(board: Content) -> str:
-    code = board.name.rpartition("-")[2]
+    code = "" if board.name == board.title else board.name.rpartition("-")[2]
+    digest = f' <span class="digest" title="digest of the suite\'s content">{shown(code)}</span>' if code else ""
+    about = f"\n<p>{shown(board.about)}</p>" if board.about else ""
     return f"""<section class="board" data-suite="{shown(board.name)}" id="{shown(board.name)}">
-<h2>{shown(board.title)} <span class="digest" title="digest of the suite's content">{shown(code)}</span></h2>
+<h2>{shown(board.title)}{digest}</h2>{about}
 <p class="count" role="status">{len(board.rows)} rows</p>
 {table(board.title, board.columns, board.rows, board.places, key=board.name)}
 </section>"""

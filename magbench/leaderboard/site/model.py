@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,14 +38,12 @@ class Details:
         strip: the score of each clip.
         curve: retention against gap.
         watch: link to the player, with this model in it.
-        attestations: what others found, one dictionary each: who, date, verdict, largest, values, magbench_version.
         reproduce: what is to be typed, one line each.
     """
 
     strip: str = ""
     curve: str = ""
     watch: str = ""
-    attestations: Sequence[Mapping[str, Any]] = ()
     reproduce: Sequence[str] = ()
 
 
@@ -59,7 +57,7 @@ def page(title: str, row: Row, columns: Columns, details: Details, back: str) ->
         _watch(details),
         details.curve,
         _about(row),
-        _attestations(details.attestations),
+        _attestations(row.get("attestations", ())),
         _reproduce(details.reproduce),
         _findings(row),
     ]
@@ -117,32 +115,18 @@ def _watch(details: Details) -> str:
 
 def _about(row: Row) -> str:
     pairs = [(title, link(str(row[key]))) for key, title in ABOUT.items() if row.get(key)]
-    if source := row.get("source"):
-        pairs.insert(0, ("numbers from", _source(source)))
+    if row.get("source"):
+        pairs.insert(0, ("numbers from", f"{shown(row['source'])} {link(row.get('url', ''))}"))
     if not pairs:
         return ""
     terms = "\n".join(f"<dt>{title}</dt><dd>{value}</dd>" for title, value in pairs)
     return f"<h2>Where it comes from</h2>\n<dl>\n{terms}\n</dl>"
 
 
-def _source(source: Any) -> str:
-    """A citation with its table, and a link."""
-    if not isinstance(source, Mapping):
-        return link(str(source))
-    words = ", ".join(shown(value) for key, value in source.items() if value and key != "url")
-    return f"{words} {link(str(source['url']))}" if source.get("url") else words
-
-
-def _attestations(found: Sequence[Mapping[str, Any]]) -> str:
+def _attestations(found: Sequence[str]) -> str:
     if not found:
         return ""
-    lines = [
-        f"<li>{shown(one['date'])}, {shown(one['who'])}: {'the same' if one['verdict'] else '<b>different</b>'}, "
-        f"{shown(one['values'])} values, largest difference {one['largest']:.2g} {shown(one.get('where', ''))} "
-        f"(magbench {shown(one['magbench_version'])})</li>"
-        for one in found
-    ]
-    return "<h2>Who has checked it</h2>\n<ul>\n" + "\n".join(lines) + "\n</ul>"
+    return "<h2>Who has checked it</h2>\n<ul>\n" + "\n".join(f"<li>{shown(one)}</li>" for one in found) + "\n</ul>"
 
 
 def _reproduce(commands: Sequence[str]) -> str:

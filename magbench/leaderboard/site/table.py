@@ -70,6 +70,8 @@ def _name(row: Row, page: str) -> str:
     broken = name.replace("_", "_<wbr>")
     first = f'<a href="{shown(page)}">{broken}</a>' if page else f"<span>{broken}</span>"
     notes = [shown(row["policy"])] if row.get("policy") not in (None, "", row["model"]) else []
+    if row.get("source"):
+        notes.append(shown(row["source"]))
     if not row.get("complete", True):
         notes.append("incomplete")
     small = f"<small>{', '.join(notes)}</small>" if notes else ""

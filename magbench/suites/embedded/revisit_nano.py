@@ -97,4 +97,5 @@ SUITE = Embedded(
     counts=CLIPS,
     digest=DIGEST,
     summary=f"procedural worlds, {SIZE}x{SIZE}: {CLIPS['test']} clips of every kind of path at every speed",
+    endless=SEEDS_PER_SPLIT,
 )

@@ -1,0 +1,57 @@
+"""The records of a submission: the model's own whole, and of every record what it says of itself, without frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magbench.core.errors import MagbenchError
+from magbench.runs.records import Record, read_table, rows_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FRAMES = ("per_frame", "frame", "gap")
+WORDS = (
+    *("suite", "suite_digest", "split", "model", "revision", "kind", "clip", "category", "speed"),
+    *("protocol", "metric", "unit", "better", "region", "generation_sha256", "magbench_version"),
+)
+NUMBERS = ("suite_version", "sample", "seed", "metric_version", "protocol_version", "n")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What ``records.parquet`` holds.
+
+    Attributes:
+        records: the model's.
+        facts: a row for each record, references' too, with all fields but those of frames; ``value`` NaN for none.
+    """
+
+    records: Sequence[Record]
+    facts: pd.DataFrame
+
+
+def read_scored(path: Path) -> Scored:
+    """Read a submission's records.
+
+    Raises:
+        MagbenchError: the file cannot be read, or a record is not what it should be.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = read_table(path)
+    for fields, wanted in ((WORDS, pa.string()), (NUMBERS, pa.int64()), (("value",), pa.float64())):
+        for field in fields:
+            column = table.column(field)
+            if column.type != wanted or (field != "value" and column.null_count):
+                raise MagbenchError(
+                    f"{path}: column {field} is {column.type} with {column.null_count} gaps, not {wanted}"
+                )
+    if pc.any(pc.is_nan(table.column("value"))).as_py() or pc.any(pc.is_inf(table.column("value"))).as_py():
+        raise MagbenchError(f"{path}: a value is not finite")
+    mine = table.filter(pc.equal(table.column("kind"), "model"))
+    return Scored(rows_of(mine, path), table.drop_columns(list(FRAMES)).to_pandas())
