@@ -53,6 +53,7 @@ HARNESS = {
     "suite": "magbench.commands.suites:suite",
     "submit": "magbench.commands.board:submit",
     "board": "magbench.commands.board_hub:board",
+    "view": "magbench.commands.board:view",
     "ls": "magbench.commands.installed:ls",
     "doctor": "magbench.commands.installed:doctor",
 }

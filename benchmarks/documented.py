@@ -35,6 +35,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench submit runs/revisit-nano --model mag --from told.yaml", r"leaderboards/submissions/revisit-nano"),
     ("magbench board check", r"ok +leaderboards/submissions"),
     ("magbench board build", r"1 reported"),
+    ("magbench view runs/revisit-nano", r"runs/revisit-nano/view/index\.html"),
     ('pip install ".[photo]" && magbench run revisit-photo', r"revisit-photo"),
     ("magbench suite mirror DIR OUT", r"clips of"),
     ("magbench run mag-bench:DIR", r"oracle"),

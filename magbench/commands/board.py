@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from magbench.commands.console import say
 from magbench.core.errors import MagbenchError
 
 if TYPE_CHECKING:
@@ -69,16 +70,16 @@ def submit(folder: Path, model: str, told: Path | None, to: Path, date: str | No
     target = write(ready, to) if offer is None else ready.there(to) or write(ready, to, offer.videos)
     faults = check(target)
     for fault in faults:
-        click.echo(str(fault), err=True)
-    click.echo(f"{target}")
+        say(fault, err=True)
+    say(target)
     if any(fault.severity == "error" for fault in faults):
         raise MagbenchError(f"{target}: has faults, a board would not take it")
     if offer is None:
         click.echo("next: magbench board check, then offer this folder as one change to the board's repository")
         return
     offer.submission(target)
-    click.echo(f"{offer.branch.address}: {offer.branch.changed} files sent, commit {offer.branch.head}")
-    click.echo(f"next: {offer.next}")
+    say(f"{offer.branch.address}: {offer.branch.changed} files sent, commit {offer.branch.head}")
+    say(f"next: {offer.next}")
 
 
 def _today() -> str:
@@ -128,9 +129,9 @@ def board_check(submissions: tuple[Path, ...], runs: tuple[Path, ...]) -> None:
         click.echo("warning: no --references: nothing is held against a run of the board's own", err=True)
     found = list(check_all(folders, own))
     for checked in found:
-        click.echo(f"{'ok  ' if checked.passes else 'FAIL'} {checked.folder}")
+        say(f"{'ok  ' if checked.passes else 'FAIL'} {checked.folder}")
         for fault in checked.faults:
-            click.echo(f"     {fault}")
+            say(f"     {fault}")
     if bad := sum(not checked.passes for checked in found):
         raise MagbenchError(f"{bad} of {len(found)} submissions have errors")
 
@@ -155,7 +156,7 @@ def board_rescore(folder: Path, who: str, date: str | None) -> None:
     name = run.suite if run.split == "test" else f"{run.suite}:{run.split}"
     with ProgressBar() as progress:
         found: Any = rescore(folder, api.load_suite(name), who, date or _today(), progress=progress.named("rescore"))
-    click.echo(f"{folder}: {found.found}")
+    say(f"{folder}: {found.found}")
     if not found.verdict:
         raise MagbenchError(f"{folder}: its scores do not come out again (tolerance {found.tolerance:g})")
 
@@ -215,7 +216,7 @@ def board_fresh(
 
 
 def _said(folder: Path, found: Attestation) -> None:
-    click.echo(f"{folder}: {found.found}")
+    say(f"{folder}: {found.found}")
     if not found.verdict:
         raise MagbenchError(f"{folder}: its score does not hold")
 
@@ -245,22 +246,76 @@ def board_notice(folder: Path, status: str, reason: str, successor: str, who: st
     metavar="DIR",
     help="Where the page goes: a folder to open from disk or to put on any host.",
 )
+@click.option(
+    "--clips",
+    "count",
+    type=click.IntRange(0),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="For how many clips a player is written.",
+)
+@click.option(
+    "--suite",
+    "suites",
+    multiple=True,
+    metavar="SUITE",
+    help="Where the truth of a board's players is, if its suite is not one that is drawn here.",
+)
 @_references
-def board_build(root: Path, out: Path, runs: tuple[Path, ...]) -> None:
-    """Build the boards of all submissions below ROOT: one page, with data as board.json."""
+def board_build(root: Path, out: Path, count: int, suites: tuple[str, ...], runs: tuple[Path, ...]) -> None:
+    """Build the boards of all submissions below ROOT: one page, a page a model, players, and board.json."""
     from magbench.leaderboard.build import RANKED, build
     from magbench.leaderboard.page import write_page
     from magbench.leaderboard.papers import read_papers
+    from magbench.leaderboard.watch import player_note, players
 
     unread: list[str] = []
     boards = build(root, _trusted(runs), unread.append)
-    page = write_page(boards, out, read_papers(PUBLISHED / "papers"))
+    clips, papers = players(boards, suites, count, unread.append), read_papers(PUBLISHED / "papers")
+    page = write_page(boards, out, clips, player_note(boards, count), papers)
     for built in boards:
         trusts = [entry.trust for entry in built.entries]
         counts = (f"{trusts.count(trust)} {trust}" for trust in (*RANKED, "reported", "quarantined"))
-        click.echo(f"{built.name}: {', '.join(counts)}")
+        say(f"{built.name}: {', '.join(counts)}")
     click.echo(f"{page}")
     for line in unread:
-        click.echo(f"left out: {line}", err=True)
+        say(f"left out: {line}", err=True)
     if unread:
         raise MagbenchError(f"{len(unread)} submissions were left out, the board is made of the others")
+
+
+@click.command()
+@click.argument("folder", metavar="RUN_DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the page goes [default: RUN_DIR/view].",
+)
+@click.option("--suite", metavar="SUITE", help="Where the run's suite is, if not under its name.")
+@click.option(
+    "--clips",
+    "count",
+    type=click.IntRange(1),
+    default=12,
+    show_default=True,
+    metavar="N",
+    help="For how many clips, evenly apart.",
+)
+def view(folder: Path, out: Path | None, suite: str | None, count: int) -> None:
+    """Watch the videos of a run side by side with the truth: a page to open from disk.
+
+    Up to four models on one clock, frame by frame, with the score of each frame.
+    """
+    from magbench import api
+    from magbench.leaderboard.page import write_view
+    from magbench.leaderboard.watch import clips_of_run
+    from magbench.runs.folder import RunFolder
+
+    run = RunFolder(folder).read()
+    opened = api.load_suite(suite or (run.suite if run.split == "test" else f"{run.suite}:{run.split}"))
+    whole = len(opened.clips[: run.limit])
+    note = f"{min(count, whole)} of {whole} clips are here." if count < whole else ""
+    clips = clips_of_run(RunFolder(folder), opened, count)
+    click.echo(f"{write_view(str(run), clips, out or folder / 'view', note)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from magbench.commands.board import PUBLISHED, SUBMISSIONS, _references, _trusted, board
+from magbench.commands.console import say
 
 HUB = "Needs a token that may write: `hf auth login`, or HF_TOKEN. HF_ENDPOINT names another hub."
 
@@ -37,7 +38,7 @@ def board_publish(root: Path, name: str, pull: bool, page: Path, runs: tuple[Pat
     check_page(page, build(root, _trusted(runs)))
     for branch in publish(root, page, name, pull):
         done = f"{branch.changed} files changed" if branch.changed else "unchanged"
-        click.echo(f"{KINDS[branch.kind]}: {done}, commit {branch.head[:12]}: {branch.address}")
+        say(f"{KINDS[branch.kind]}: {done}, commit {branch.head[:12]}: {branch.address}")
 
 
 @board.command("card", epilog=HUB)
@@ -71,7 +72,7 @@ def board_card(folder: Path, name: str, model: str | None, out: Path, runs: tupl
     else:
         branch = offer_card(result, model, out)
     for path in (out / EVAL_RESULTS, out / README, write_log(result, model, out)):
-        click.echo(f"{path}")
+        say(path)
     if branch is not None:
         done = f"{branch.changed} files changed" if branch.changed else "unchanged"
-        click.echo(f"{branch.address}: {done}, commit {branch.head[:12]}")
+        say(f"{branch.address}: {done}, commit {branch.head[:12]}")

@@ -5,9 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from magbench.core.text import one_line
+
 
 class MagbenchError(Exception):
     """Something the user can mend. The message is one line and names the file and the value."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class Unfit(MagbenchError):

@@ -70,6 +70,7 @@ class BuiltBoard:
         entries: in order of label.
         ranked: one row a family and policy that somebody else has found again, best first; only these have ranks.
         others: rows of the other submissions, without ranks; quarantined ones are in neither.
+        ends: of retention, by the board's own references.
     """
 
     name: str
@@ -77,6 +78,7 @@ class BuiltBoard:
     entries: tuple[Entry, ...]
     ranked: Table
     others: Table
+    ends: Ends | None = None
 
 
 def build(root: Path, own: Sequence[Record], left_out: Callable[[str], None] = lambda line: None) -> list[BuiltBoard]:
@@ -182,7 +184,8 @@ def _board(name: str, found: Sequence[Entry], references: _References) -> BuiltB
     noise = max(levels, default=None)
     chosen = [[e for e in entries if (e.counts and not e.variant) is ranked] for ranked in (True, False)]
     tables = (_table([e.scores for e in part if e.scores], references, noise) for part in chosen)
-    return BuiltBoard(name, found[0].submission.run, tuple(entries), *tables)
+    ranked, others = tables
+    return BuiltBoard(name, found[0].submission.run, tuple(entries), ranked, others, references.ends)
 
 
 def _table(scores: Sequence[Scores], references: _References, noise: float | None) -> Table:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from magbench.core.text import one_line
 from magbench.report.columns import SCORED
 from magbench.runs.records import Record
 
@@ -26,7 +27,7 @@ class FoundFault:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.severity}: {self.where}: {self.what}"
+        return one_line(f"{self.severity}: {self.where}: {self.what}")
 
 
 def arithmetic(records: Sequence[Record]) -> Iterator[FoundFault]:

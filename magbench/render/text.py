@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
+from magbench.core.text import one_line
 from magbench.render.grid import Grid
+
+_MARKDOWN = re.compile(r"[\\`*<>\[\]|~&$]|:(?=//)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+"""Signs that mean something in Markdown; an underscore inside a word does not."""
+
+
+def markdown_escape(text: str) -> str:
+    """Give the text as Markdown shows it, on one line."""
+    return _MARKDOWN.sub(lambda sign: f"\\{sign[0]}", one_line(text).strip())
 
 
 def markdown(grid: Grid) -> str:
     """Write a Markdown table; references in italics."""
-    lines = ["| " + " | ".join(grid.header) + " |"]
+    lines = ["| " + " | ".join(map(markdown_escape, grid.header)) + " |"]
     lines.append("|" + "|".join([" --- "] * grid.left + [" ---: "] * (len(grid.header) - grid.left)) + "|")
     for row, quiet in zip(grid.rows, grid.quiet, strict=True):
-        cells = [row[0], f"*{row[1]}*" if quiet else f"**{row[1]}**", *row[2:]]
-        lines.append("| " + " | ".join(cells) + " |")
+        words = [markdown_escape(cell) for cell in row[: grid.left]]
+        numbers = [one_line(cell).replace("|", "\\|") for cell in row[grid.left :]]
+        words[1:2] = [f"*{name}*" if quiet else f"**{name}**" for name in words[1:2]]
+        lines.append("| " + " | ".join([*words, *numbers]) + " |")
     return "\n".join(lines) + "\n"
 
 
 def plain(grid: Grid) -> str:
     """Write aligned columns for a pipe or a log file."""
-    rows = [grid.header, *grid.rows]
+    rows = [tuple(map(one_line, row)) for row in (grid.header, *grid.rows)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(grid.header))]
 
     def line(row: tuple[str, ...]) -> str:
@@ -29,7 +41,7 @@ def plain(grid: Grid) -> str:
         ]
         return "  ".join(cells).rstrip()
 
-    return "\n".join([line(grid.header), "  ".join("-" * w for w in widths), *map(line, grid.rows)]) + "\n"
+    return "\n".join([line(rows[0]), "  ".join("-" * w for w in widths), *map(line, rows[1:])]) + "\n"
 
 
 def html(grid: Grid) -> str:
@@ -61,9 +73,13 @@ _LATEX = {
     "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
 }
 
 
 def latex_escape(text: str) -> str:
-    """Give the text as LaTeX shows it: every special sign is escaped."""
-    return "".join(_LATEX.get(sign, sign) for sign in text)
+    """Give the text as LaTeX shows it, on one line: every special sign is escaped (a quotation mark needs T1 fonts)."""
+    return "".join(_LATEX.get(sign, sign) for sign in one_line(text))

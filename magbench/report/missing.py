@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from magbench.render.text import markdown_escape
 from magbench.report.columns import HISTORY, PRIMARY, Column
 from magbench.report.grids import heading, main_columns
 from magbench.report.tables import Row, Table
 
 
 def reasons(table: Table) -> list[str]:
-    """``columns of models: reason``, for every cell of the main table without a value."""
+    """``columns of models: reason`` in Markdown, for every cell of the main table without a value."""
     found: dict[tuple[str, str], list[str]] = {}
     for row in table.rows:
         by_reason: dict[str, list[str]] = {}
@@ -16,7 +17,7 @@ def reasons(table: Table) -> list[str]:
             if row.cell(column).mean is None:
                 by_reason.setdefault(_reason(row, column), []).append(_short(column))
         for reason, columns in by_reason.items():
-            found.setdefault((", ".join(columns), reason), []).append(row.model)
+            found.setdefault((", ".join(columns), reason), []).append(markdown_escape(row.model))
     return [f"{columns} of {', '.join(models)}: {reason}" for (columns, reason), models in found.items()]
 
 
@@ -42,4 +43,4 @@ def _no_cost(row: Row, column: Column) -> str:
 
 def _short(column: Column) -> str:
     """The column's heading without its arrow."""
-    return heading(column).rstrip(" ↑↓")
+    return markdown_escape(heading(column).rstrip(" ↑↓"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from magbench.analysis.sources import PUBLISHED
 from magbench.render.grid import number
-from magbench.render.text import markdown
+from magbench.render.text import markdown, markdown_escape
 from magbench.report.columns import PRIMARY, RETENTION
 from magbench.report.export.text import words
 from magbench.report.grids import (
@@ -39,8 +39,9 @@ def markdown_page(
         half_lives: model -> words, see :class:`magbench.analysis.retention_curve.HalfLife`.
         unavailable: metrics of quality that could not be run, each with its reason.
     """
-    name = f"# {provenance['suite']} v{provenance['suite_version']}, {provenance['split']} split\n"
-    made = _list(f"{key.replace('_', ' ')}: {words(value)}" for key, value in provenance.items())
+    suite, split = (markdown_escape(provenance[key]) for key in ("suite", "split"))
+    name = f"# {suite} v{provenance['suite_version']}, {split} split\n"
+    made = _list(f"{key.replace('_', ' ')}: {markdown_escape(words(value))}" for key, value in provenance.items())
     parts = [
         name,
         INTRODUCTION.format(window=window),
@@ -144,7 +145,11 @@ def _retention(table: Table, half_lives: Mapping[str, str]) -> list[str]:
     grid = retention_grid(table)
     if RETENTION not in {column.protocol for column in table.columns}:
         return []
-    lives = [HALF_LIVES, _list(f"{model}: {life}" for model, life in half_lives.items())] if half_lives else []
+    lives = (
+        [HALF_LIVES, _list(f"{markdown_escape(model)}: {life}" for model, life in half_lives.items())]
+        if half_lives
+        else []
+    )
     return ["## Retention\n", RETAINED, markdown(grid), *lives]
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -286,8 +285,10 @@ def test_the_same_submissions_give_the_same_page(made: Path, here: Path, tmp_pat
     for path in moved.rglob("*"):
         os.utime(path, (0, 0))
     write_page(build(moved, own(made)), tmp_path / "two")
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+    files = [path for path in sorted((tmp_path / "one").rglob("*")) if path.is_file()]
+    assert len(files) == len([path for path in (tmp_path / "two").rglob("*") if path.is_file()]) > 8
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
 
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -313,13 +314,14 @@ def test_hostile_text_is_shown_as_text_and_nothing_is_asked_of_the_network(made:
     elements = Elements()
     elements.feed(page.read_text(encoding="utf-8"))
     assert HOSTILE in elements.text
-    assert [attributes for tag, attributes in elements.found if tag == "script"] == [{"src": "board.js"}]
+    scripts = [attributes.get("src") for tag, attributes in elements.found if tag == "script"]
+    assert scripts == ["link.js", "board.js"]
     assert not any(
-        tag == "img" or any(name.startswith("on") and name != "onsubmit" for name in attributes)
-        for tag, attributes in elements.found
+        tag == "img" or any(name.startswith("on") for name in attributes) for tag, attributes in elements.found
     )
-    for path in page.parent.iterdir():
-        assert not re.search(r"(https?:)?//[a-z]+\.[a-z]", path.read_text(encoding="utf-8").replace(HOSTILE, "")), path
+    for path in page.parent.rglob("*.*"):
+        text = path.read_text(encoding="utf-8").replace(HOSTILE, "")
+        assert not re.search(r"(https?:)?//[a-z]+\.[a-z]", text.replace("http://www.w3.org/2000/svg", "")), path
 
 
 def test_what_is_missing_is_said(made: Path, tmp_path: Path) -> None:
@@ -400,26 +402,3 @@ def test_an_attestation_has_a_name_and_a_day(here: Path, suite: Suite, who: str,
     with pytest.raises(MagbenchError):
         rescore(first_of(here), suite, who, date, progress=Quiet())
     assert not (first_of(here) / "attestations").exists()
-
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-@pytest.mark.parametrize(
-    ("link", "first"),
-    [("sort=BOARD,5,ascending", "lowest PSNR"), ("sort=BOARD,5,descending", "oracle"), ("text=second", "second")],
-)
-def test_a_link_restores_sorting_and_filters(made: Path, tmp_path: Path, link: str, first: str) -> None:
-    (built,) = build(made / "submissions", own(made))
-    if first == "lowest PSNR":
-        scored = [row for row in rows_of(built) if "cells" in row]
-        first = min(scored, key=lambda row: row["cells"]["aligned_psnr_out_of_window"]["mean"])["model"]
-    page = write_page([built], tmp_path / "page")
-    address = f"{page.as_uri()}#{link.replace('BOARD', built.name)}"
-    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'chromium'}", "--dump-dom"]
-    assert CHROMIUM is not None
-    done = subprocess.run([CHROMIUM, *options, address], capture_output=True, text=True, timeout=60, check=True)
-    rows = re.findall(r"<tr class=\"\w+\"[^>]*>", done.stdout.split("<tbody>")[1])
-    shown = [re.search(r'data-text="(\S+)', row) for row in rows if 'hidden=""' not in row]
-    assert shown and shown[0] is not None and shown[0][1] == first

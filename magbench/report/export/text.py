@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+from magbench.core.text import one_line
 from magbench.report.tables import BY_SPEED, Table
 
 
@@ -34,13 +35,25 @@ def full_rows(table: Table) -> list[dict[str, Any]]:
 
 
 def csv_text(table: Table) -> str:
-    """Every number in full; an empty field means that there is no value."""
+    """Every number in full; an empty field means that there is no value.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
     rows = full_rows(table)
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]) if rows else ["model"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(map(_inert, rows[0] if rows else ["model"]))
+    writer.writerows(map(_inert, row.values()) for row in rows)
     return stream.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    text = one_line(value) if isinstance(value, str) else ""
+    return (
+        f"'{text}"
+        if text.lstrip().startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+        else text or value
+    )
 
 
 def json_text(table: Table, provenance: dict[str, Any], half_lives: dict[str, str]) -> str:
