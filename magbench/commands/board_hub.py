@@ -8,6 +8,7 @@ import click
 
 from magbench.commands.board import PUBLISHED, SUBMISSIONS, _references, _trusted, board
 from magbench.commands.console import say
+from magbench.core.errors import MagbenchError
 
 HUB = "Needs a token that may write: `hf auth login`, or HF_TOKEN. HF_ENDPOINT names another hub."
 
@@ -35,7 +36,11 @@ def board_publish(root: Path, name: str, pull: bool, page: Path, runs: tuple[Pat
     from magbench.leaderboard.build import build
     from magbench.leaderboard.sharing.publish import check_page, publish
 
-    check_page(page, build(root, _trusted(runs)))
+    unread: list[str] = []
+    boards = build(root, _trusted(runs), unread.append)
+    if unread:
+        raise MagbenchError(f"{len(unread)} submissions cannot be used, nothing is published; first: {unread[0]}")
+    check_page(page, boards)
     for branch in publish(root, page, name, pull):
         done = f"{branch.changed} files changed" if branch.changed else "unchanged"
         say(f"{KINDS[branch.kind]}: {done}, commit {branch.head[:12]}: {branch.address}")

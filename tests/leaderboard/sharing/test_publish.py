@@ -204,6 +204,13 @@ def test_a_submission_there_is_never_changed(run: Path, here: Path, page: Path, 
     assert data_set(hub).files == before
 
 
+def test_what_cannot_be_read_is_not_published(run: Path, here: Path, page: Path, hub: WritableHub) -> None:
+    (first_of(here) / "run.json").write_text("{")
+    result = publish(run, here)
+    assert result.exit_code == 1 and "1 submissions cannot be used, nothing is published; first: " in result.stderr
+    assert hub.commits == [] and result.stderr.count("\n") == 1
+
+
 def test_a_later_notice_takes_the_place_of_an_earlier_one(run: Path, here: Path, hub: WritableHub) -> None:
     for reason in ("an error", "another error"):
         notice = ("--status", "withdrawn", "--reason", reason, "--who", "us", "--date", "2026-02-02")

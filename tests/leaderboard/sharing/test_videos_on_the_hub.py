@@ -11,12 +11,14 @@ import pytest
 
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
+from magbench.leaderboard.build import build
 from magbench.leaderboard.check import check
 from magbench.leaderboard.rescore import rescore
+from magbench.leaderboard.watch import watchable
 from magbench.suites.format import Suite
 from tests.hub_server import Repository
 from tests.hub_writing import WritableHub
-from tests.leaderboard.common import first_of
+from tests.leaderboard.common import first_of, own
 
 NAME = "somebody/videos"
 BRANCH = "hf://datasets/somebody/videos@main/"
@@ -52,6 +54,12 @@ def test_it_is_fetched_once_and_scored(elsewhere: Path, suite: Suite, hub: Writa
     assert found.verdict and found.values > 40 and found.largest < 1e-6
     asked = len(hub.requests)
     assert again(elsewhere, suite).verdict and len(hub.requests) == asked  # nothing more is asked of the hub
+
+
+def test_the_page_has_no_player_for_it(elsewhere: Path, made: Path) -> None:
+    (board,) = build(elsewhere.parents[2], own(made))
+    assert {entry.label for entry in board.entries} == {"first", "second"}
+    assert [entry.label for entry in watchable(board)] == ["second"]
 
 
 def test_a_broken_download_goes_on(elsewhere: Path, suite: Suite, hub: WritableHub) -> None:
