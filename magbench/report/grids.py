@@ -168,7 +168,7 @@ def pair_grid(table: Table) -> Grid:
         for pair in table.ranking.neighbours
         for d in [pair.found.difference]
     )
-    header = ("#", "model", "against", "difference", "n", "p", "p (Holm)", "")
+    header = ("#", "model", "against", "difference", "n", "p", "p (corrected)", "")
     return Grid(header, rows, (False,) * len(rows), left=3)
 
 

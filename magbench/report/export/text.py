@@ -67,7 +67,7 @@ def json_text(table: Table, provenance: dict[str, Any], half_lives: dict[str, st
             "high": pair.found.difference.high,
             "n": pair.found.difference.n,
             "p": pair.found.p,
-            "p_holm": pair.corrected_p,
+            "p_corrected": pair.corrected_p,
             "apart": pair.apart,
         }
         for pair in table.ranking.pairs
