@@ -82,6 +82,8 @@ WITHOUT = {
     "magbench vbench RUN_DIR [--models A,B] [--dimensions D,E] [--program PATH] [--timeout MINUTES]": "a synopsis",
     "python -m venv vbench-env": "VBench needs an environment of its own, with a GPU",
     "magbench vbench runs/revisit-nano --program vbench-env/bin/vbench": "VBench needs a GPU",
+    "magbench board reproduce SUBMISSION RUN_DIR --who NAME": "tests/leaderboard/test_trust.py runs it",
+    "magbench board fresh SUBMISSION --number TEXT --who NAME": "tests/leaderboard/test_trust.py runs it",
     "pip install '.[wan]'": "the tests' environment has it",
     "magbench profile wan:random,wan:random+mag,wan:random+mag_ring,wan:random+window_sink:frames=6:sink=3"
     " --history 21,60,120,240 --resolution 832x480 --decode": "needs a GPU",

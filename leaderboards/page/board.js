@@ -1,74 +1,121 @@
 "use strict";
-// Sorts and filters the tables that the page already holds; what is chosen stands in the address.
+// Sorts and filters the tables that the page already holds.
 (() => {
-  const state = () => new URLSearchParams(location.hash.slice(1));
-  const keep = (name, value) => {
-    const now = state();
-    if (value) now.set(name, value); else now.delete(name);
-    history.replaceState(null, "", "#" + now.toString());
-  };
-  const cellValue = (row, index) => {
-    const text = row.cells[index].dataset.value;
-    return text === undefined || text === "" ? null : row.cells[index].dataset.word === "" ? text : Number(text);
-  };
-  const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b) : a - b);
+  const form = document.getElementById("filters");
+  const FIRST = 100; // rows of a table
+  const CHOICES = ["suite", "trust", "policy", "family", "text"];
+  const field = (name) => document.getElementById(name);
+  const chosen = (name) => field(name)?.value ?? "";
 
-  const sort = (table, index, direction) => {
-    const rows = [...table.tBodies[0].rows];
-    rows.forEach((row, place) => { row.dataset.place ??= place; });
-    rows.sort((a, b) => {
-      const [x, y] = [cellValue(a, index), cellValue(b, index)];
-      if (x === null || y === null) return (x === null) - (y === null) || a.dataset.place - b.dataset.place;
-      return (direction === "descending" ? compare(y, x) : compare(x, y)) || a.dataset.place - b.dataset.place;
+  const boards = [...document.querySelectorAll("section.board")].map((section) => {
+    const table = section.querySelector("table");
+    const heads = [...table.tHead.rows[0].cells];
+    const rows = [...table.tBodies[0].rows].map((row, place) => ({ row, place, data: row.dataset }));
+    const more = document.createElement("button");
+    more.type = "button";
+    more.className = "more";
+    section.append(more);
+    const board = { section, table, heads, rows, more, order: rows, values: {}, whole: false };
+    return Object.assign(board, { name: table.dataset.board, count: section.querySelector(".count") });
+  });
+
+  // The values of one column, read once: a number, a word, or null where there is none.
+  const column = (board, index) => board.values[index] ??= board.rows.map(({ row }) => {
+    const text = row.cells[index].dataset.v;
+    return text === undefined ? null : board.heads[index].classList.contains("word") ? text : Number(text);
+  });
+  const words = new Intl.Collator("en", { numeric: true });
+  const compare = (a, b) => (typeof a === "string" ? words.compare(a, b) : a - b);
+
+  // A long table shows its first rows alone until all are asked for: laying out a thousand is slow.
+  const reveal = (board) => {
+    const most = board.whole ? Infinity : FIRST;
+    let fit = 0;
+    for (const one of board.order) {
+      const hidden = !one.fits || fit >= most;
+      if (one.row.hidden !== hidden) one.row.hidden = hidden;
+      fit += one.fits;
+    }
+    board.more.hidden = fit <= most;
+    board.more.textContent = `Show all ${fit} rows`;
+    board.count.textContent = fit === board.rows.length ? `${fit} rows` : `${fit} of ${board.rows.length} rows`;
+  };
+  const arrange = (board, order) => {
+    const body = board.table.tBodies[0];
+    board.order = order;
+    body.remove();
+    reveal(board);
+    body.replaceChildren(...order.map(({ row }) => row));
+    board.table.append(body);
+  };
+
+  const sort = (board, index, direction) => {
+    const values = column(board, index);
+    const sign = direction === "descending" ? -1 : 1;
+    const order = [...board.rows].sort(({ place: a }, { place: b }) => {
+      const [x, y] = [values[a], values[b]];
+      if (x === null || y === null) return (x === null) - (y === null) || a - b;
+      return sign * compare(x, y) || a - b;
     });
-    table.tBodies[0].append(...rows);
-    [...table.tHead.rows[0].cells].forEach((head, i) => {
+    arrange(board, order);
+    board.heads.forEach((head, i) => {
       if (i === index) head.setAttribute("aria-sort", direction); else head.removeAttribute("aria-sort");
     });
   };
+  const unsort = (board) => {
+    arrange(board, board.rows);
+    board.heads.forEach((head) => head.removeAttribute("aria-sort"));
+  };
 
   const filter = () => {
-    const words = document.getElementById("text").value.toLowerCase();
-    const trust = document.getElementById("trust").value;
-    const policy = document.getElementById("policy").value;
-    for (const section of document.querySelectorAll("section")) {
-      let shown = 0;
-      for (const row of section.querySelectorAll("tbody tr")) {
-        const fits = row.dataset.text.includes(words) && (!trust || row.dataset.trust === trust) &&
-          (!policy || row.dataset.policy === policy);
-        row.hidden = !fits;
-        shown += fits;
+    const [suite, trust, policy, family, text] = CHOICES.map(chosen);
+    const every = field("all")?.checked ?? true;
+    const sought = text.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const board of boards) {
+      for (const one of board.rows) {
+        const { data } = one;
+        one.fits = (!trust || data.trust === trust) && (!policy || data.policy === policy) &&
+          (!family || data.family === family) && (every || data.variant === undefined) &&
+          sought.every((word) => data.text.includes(word));
       }
-      section.querySelector(".count").textContent = shown + " of " + section.querySelectorAll("tbody tr").length + " rows";
+      reveal(board);
     }
+    for (const part of document.querySelectorAll("[data-suite]")) part.hidden = suite !== "" && part.dataset.suite !== suite;
   };
 
   const restore = () => {
-    const now = state();
-    for (const name of ["text", "trust", "policy"]) document.getElementById(name).value = now.get(name) ?? "";
+    const state = link.now();
+    for (const name of CHOICES) if (field(name)) field(name).value = state.get(name) ?? "";
+    if (field("all")) field("all").checked = state.get("all") === "1";
     filter();
-    const [board, index, direction] = (now.get("sort") ?? "").split(",");
-    const table = document.querySelector(`table[data-board="${CSS.escape(board ?? "")}"]`);
-    if (table && table.tHead.rows[0].cells[Number(index)]) {
-      sort(table, Number(index), direction === "ascending" ? "ascending" : "descending");
+    for (const board of boards) {
+      const [key, direction] = (state.get("sort." + board.name) ?? "").split(",");
+      const index = board.heads.findIndex((head) => head.dataset.key === key);
+      if (index < 0) unsort(board); else sort(board, index, direction === "ascending" ? direction : "descending");
     }
   };
 
-  for (const name of ["text", "trust", "policy"]) {
-    document.getElementById(name).addEventListener("input", (event) => { keep(name, event.target.value); filter(); });
-  }
-  for (const button of document.querySelectorAll("th button")) {
-    button.addEventListener("click", () => {
-      const head = button.parentElement;
-      const table = head.closest("table");
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", (event) => {
+    const { id, type, checked, value } = event.target;
+    link.keep({ [id]: type === "checkbox" ? (checked ? "1" : "") : value });
+    filter();
+  });
+  form.addEventListener("reset", () => setTimeout(() => {
+    link.keep(Object.fromEntries([...CHOICES, "all"].map((name) => [name, ""])));
+    filter();
+  }));
+  for (const board of boards) {
+    board.more.addEventListener("click", () => { board.whole = true; reveal(board); });
+    board.heads.forEach((head, index) => head.firstElementChild.addEventListener("click", () => {
       const first = head.dataset.first;
       const other = first === "ascending" ? "descending" : "ascending";
       const direction = head.getAttribute("aria-sort") === first ? other : first;
-      sort(table, head.cellIndex, direction);
-      keep("sort", [table.dataset.board, head.cellIndex, direction].join(","));
-    });
+      sort(board, index, direction);
+      link.keep({ ["sort." + board.name]: `${head.dataset.key},${direction}` });
+    }));
   }
   window.addEventListener("hashchange", restore);
-  document.querySelector(".filters").hidden = false;
+  form.hidden = false;
   restore();
 })();

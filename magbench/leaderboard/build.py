@@ -242,6 +242,8 @@ def _told(entry: Entry) -> dict[str, Any]:
         "relationship": about.relationship,
         "licence": about.licence,
         "training_data": about.training_data,
+        "samples": about.samples,
+        "conversions": about.conversions,
         "date": about.date,
         "revision": about.revision,
         "machine": about.machine,

@@ -54,10 +54,9 @@ def write_page(
     """
     claim(out)
     watched = player.write_clips(clips, out)
-    reported = [paper_board(one) for one in papers]
-    folders = safe_names([*(board.name for board in boards), *(one["board"] for one in reported)])
+    folders = safe_names(board.name for board in boards)
     whole = [content(board, watched, folders[board.name]) for board in boards]
-    whole += [paper_content(one, folders[one["board"]]) for one in reported]
+    whole += [paper_content(paper_board(one)) for one in papers]
     return write_contents(whole, watched, out, note)
 
 

@@ -282,7 +282,7 @@ def test_four_models_stand_beside_the_truth(visit: Open) -> None:
 
 def test_a_models_page_leads_to_the_player_and_back(visit: Open) -> None:
     page = visit()
-    page.click("text=gamma")
+    page.click("th a >> text=gamma")
     assert page.locator("h1").inner_text() == "gamma"
     assert page.locator("a[rel]").get_attribute("href") == "https://example.org/paper"
     page.locator("svg.strip a").focus()

@@ -16,12 +16,14 @@ from PIL import Image
 from magbench.core.errors import MagbenchError
 from magbench.leaderboard.page import claim, write_contents
 from magbench.leaderboard.site import plots, svg
+from magbench.leaderboard.site.content import window_of
 from magbench.leaderboard.site.html import link, rounded, safe_names, script_data, shown
 from magbench.leaderboard.site.looks import PALETTE, legible
 from magbench.leaderboard.site.sheets import WIDEST, write_sheet
 from magbench.leaderboard.watch import spread_clips
 from magbench.render.grid import human_bytes
 from tests.leaderboard import known_page as site
+from tests.report.synthetic import records
 
 
 def test_names_of_files_are_safe_and_never_shared() -> None:
@@ -159,6 +161,11 @@ def test_a_film_of_many_frames_fits_into_what_a_picture_may_be(tmp_path: Path) -
     sheet = write_sheet(np.zeros((700, 300, 20, 3), np.uint8), tmp_path)
     rows = -(-700 // sheet["columns"])
     assert sheet["columns"] * 20 <= 16383 and rows * 300 <= 16383
+
+
+def test_the_window_is_read_from_the_records() -> None:
+    """Gaps are even, and views last seen 9 or more frames ago are out of window."""
+    assert window_of(records(["mag", "oracle"])) == 10 and window_of([]) == 0
 
 
 def test_clips_are_evenly_apart() -> None:

@@ -87,6 +87,7 @@
     const where = frame < clip.switch ? "given to the models" : `made by the models; this view was ${seen}` +
       (gap < 0 ? "" : far(frame) ? ", out of the window" : ", in the window");
     moment.textContent = `Frame ${frame} of ${length() - 1}: ${where}`;
+    scrubber.setAttribute("aria-valuetext", moment.textContent);
     moment.classList.toggle("far", frame >= clip.switch && far(frame));
   };
 
@@ -244,6 +245,7 @@
     wipe.value = Math.round(((event.clientX - box.left) / box.width) * 100);
     paint();
   });
+  tiles.addEventListener("pointerleave", () => { if (view.value === "wipe") remember(); });
   player.addEventListener("keydown", (event) => {
     const kind = event.target.tagName;
     const own = kind === "SELECT" || (kind === "BUTTON" && event.key === " ") || (kind === "INPUT" && event.key !== " ");

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -62,7 +62,7 @@ def content(board: BuiltBoard, watched: Watched, folder: str) -> Content:
     looks = classes(labels)
     places = {label: f"models/{folder}/{name}.html" for label, name in safe_names(labels).items()}
     records = _drawn(board, rows)
-    window = window_of(record for mine in records.values() for record in mine)
+    window = window_of([record for mine in records.values() for record in mine])
     curves = _curves(records, board.ends)
     details = _details(board, curves, looks, window, [clip for clip in watched if clip["board"] == board.name])
     back = f"../../index.html#suite={quote(board.name, safe='')}"
@@ -75,17 +75,14 @@ def content(board: BuiltBoard, watched: Watched, folder: str) -> Content:
     return Content(board.name, title, columns, rows, noise, looks, places, pages, list(curves.values()), window)
 
 
-def paper_content(board: Mapping[str, Any], folder: str) -> Content:
-    """A board of papers' rows, see :func:`magbench.leaderboard.papers.paper_board`."""
-    rows, columns, title = board["rows"], board["columns"], board["board"]
-    labels = [row["model"] for row in rows]
-    places = {label: f"models/{folder}/{name}.html" for label, name in safe_names(labels).items()}
-    back = f"../../index.html#suite={quote(title, safe='')}"
-    pages = {places[row["model"]]: model.page(title, row, columns, model.Details(), back) for row in rows}
-    return Content(title, title, columns, rows, None, classes(labels), places, pages, [], 0, board["about"])
+def paper_content(board: Mapping[str, Any]) -> Content:
+    """A board of papers' rows, see :func:`magbench.leaderboard.papers.paper_board`; their page is the paper."""
+    rows, title = board["rows"], board["board"]
+    looks = classes(row["model"] for row in rows)
+    return Content(title, title, board["columns"], rows, None, looks, {}, {}, [], 0, board["about"])
 
 
-def window_of(records: Iterable[Record]) -> int:
+def window_of(records: Sequence[Record]) -> int:
     """The least gap, in frames, of any frame that a record counts as out of window; 0 where there is none."""
     far = {(r.model, r.clip, r.sample): r.n for r in records if _is(r, "out_of_window") and r.n}
     least = [

@@ -95,7 +95,7 @@ def _scores(row: Row, columns: Columns) -> str:
         return ""
     body = "\n".join(lines)
     return f"""<h2>Scores</h2>
-<div class="scroll"><table class="plain">
+<div class="scroll fit"><table class="plain">
 <thead><tr><th scope="col" class="word">score</th><th scope="col">mean</th><th scope="col">95 % interval</th>\
 <th scope="col">clips</th></tr></thead>
 <tbody>
@@ -110,7 +110,7 @@ def _watch(details: Details) -> str:
     watch = f' Clips with a dot can be <a href="{shown(details.watch)}">watched beside the truth</a>.'
     return f"""<h2>Clip by clip</h2>
 <p>The ordered score of each clip, out of window, in the order of the suite.{watch if details.watch else ""}</p>
-<div class="scroll">{details.strip}</div>"""
+<div class="scroll fit">{details.strip}</div>"""
 
 
 def _about(row: Row) -> str:

@@ -69,7 +69,7 @@ def against_latency(rows: Sequence[Row], looks: Mapping[str, str]) -> list[str]:
     for (machine, submitter, day), mine in ordered[:MACHINES]:
         points = _points(mine, BLOCK)
         if len(points) > 1:
-            svg = _pareto(points, BLOCK, looks, "seconds a block, median", lambda value: f"{value:.3g} s")
+            svg = _pareto(points, BLOCK, looks, "seconds a block", lambda value: f"{value:.3g} s")
             found.append(
                 figure(
                     svg,

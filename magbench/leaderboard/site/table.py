@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from magbench.leaderboard.site.html import badge, shown
+from magbench.leaderboard.site.html import badge, link, shown
 from magbench.render.grid import number
 
 Row = dict[str, Any]
@@ -71,7 +71,7 @@ def _name(row: Row, page: str) -> str:
     first = f'<a href="{shown(page)}">{broken}</a>' if page else f"<span>{broken}</span>"
     notes = [shown(row["policy"])] if row.get("policy") not in (None, "", row["model"]) else []
     if row.get("source"):
-        notes.append(shown(row["source"]))
+        notes.append(link(row.get("url", ""), row["source"]))
     if not row.get("complete", True):
         notes.append("incomplete")
     small = f"<small>{', '.join(notes)}</small>" if notes else ""
