@@ -13,7 +13,7 @@ from itertools import count, islice
 import torch
 from torch import Tensor
 
-from mag_model.memory.frame_kv import FrameKV
+from mag_model.memory.frame_kv import Cameras, FrameKV
 from mag_model.memory.policy import CachePolicy
 
 
@@ -32,19 +32,21 @@ class BlockMasks:
     after: Tensor
 
 
-def block_masks(policy: CachePolicy, blocks: int, size: int) -> BlockMasks:
-    """Masks of ``policy`` over ``blocks`` blocks of ``size`` frames.
+def block_masks(policy: CachePolicy, blocks: int, size: int, cameras: Cameras | None = None) -> BlockMasks:
+    """Masks of ``policy`` over ``blocks`` blocks of ``size`` frames, seen by ``cameras``.
 
     Raises:
         ValueError: the policy moves frames to other indices, which a mask cannot express, or has two readings.
     """
     if not policy.reads_once:
         raise ValueError(f"{policy} reads something else to write a block than to make it; it has no single mask")
+    if policy.uses_content and not policy.reindexes:
+        raise ValueError(f"{policy} looks at keys and values; it has no mask")
     total = blocks * size
     states = [torch.zeros(0, dtype=torch.int64)]
-    past = FrameKV.empty(_indices(0, size))
+    past = FrameKV.empty(_indices(0, size, cameras))
     for number in range(blocks):
-        block = _indices(number * size, size)
+        block = _indices(number * size, size, cameras)
         seen = policy.read(past, block.frame)
         if not torch.equal(seen.frame, seen.numbers):
             raise ValueError(f"{policy} reads frames at other indices than their own; it has no mask")
@@ -91,12 +93,12 @@ def reach(policy: CachePolicy, blocks: int, size: int, rolling_window_blocks: in
     return Reach(len(making.frame), len(writing.frame), len(policy.write(past, block).frame))
 
 
-def caches(policy: CachePolicy, size: int) -> Iterator[FrameKV]:
+def caches(policy: CachePolicy, size: int, cameras: Cameras | None = None) -> Iterator[FrameKV]:
     """The cache before the first block of ``size`` frames, then after each; frames carry their index. Without end."""
-    past = FrameKV.empty(_indices(0, size))
+    past = FrameKV.empty(_indices(0, size, cameras))
     for number in count():
         yield past
-        past = policy.write(past, _indices(number * size, size))
+        past = policy.write(past, _indices(number * size, size, cameras))
 
 
 def _after(policy: CachePolicy, blocks: int, size: int) -> FrameKV:
@@ -104,7 +106,7 @@ def _after(policy: CachePolicy, blocks: int, size: int) -> FrameKV:
     return next(islice(caches(policy, size), blocks, None))
 
 
-def _indices(first: int, size: int) -> FrameKV:
+def _indices(first: int, size: int, cameras: Cameras | None = None) -> FrameKV:
     """Frames that carry their own index as key and value."""
     frame = torch.arange(first, first + size)
-    return FrameKV.numbered(frame, frame)
+    return FrameKV.numbered(frame, frame, cameras)
