@@ -87,7 +87,8 @@ class Reach:
 
 def reach(policy: CachePolicy, blocks: int, size: int, rolling_window_blocks: int = 1) -> Reach:
     """Count what the last of ``blocks`` blocks of ``size`` frames reaches, ``rolling_window_blocks`` made at a time."""
-    past, first = _after(policy, blocks - 1, size), (blocks - 1) * size
+    cameras = Cameras(torch.zeros(1, 1, 3), torch.zeros(1))  # where they stand does not change how many are read
+    past, first = _after(policy, blocks - 1, size, cameras), (blocks - 1) * size
     window, block = _indices(first, rolling_window_blocks * size), _indices(first, size)
     making, writing = policy.read(past, window.frame), policy.read_to_write(past, block.frame)
     return Reach(len(making.frame), len(writing.frame), len(policy.write(past, block).frame))
@@ -101,9 +102,9 @@ def caches(policy: CachePolicy, size: int, cameras: Cameras | None = None) -> It
         past = policy.write(past, _indices(number * size, size, cameras))
 
 
-def _after(policy: CachePolicy, blocks: int, size: int) -> FrameKV:
+def _after(policy: CachePolicy, blocks: int, size: int, cameras: Cameras | None = None) -> FrameKV:
     """The cache after ``blocks`` blocks of ``size`` frames."""
-    return next(islice(caches(policy, size), blocks, None))
+    return next(islice(caches(policy, size, cameras), blocks, None))
 
 
 def _indices(first: int, size: int, cameras: Cameras | None = None) -> FrameKV:
