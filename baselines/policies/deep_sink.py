@@ -45,6 +45,13 @@ class DeepSink(CachePolicy):
     def read(self, past: FrameKV, query: Tensor) -> FrameKV:
         return closed_up(past, query)
 
+    def held_at(self, made: int, block: int) -> Tensor:
+        """The sink, and so many places, whichever frames' tokens are in them."""
+        import torch
+
+        frame = torch.arange(made)
+        return frame[(frame < self.sink) | (frame >= made - self.middle - self.recent)]
+
     def covers(self, held: Tensor, made: int, block: int) -> Tensor:
         """Any frame could have given the tokens in the middle."""
         import torch

@@ -30,6 +30,11 @@ class FeatureRetrieval(CachePolicy):
     def write(self, past: FrameKV, block: FrameKV) -> FrameKV:
         return past.append(block)
 
+    def held_at(self, made: int, block: int) -> Tensor:
+        import torch
+
+        return torch.arange(made)
+
     def read(self, past: FrameKV, query: Tensor) -> FrameKV:
         import torch
 
@@ -43,3 +48,9 @@ class FeatureRetrieval(CachePolicy):
         alike = (feature * like).sum(-1).mean(0)  # clips of a batch share one choice
         best = alike[others.to(alike.device)].topk(self.frames).indices.cpu()
         return past.select(fixed.index_fill(0, others[best], torch.tensor(True)))
+
+    def covers(self, held: Tensor, made: int, block: int) -> Tensor:
+        """Any frame could be read."""
+        import torch
+
+        return torch.arange(made)

@@ -44,6 +44,12 @@ class FlowCache(CachePolicy):
         best = value.mean(0)[older].topk(self.frames).indices.cpu()
         return merged.select(newest.index_fill(0, older[best], torch.tensor(True)))
 
+    def held_at(self, made: int, block: int) -> Tensor:
+        """So many places, whichever frames are in them."""
+        import torch
+
+        return torch.arange(max(made - self.frames - self.recent, 0), made)
+
     def covers(self, held: Tensor, made: int, block: int) -> Tensor:
         """Any frame could have stayed."""
         import torch

@@ -38,7 +38,7 @@ class Geometric(CachePolicy):
 
     def write(self, past: FrameKV, block: FrameKV) -> FrameKV:
         merged, end = past.append(block), int(block.frame[-1]) + 1
-        while (place := self._too_many(_spans(merged.frame, end))) is not None:
+        while (place := self._too_many(_spans(merged.frame.tolist(), end))) is not None:
             merged = _joined(merged, place)
         return merged
 
@@ -50,6 +50,17 @@ class Geometric(CachePolicy):
                 return places[0]
         return None
 
+    def held_at(self, made: int, block: int) -> Tensor:
+        import torch
+
+        spans: list[int] = []
+        came, span, most = made, 1, self.whole + 1
+        while came:
+            joined = max(0, -(-(came - most) // 2))
+            spans += [span] * (came - 2 * joined)
+            came, span, most = joined, 2 * span, self.each + 1
+        return made - torch.tensor(spans, dtype=torch.int64).cumsum(0).flip(0)
+
     def covers(self, held: Tensor, made: int, block: int) -> Tensor:
         """All frames, however coarse."""
         import torch
@@ -57,9 +68,9 @@ class Geometric(CachePolicy):
         return torch.arange(made)
 
 
-def _spans(frame: Tensor, end: int) -> list[int]:
+def _spans(frame: list[int], end: int) -> list[int]:
     """How many frames each place holds; ``frame`` has the first one of each, ``end`` follows the last one."""
-    first = [*frame.tolist(), end]
+    first = [*frame, end]
     return [after - before for before, after in zip(first[:-1], first[1:], strict=True)]
 
 

@@ -34,6 +34,12 @@ class HeavyHitters(CachePolicy):
         older = merged.select(~newest)
         return strongest_tokens(older, older.notes(), self.frames).append(merged.select(newest))
 
+    def held_at(self, made: int, block: int) -> Tensor:
+        """So many places, whichever frames are in them."""
+        import torch
+
+        return torch.arange(max(made - self.frames - self.recent, 0), made)
+
     def covers(self, held: Tensor, made: int, block: int) -> Tensor:
         """Any frame could have given the tokens."""
         import torch

@@ -1,7 +1,7 @@
 """A bank of key frames chosen by relevance, as in MemFlow (arXiv 2512.14699), beside a short window.
 
-The first frame of every few blocks is a key frame. When the bank is full, the newest key frame and the most relevant of
-the others stay. Departs from the source, which asks with the prompt: relevance is the attention that the queries of the
+The first frame of every few blocks is a key frame, and goes into the bank when it leaves the window. When the bank is
+full, the newest key frame and the most relevant of the others stay. Departs from the source, which asks with the prompt: relevance is the attention that the queries of the
 newest block give to a frame, in each layer for itself.
 """
 
@@ -44,12 +44,20 @@ class MemoryBank(CachePolicy):
 
         merged = past.append(block)
         newest = merged.frame > block.frame[-1] - self.frames
-        keys = (merged.frame % (self.every * len(block.frame)) == 0).nonzero().flatten()
+        keys = (~newest & (merged.frame % (self.every * len(block.frame)) == 0)).nonzero().flatten()
         if len(keys) > self.bank:
             old = keys[:-1]
             relevance = attention_mass(block.q, merged.select(old)).sum((2, 3)).mean(0)
             keys = torch.cat([old[relevance.topk(self.bank - 1).indices.cpu()], keys[-1:]])
         return merged.select(newest.index_fill(0, keys, torch.tensor(True)))
+
+    def held_at(self, made: int, block: int) -> Tensor:
+        """The newest, and so many key frames, whichever have stayed."""
+        import torch
+
+        left = max(made - self.frames, 0)
+        keys = torch.arange(0, left, self.every * block)[-self.bank :]
+        return torch.cat([keys, torch.arange(left, made)])
 
     def covers(self, held: Tensor, made: int, block: int) -> Tensor:
         """Any key frame could have stayed."""

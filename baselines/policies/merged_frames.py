@@ -40,6 +40,12 @@ class MergedFrames(CachePolicy):
             older = _joined(older, _most_alike(older))
         return older.append(merged.select(newest))
 
+    def held_at(self, made: int, block: int) -> Tensor:
+        """So many places, whichever frames are in them."""
+        import torch
+
+        return torch.arange(max(made - self.frames - self.recent, 0), made)
+
     def covers(self, held: Tensor, made: int, block: int) -> Tensor:
         """All frames went into some."""
         import torch

@@ -55,6 +55,9 @@ class Quantised(CachePolicy):
     def reads_once(self) -> bool:
         return self.of.reads_once
 
+    def held_at(self, made: int, block: int) -> Tensor:
+        return self.of.held_at(made, block)
+
     def covers(self, held: Tensor, made: int, block: int) -> Tensor:
         return self.of.covers(held, made, block)
 

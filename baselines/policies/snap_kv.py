@@ -49,6 +49,12 @@ class SnapKv(CachePolicy):
         kept = strongest_tokens(older, pooled.unflatten(1, older.k.shape[1:3]), self.frames)
         return kept.append(merged.select(newest))
 
+    def held_at(self, made: int, block: int) -> Tensor:
+        """So many places, whichever frames are in them."""
+        import torch
+
+        return torch.arange(max(made - self.frames - self.recent, 0), made)
+
     def covers(self, held: Tensor, made: int, block: int) -> Tensor:
         """Any frame could have given the tokens."""
         import torch

@@ -67,7 +67,7 @@ def token_mask(frames: Tensor, tokens: int) -> Tensor:
 
 def kept_frames(policy: CachePolicy, blocks: int, size: int) -> Tensor:
     """(n,) int64: the frames that a cache holds after ``blocks`` blocks of ``size`` frames."""
-    return _after(policy, blocks, size).frame
+    return policy.held_at(blocks * size, size)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,19 @@ class CachePolicy(ABC):
         size = torch.arange(block)
         return torch.unique((held // block * block)[:, None] + size)
 
+    def held_at(self, made: int, block: int) -> Tensor:
+        """(F,) int64: the frames of the cache once ``made`` frames are, a multiple of ``block``.
+
+        Here by walking there; a policy that can say it at once overrides this.
+        """
+        import torch
+
+        frame = torch.arange(made)
+        past = FrameKV.empty(FrameKV.numbered(frame[:block], frame[:block]))
+        for newest in frame.split(block):
+            past = self.write(past, FrameKV.numbered(newest, newest))
+        return past.frame
+
     @property
     def bits(self) -> int | None:
         """Bits of a number in the cache; None = as the network computes."""
@@ -105,6 +118,13 @@ class FrameRule(CachePolicy):
     def write(self, past: FrameKV, block: FrameKV) -> FrameKV:
         merged = past.append(block)
         return merged.select(self.keeps(merged.frame, block.frame))
+
+    def held_at(self, made: int, block: int) -> Tensor:
+        """What the rule keeps of all frames: what it once dropped it would never keep again."""
+        import torch
+
+        frame = torch.arange(made)
+        return frame[self.keeps(frame, frame[-block:])] if made else frame
 
 
 @dataclass(frozen=True)
