@@ -30,6 +30,7 @@ class Geometric(CachePolicy):
     whole: int = 6
     each: int = 2
     reindexes: ClassVar[bool] = False
+    mixes: ClassVar[bool] = True
     untrained: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

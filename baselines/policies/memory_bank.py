@@ -1,8 +1,8 @@
 """A bank of key frames chosen by relevance, as in MemFlow (arXiv 2512.14699), beside a short window.
 
 The first frame of every few blocks is a key frame, and goes into the bank when it leaves the window. When the bank is
-full, the newest key frame and the most relevant of the others stay. Departs from the source, which asks with the prompt: relevance is the attention that the queries of the
-newest block give to a frame, in each layer for itself.
+full, the newest key frame and the most relevant of the others stay. Departs from the source, which asks with the
+prompt: relevance is the attention that the queries of the newest block give to a frame, in each layer for itself.
 """
 
 from __future__ import annotations

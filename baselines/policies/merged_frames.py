@@ -24,6 +24,7 @@ class MergedFrames(CachePolicy):
     frames: int = 6
     recent: int = 3
     notes: ClassVar[bool] = True
+    mixes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.frames < 1:

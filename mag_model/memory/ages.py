@@ -10,6 +10,9 @@ from mag_model.memory.frame_kv import FrameKV
 from mag_model.memory.policy import CachePolicy
 from mag_model.memory.views import frame_weight, readable
 
+AGES = {"10 s": 10, "1 min": 60, "10 min": 600, "1 h": 3600, "6 h": 6 * 3600, "24 h": 24 * 3600}
+"""Ages to look at, in seconds."""
+
 
 @dataclass(frozen=True)
 class Remembered:
@@ -37,8 +40,10 @@ def remembered(policy: CachePolicy, made: int, block: int, ages: tuple[int, ...]
     seen = readable(policy, FrameKV.numbered(held, held), torch.arange(made, made + block))
     known = torch.zeros(made, dtype=torch.bool)
     known[policy.covers(seen, made, block)] = True
-    shares = [
-        float(known[made - high : made - low].double().mean()) for low, high in zip((0, *ages), ages, strict=False)
-    ]
     at_most = int(known.sum()) > len(CachePolicy.covers(policy, seen, made, block))
+    room = made if policy.mixes else len(seen) * (block if policy.packs else 1)
+    shares = []
+    for low, high in zip((0, *ages), ages, strict=False):
+        could = int(known[made - high : made - low].sum())
+        shares.append(min(could, room) / (high - low))
     return Remembered(tuple(shares), len(held) / made * frame_weight(policy), at_most)

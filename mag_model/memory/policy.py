@@ -26,6 +26,7 @@ class CachePolicy(ABC):
         uses_queries: whether ``write`` looks at the queries of the newest block (``block.q``).
         uses_cameras: whether it looks at cameras of 3 numbers a frame: x, y and logarithm of the width of a view.
         notes: whether it notes a number about each token and head of a frame.
+        mixes: whether one place of its cache may hold several frames at once, averaged.
         untrained: whether its source trained the network for it; here it meets weights that were not.
     """
 
@@ -35,6 +36,7 @@ class CachePolicy(ABC):
     uses_queries: ClassVar[bool] = False
     uses_cameras: ClassVar[bool] = False
     notes: ClassVar[bool] = False
+    mixes: ClassVar[bool] = False
     untrained: ClassVar[bool] = False
 
     @abstractmethod

@@ -108,14 +108,14 @@ class _Points:
 
     def look(self, frame: int, held: Sequence[int]) -> None:
         """Make a frame with the frames ``held`` in the cache."""
+        other = np.array(held, dtype=np.int64)
         steps = ((np.arange(GRID) + 0.5) / GRID - 0.5) * self.width[frame]
-        for other in held:
-            apart = self.centre[frame] - self.centre[other]
-            places = [np.floor(((apart[axis] + steps) / self.width[other] + 0.5) * GRID) for axis in (0, 1)]
-            inside = [(place >= 0) & (place < GRID) for place in places]
-            across, down = (np.clip(place, 0, GRID - 1).astype(int) for place in places)
-            there = self.known[other][np.ix_(across, down)]
-            self.known[frame] |= there & inside[0][:, None] & inside[1][None]
+        apart = self.centre[frame] - self.centre[other]
+        places = np.floor(((apart[:, :, None] + steps) / self.width[other][:, None, None] + 0.5) * GRID)
+        inside = (places >= 0) & (places < GRID)
+        across, down = np.clip(places, 0, GRID - 1).astype(int).transpose(1, 0, 2)
+        there = self.known[other[:, None, None], across[:, :, None], down[:, None]]
+        self.known[frame] |= (there & inside[:, 0, :, None] & inside[:, 1, None]).any(0)
 
 
 def same_views(revisit: NDArray[np.int64], frame: int) -> Iterator[int]:
