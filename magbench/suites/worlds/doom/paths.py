@@ -1,0 +1,200 @@
+"""Camera paths of 105 frames that leave a place of a map and come back: five kinds at three speeds.
+
+Return poses are equal to earlier ones to the last bit, but for ``detour``, which comes back to the same place on
+another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from magbench.suites.worlds.doom.camera import EYE, on_lattice
+from magbench.suites.worlds.doom.depth import Geometry
+from magbench.suites.worlds.doom.ground import STEP, Cell, Ground
+from magbench.suites.worlds.doom.tracks import ease, level, track
+from magbench.suites.worlds.doom.wad import Map
+from magbench.suites.worlds.visibility import View, places, shown
+
+Array = NDArray[np.float64]
+
+FRAMES, SWITCH = 105, 81
+HALF = FRAMES // 2 + 1
+SPEEDS = ("slow", "medium", "fast")
+TURNS = {"slow": (100, 125), "medium": (125, 152), "fast": (152, 180)}
+"""Degrees that a turn covers in ``HALF`` frames."""
+STRIDES = {"slow": 6.0, "medium": 9.0, "fast": 13.0}
+"""Units from one frame to the next of a walk."""
+RADII = {"slow": (56, 90), "medium": (90, 140), "fast": (140, 260)}
+"""Units: how wide a loop of ``SWITCH`` frames is."""
+LEG = 46
+"""Frames of the way out of a double visit."""
+
+SIZE = (45, 78)
+"""Height and width of the depth that chooses paths."""
+LENS = np.array([39.0, 46.8, 39.0, 22.5])
+"""90 degrees across."""
+GONE, BACK = 0.02, 0.6
+"""Share of the first view that may be visible where a path is furthest, and that must be where a detour ends."""
+TRIES = 60
+"""Places at which a path may begin."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A map, as paths look at it."""
+
+    ground: Ground
+    geometry: Geometry
+    spots: list[Cell]
+
+    @classmethod
+    def of(cls, lumps: Map, rng: np.random.Generator) -> Place:
+        """A map with up to ``TRIES`` roomy spots, drawn from its largest part."""
+        ground = Ground(lumps)
+        roomy = [cell for cell in ground.largest() if ground.clear[cell] >= 3]
+        return cls(ground, Geometry(lumps), [roomy[index] for index in rng.permutation(len(roomy))[:TRIES]])
+
+    def view(self, pose: Array) -> View:
+        """What is seen at a pose, small."""
+        return View(self.geometry.depth(pose, LENS, SIZE).astype(np.float32), pose, LENS)
+
+    def overlap(self, one: Array, other: Array) -> float:
+        """Share of what is seen at one pose that is seen at another."""
+        view = self.view(one)
+        return float(shown(places(view), np.isinf(view.depth), self.view(other)).mean())
+
+    def airy(self, poses: Array, nearest: float = 20, middle: float = 100) -> bool:
+        """Whether no view is of a wall close by: units of the 3rd and 50th percentile of depth."""
+        for pose in poses:
+            depth = np.minimum(self.view(pose).depth, 1e4)
+            if np.median(depth) < middle or np.percentile(depth, 3) < nearest:
+                return False
+        return True
+
+    def open_way(self, poses: Array) -> bool:
+        """Whether one can stand at every pose."""
+        return all(self.ground.stands(*pose[:2]) for pose in poses)
+
+
+def camera_path(kind: str, speed: str, place: Place, rng: np.random.Generator) -> Array | None:
+    """(FRAMES, 5) poses of a path of one of ``KINDS`` at one of ``SPEEDS``; None if the map has none at its spots."""
+    poses = next(KINDS[kind](speed, place, rng), None)
+    return None if poses is None else on_lattice(np.column_stack([poses, np.zeros(len(poses))]))
+
+
+def _turn(speed: str, place: Place, rng: np.random.Generator) -> Iterator[Array]:
+    """Stand, turn away, turn back."""
+    for row, column in place.spots:
+        ground = place.ground
+        stand = ground.xs[column], ground.ys[row], ground.floor[row, column] + EYE
+        yaw = rng.uniform(0, 360) + rng.choice([-1, 1]) * rng.uniform(*TURNS[speed]) * ease(HALF)
+        away = np.column_stack([np.tile(stand, (HALF, 1)), yaw])
+        if place.airy(_flat(away[::6]), 30, 110):
+            yield np.concatenate([away, away[-2::-1]])
+
+
+def _ways_out(speed: str, place: Place, rng: np.random.Generator, poses: int) -> Iterator[tuple[Array, Cell]]:
+    """Tracks out of a place, round a corner, until nothing is left of the first view; and where they begin."""
+    stride = STRIDES[speed]
+    for spot in place.spots:
+        length, before = place.ground.reach(spot, (poses * stride + 200) / STEP)
+        ends = [end for end, far in length.items() if far * STEP > poses * stride + 40]
+        for index in rng.permutation(len(ends))[:8]:
+            out = track(place.ground.way(before, ends[index]), stride)[:poses]
+            turned = np.abs(out[-1, 3] - out[0, 3])
+            jerky = np.abs(np.diff(out[:, 2:], axis=0)).max(axis=0) > (6, 8)
+            if len(out) < poses or turned < 60 or jerky.any() or not place.open_way(out):
+                continue
+            ends_at = _flat(out[[0, -1]])
+            if place.overlap(*ends_at) <= GONE and place.airy(_flat(out[::6]), middle=90):
+                yield out, spot
+
+
+def _walk(speed: str, place: Place, rng: np.random.Generator) -> Iterator[Array]:
+    """Walk on, round a corner, until the first view is gone; then the same way back."""
+    for out, _ in _ways_out(speed, place, rng, HALF):
+        yield np.concatenate([out, out[-2::-1]])
+
+
+def _double(speed: str, place: Place, rng: np.random.Generator) -> Iterator[Array]:
+    """Walk out, back to the start, and out again."""
+    at = np.abs((np.arange(FRAMES) + LEG - 1) % (2 * LEG - 2) - (LEG - 1))
+    for out, _ in _ways_out(speed, place, rng, LEG):
+        yield out[LEG - 1 - at]
+
+
+def _loop(speed: str, place: Place, rng: np.random.Generator) -> Iterator[Array]:
+    """A lap around a pillar, looking at it, or around a room, looking out; then the same lap again."""
+    ground = place.ground
+    corners = np.argwhere(ground.clear == 1)
+    for _ in range(40 * TRIES):
+        radius, side = rng.uniform(*RADII[speed]), rng.choice([-1, 1])
+        row, column = corners[rng.integers(len(corners))] + rng.uniform(-12, 12, 2)
+        centre = ground.x0 + STEP * column, ground.y0 + STEP * row
+        angle = rng.uniform(0, 2 * np.pi) + side * 2 * np.pi * np.arange(SWITCH) / SWITCH
+        x, y = centre[0] + radius * np.cos(angle), centre[1] + radius * np.sin(angle)
+        if not all(ground.stands(*at) for at in zip(x, y, strict=True)):
+            continue
+        floor = np.array([ground.floor[ground.cell(*at)] for at in zip(x, y, strict=True)])
+        if np.abs(np.diff(floor, append=floor[:1])).max() > 24:
+            continue
+        z = level(np.tile(floor, 3), 9, 3)[SWITCH : 2 * SWITCH] + EYE
+        pillar = not ground.stands(*centre)
+        yaw = np.degrees(angle) + (180 + side * 35 if pillar else side * 50)
+        lap = np.column_stack([x, y, z, yaw])
+        first, far = _flat(lap[[0, SWITCH // 2]])
+        if place.overlap(first, far) <= 0.25 and place.airy(_flat(lap[::6]), 14, 70):
+            yield np.concatenate([lap, lap[: FRAMES - SWITCH]])
+
+
+def _detour(speed: str, place: Place, rng: np.random.Generator) -> Iterator[Array]:
+    """Walk out as a walk does, and come back on another way, which ends near the start with much the same view."""
+    stride = STRIDES[speed]
+    ground = place.ground
+    for out, spot in _ways_out(speed, place, rng, HALF):
+        row, column = np.indices(ground.free.shape)
+        used = np.zeros(ground.free.shape)
+        for x, y in out[:, :2]:
+            near = np.hypot(ground.xs[column] - x, ground.ys[row] - y) < 5 * STEP
+            used = np.maximum(used, near * 4.0)
+        length, before = ground.reach(spot, 3 * HALF * stride / STEP, used)
+        end = ground.cell(*out[-1, :2])
+        if end not in length or not 0.8 < length[end] * STEP / (HALF * stride) < 1.5:
+            continue
+        other = track(ground.way(before, end), length[end] * STEP / (HALF + 4))
+        back = other[: HALF + 1][2:][::-1]
+        back = back[-(FRAMES - HALF) :]
+        if len(back) < FRAMES - HALF or not place.open_way(back):
+            continue
+        # Which way round the yaw of this way goes must fit the other's, at the turn and at the start.
+        back[:, 3] += 360 * round((out[-1, 3] - back[0, 3]) / 360)
+        share = ease(len(back))
+        to_out = (out[-1, 3] - back[0, 3]) * np.clip(1 - 2 * share, 0, 1)
+        home = (out[0, 3] - back[-1, 3] + 180) % 360 - 180
+        back[:, 3] += to_out + home * np.clip(2 * share - 1, 0, 1)
+        back[:, 2] += (out[-1, 2] - back[0, 2]) * np.clip(1 - 4 * share, 0, 1)
+        apart = np.hypot(*(out[::-1][1:, :2] - back[:, :2]).T)
+        joined = np.concatenate([out, back])
+        steps = np.abs(np.diff(joined[:, 2:], axis=0)).max(axis=0)
+        if apart.max() < 3 * STEP or (steps > (8, 9)).any() or not place.airy(_flat(back[::6]), middle=90):
+            continue
+        if place.overlap(*_flat(joined[[-1, 0]])) >= BACK:
+            yield joined
+
+
+def _flat(poses: Array) -> Array:
+    """(n, 4) poses with pitch 0."""
+    return np.column_stack([poses, np.zeros(len(poses))])
+
+
+KINDS: dict[str, Callable[[str, Place, np.random.Generator], Iterator[Array]]] = {
+    "turn": _turn,
+    "walk": _walk,
+    "loop": _loop,
+    "double": _double,
+    "detour": _detour,
+}
