@@ -123,16 +123,13 @@ class Ground:
                 continue
             yield other, 2**0.5 if down and across else 1.0
 
-    def reach(
-        self, start: Cell, limit: float, shunned: NDArray[np.float64] | None = None
-    ) -> tuple[dict[Cell, float], dict[Cell, Cell]]:
+    def reach(self, start: Cell, limit: float) -> tuple[dict[Cell, float], dict[Cell, Cell]]:
         """Lengths (in cells) of the ways from a cell, and the cell before each.
 
         Ways keep off walls: a step next to one costs three times as much.
 
         Args:
             limit: length at which ways end.
-            shunned: (rows, columns) how many times dearer still a cell is.
         """
         cost, length, before = {start: 0.0}, {start: 0.0}, {}
         queue, done = [(0.0, start)], set()
@@ -142,7 +139,7 @@ class Ground:
                 continue
             done.add(cell)
             for other, far in self.beside(cell):
-                dear = (1 + 2.0 / self.clear[other]) * (1.0 if shunned is None else 1 + shunned[other])
+                dear = 1 + 2.0 / self.clear[other]
                 if so_far + far * dear < cost.get(other, np.inf):
                     cost[other], length[other], before[other] = so_far + far * dear, length[cell] + far, cell
                     heapq.heappush(queue, (cost[other], other))

@@ -33,6 +33,9 @@ RADII = {"slow": (56, 90), "medium": (90, 140), "fast": (140, 260)}
 LEG = 46
 """Frames of the way out of a double visit."""
 
+ASIDE, ENDS_ASIDE, SWAY = (110, 80, 56), 12, 10
+"""Units between the two ways of a detour, where they are furthest apart and where it ends; degrees it looks aside."""
+
 SIZE = (45, 78)
 """Height and width of the depth that chooses paths."""
 LENS = np.array([39.0, 46.8, 39.0, 22.5])
@@ -152,38 +155,21 @@ def _loop(speed: str, place: Place, rng: np.random.Generator) -> Iterator[Array]
 
 
 def _detour(speed: str, place: Place, rng: np.random.Generator) -> Iterator[Array]:
-    """Walk out as a walk does, and come back on another way, which ends near the start with much the same view."""
-    stride = STRIDES[speed]
-    ground = place.ground
-    for out, spot in _ways_out(speed, place, rng, HALF):
-        row, column = np.indices(ground.free.shape)
-        used = np.zeros(ground.free.shape)
-        for x, y in out[:, :2]:
-            near = np.hypot(ground.xs[column] - x, ground.ys[row] - y) < 5 * STEP
-            used = np.maximum(used, near * 4.0)
-        length, before = ground.reach(spot, 3 * HALF * stride / STEP, used)
-        end = ground.cell(*out[-1, :2])
-        if end not in length or not 0.8 < length[end] * STEP / (HALF * stride) < 1.5:
-            continue
-        other = track(ground.way(before, end), length[end] * STEP / (HALF + 4))
-        back = other[: HALF + 1][2:][::-1]
-        back = back[-(FRAMES - HALF) :]
-        if len(back) < FRAMES - HALF or not place.open_way(back):
-            continue
-        # Which way round the yaw of this way goes must fit the other's, at the turn and at the start.
-        back[:, 3] += 360 * round((out[-1, 3] - back[0, 3]) / 360)
-        share = ease(len(back))
-        to_out = (out[-1, 3] - back[0, 3]) * np.clip(1 - 2 * share, 0, 1)
-        home = (out[0, 3] - back[-1, 3] + 180) % 360 - 180
-        back[:, 3] += to_out + home * np.clip(2 * share - 1, 0, 1)
-        back[:, 2] += (out[-1, 2] - back[0, 2]) * np.clip(1 - 4 * share, 0, 1)
-        apart = np.hypot(*(out[::-1][1:, :2] - back[:, :2]).T)
-        joined = np.concatenate([out, back])
-        steps = np.abs(np.diff(joined[:, 2:], axis=0)).max(axis=0)
-        if apart.max() < 3 * STEP or (steps > (8, 9)).any() or not place.airy(_flat(back[::6]), middle=90):
-            continue
-        if place.overlap(*_flat(joined[[-1, 0]])) >= BACK:
-            yield joined
+    """Walk out as a walk does, and come back beside that way, looking a little to the side; nearly to the start."""
+    share = np.arange(1, HALF)[:, None] / (HALF - 1)
+    for out, _ in _ways_out(speed, place, rng, HALF):
+        left = np.radians(out[-2::-1, 3:] + 90)
+        sideways = np.hstack([np.cos(left), np.sin(left)])
+        sway = rng.choice([-1, 1]) * SWAY * np.sin(2 * np.pi * share)
+        for aside in rng.permutation([far * side for far in ASIDE for side in (-1, 1)]):
+            back = out[-2::-1].copy()
+            back[:, :2] += (aside * np.sin(np.pi * share) + np.sign(aside) * ENDS_ASIDE * share) * sideways
+            back[:, 3:] += sway
+            if not place.open_way(back) or not place.airy(_flat(back[::6]), middle=90):
+                continue
+            joined = np.concatenate([out, back])
+            if place.overlap(*_flat(joined[[-1, 0]])) >= BACK:
+                yield joined
 
 
 def _flat(poses: Array) -> Array:
