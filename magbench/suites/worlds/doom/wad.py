@@ -52,7 +52,7 @@ DOORS = frozenset(
 """Specials of lines that open a door."""
 
 EVERY_SKILL = 7
-LIFT, GAIN = 110, 0.55
+LIFT, GAIN = 130, 0.5
 """Light of a sector, 0 to 255, is brought to this plus this share of what it was: nothing is too dark to be seen."""
 DOOR_EDGE = 4
 """An open door stops so many units under its lowest neighbour's ceiling."""
