@@ -101,38 +101,39 @@ def write_suite(
     licence: str,
 ) -> None:
     """Write a suite; equal clips give equal bytes. The folder must be new, and appears once it is whole."""
+    rows: dict[str, dict[str, object]] = {}
     with folder_written(folder) as half:
-        _write_files(half, clips, fps)
-        files = sorted(path for path in half.rglob("*") if path.is_file())
-        header = Header(
+        for clip in clips:
+            if clip.id in rows:
+                raise MagbenchError(f"{folder}: clip '{clip.id}' is there twice")
+            if clip.fps != fps:
+                raise MagbenchError(f"{folder}: clip '{clip.id}' has {clip.fps} frames per second, its suite {fps}")
+            rows[clip.id] = write_clip(half, clip)
+        seal_new(
+            half,
+            list(rows.values()),
             name=name,
             version=version,
             split=split,
             fps=fps,
             window=window,
             licence=licence,
-            sha256={path.relative_to(half).as_posix(): file_sha256(path) for path in files},
         )
-        (half / HEADER_FILE).write_text(yaml.safe_dump(header.model_dump(), sort_keys=False), encoding="utf-8")
 
 
-def _write_files(folder: Path, clips: Iterable[Clip], fps: int) -> None:
-    rows: list[dict[str, object]] = []
-    seen: set[str] = set()
-    for clip in clips:
-        _check(clip, str(folder))
-        if clip.id in seen:
-            raise MagbenchError(f"{folder}: clip '{clip.id}' is there twice")
-        if clip.fps != fps:
-            raise MagbenchError(f"{folder}: clip '{clip.id}' has {clip.fps} frames per second, its suite {fps}")
-        seen.add(clip.id)
-        rows.append(_write_clip(folder, clip))
+def seal_new(folder: Path, rows: list[dict[str, object]], **header: Any) -> None:
+    """Write the table and the header of a suite whose clips' files are there, from what ``write_clip`` gave."""
     columns = [*REQUIRED, *OWN, *(column for column in COLUMNS if any(column in row for row in rows))]
     write_rows(folder / CLIPS_FILE, columns, ([row.get(column, "") for column in columns] for row in rows))
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sha256 = {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+    text = yaml.safe_dump(Header(**header, sha256=sha256).model_dump(), sort_keys=False)
+    (folder / HEADER_FILE).write_text(text, encoding="utf-8")
 
 
-def _write_clip(folder: Path, clip: Clip) -> dict[str, object]:
+def write_clip(folder: Path, clip: Clip) -> dict[str, object]:
     """Write the files of one clip; returns its row of ``clips.csv``."""
+    _check(clip, str(folder))
     video, pose, revisit = f"videos/{clip.id}.mkv", f"poses/{clip.id}.csv", f"revisits/{clip.id}.csv"
     write_lossless(folder / video, clip.frames, clip.fps)
     if clip.pose is not None:

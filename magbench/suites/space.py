@@ -29,7 +29,7 @@ def write_space(folder: Path, clip: Clip) -> dict[str, object]:
     if (depth := clip.depth) is not None:
         codes, values["depth_near"] = depth_codes(depth)
         values["depth_path"] = f"depths/{clip.id}.mkv"
-        write_gray16(folder / f"depths/{clip.id}.mkv", codes, clip.fps)
+        write_gray16(folder / f"depths/{clip.id}.mkv", coarse(codes), clip.fps)
     if clip.overlap is not None:
         values["overlap_path"] = f"overlaps/{clip.id}.csv"
         write_rows(folder / f"overlaps/{clip.id}.csv", ("frame", "earlier", "share"), _pairs(clip.overlap))

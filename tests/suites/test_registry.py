@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from magbench.core.errors import MagbenchError
+from magbench.core.progress import Progress
 from magbench.hub.cache import cache_folder
 from magbench.suites import registry
 from magbench.suites.clip import Clip
@@ -87,7 +88,7 @@ def test_a_damaged_cache_says_what_to_remove(made: list[str]) -> None:
 
 
 def test_two_processes_may_make_it_at_once(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def slower(name: str, folder: Path) -> None:
+    def slower(name: str, folder: Path, progress: Progress | None) -> None:
         make_suite(name, folder)
         make_suite(name, folder)
 

@@ -42,8 +42,8 @@ LENS = np.array([39.0, 46.8, 39.0, 22.5])
 """90 degrees across."""
 GONE, BACK = 0.02, 0.6
 """Share of the first view that may be visible where a path is furthest, and that must be where a detour ends."""
-TRIES = 60
-"""Places at which a path may begin."""
+TRIES, LAPS = 60, 1500
+"""Places at which a path may begin; circles that a loop may take."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _loop(speed: str, place: Place, rng: np.random.Generator) -> Iterator[Array]
     """A lap around a pillar, looking at it, or around a room, looking out; then the same lap again."""
     ground = place.ground
     corners = np.argwhere(ground.clear == 1)
-    for _ in range(40 * TRIES):
+    for _ in range(LAPS):
         radius, side = rng.uniform(*RADII[speed]), rng.choice([-1, 1])
         row, column = corners[rng.integers(len(corners))] + rng.uniform(-12, 12, 2)
         centre = ground.x0 + STEP * column, ground.y0 + STEP * row
@@ -150,7 +150,7 @@ def _loop(speed: str, place: Place, rng: np.random.Generator) -> Iterator[Array]
         yaw = np.degrees(angle) + (180 + side * 35 if pillar else side * 50)
         lap = np.column_stack([x, y, z, yaw])
         first, far = _flat(lap[[0, SWITCH // 2]])
-        if place.overlap(first, far) <= 0.25 and place.airy(_flat(lap[::6]), 14, 70):
+        if place.overlap(first, far) <= 0.25 and place.airy(_flat(lap[::6]), 22, 110):
             yield np.concatenate([lap, lap[: FRAMES - SWITCH]])
 
 

@@ -1,0 +1,89 @@
+"""Paths that were planned once and chosen by eye, as they ship: poses, captions, hashes of frames, and small frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from magbench.core.rows import read_rows
+from magbench.suites.planes import depths
+from magbench.suites.worlds.doom.film import once
+from magbench.suites.worlds.doom.settle import read_settled
+from magbench.video.gray16 import read_gray16
+
+CLIPS_FILE, POSES_FILE = "clips.csv", "poses.npz"
+HASHES = ("96x64", "832x480")
+COLUMNS = ("clip", "map", "category", "speed", "caption", *HASHES, "depth_near")
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """One planned clip.
+
+    Attributes:
+        folder: what ships of its split.
+        place: name of its map.
+        poses: (T, 5) x, y, z, yaw, pitch, on the engine's lattice.
+        sha256: size -> :func:`magbench.video.io.frames_sha256` of its frames.
+        near: what its shipped depth counts from.
+    """
+
+    folder: Path
+    id: str
+    place: str
+    category: str
+    speed: str
+    caption: str
+    poses: NDArray[np.float64]
+    sha256: dict[str, str]
+    near: float
+
+    @property
+    def ships(self) -> bool:
+        """Whether its small frames are here, so that nothing needs to be drawn."""
+        return self._frames.exists()
+
+    @property
+    def _frames(self) -> Path:
+        return self.folder / "frames" / f"{self.id}.mkv"
+
+    def frames(self) -> NDArray[np.uint8]:
+        """(T, 64, 96, 3) uint8 RGB; a pose that comes again is kept once."""
+        return read_settled(self._frames)[once(self.poses)[1]]
+
+    def depth(self) -> NDArray[np.float32]:
+        """(T, 64, 96) float32."""
+        codes = read_gray16(self.folder / "depths" / f"{self.id}.mkv")
+        return depths(codes, self.near)[once(self.poses)[1]]
+
+
+def folder_of(split: str) -> Path:
+    """Where the plan of a split lies in the package."""
+    return Path(str(files("magbench"))) / "suites" / "data" / f"revisit-3d-{split}"
+
+
+@cache
+def planned(split: str) -> tuple[Planned, ...]:
+    """The clips of ``test`` or ``dev``, in order."""
+    folder = folder_of(split)
+    with np.load(folder / POSES_FILE) as stored:
+        poses = {name: stored[name] for name in stored.files}
+    return tuple(
+        Planned(
+            folder=folder,
+            id=row.text("clip"),
+            place=row.text("map"),
+            category=row.text("category"),
+            speed=row.text("speed"),
+            caption=row.text("caption"),
+            poses=poses[row.text("clip")],
+            sha256={size: row.text(size) for size in HASHES},
+            near=row.real("depth_near"),
+        )
+        for row in read_rows(folder / CLIPS_FILE, COLUMNS)
+    )
