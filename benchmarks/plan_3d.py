@@ -1,13 +1,14 @@
-"""Plan candidates of revisit-3d, for the eye: `python benchmarks/plan_3d.py OUT [ROUNDS]`, with ViZDoom.
+"""Plan candidates of revisit-3d, for the eye: `python benchmarks/plan_3d.py OUT`, with ViZDoom.
 
-For each kind of path and each speed, ROUNDS candidates from maps of the test split (with --split: another). OUT gets
-a sheet and the poses of each: NAME.png, NAME.npy. What is there is not planned again.
+Some paths for each map of a split, kinds and speeds in turn. OUT gets a sheet and the poses of each:
+NNN-KIND-SPEED-MAP.png and .npy. What is there is not planned again. What ship_3d.py takes is chosen from them by eye.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -16,37 +17,40 @@ import numpy as np
 from magbench.core.errors import MagbenchError
 from magbench.suites.worlds.doom.camera import SCREENS, Camera, still_map
 from magbench.suites.worlds.doom.maps import SPLITS
-from magbench.suites.worlds.doom.paths import FRAMES, KINDS, SPEEDS, Place, camera_path
+from magbench.suites.worlds.doom.paths import KINDS, SPEEDS, Place, camera_path
 
-DARKEST, PLAINEST, FLATTEST, NEAREST = 40, 18, 4.5, 18
+DARKEST, PLAINEST, FLATTEST, NEAREST = 40, 18, 4.5, 16
 """Levels: least mean, least deviation and least step between neighbours of a frame, least difference of far frames."""
-SHOWN = (0, 13, 26, 39, 52, 66, 81, 88, 96, 104)
+EVERY = 4
+"""Frames from one that is looked at to the next; every third of these is checked for holes."""
+SHOWN = (0, 3, 6, 10, 13, 16, 20, 22, 24, 26)
+TRIES = 3
+"""Paths of a kind that are drawn in a map, each from other spots."""
 
 
 def rich(frames: np.ndarray) -> bool:
-    """Whether no frame is dark, plain or without detail."""
+    """Whether no frame is dark, plain or without detail, and what is furthest away looks different."""
     grey = frames.astype(float).mean(axis=-1)
     steps = np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2)) + np.abs(np.diff(grey, axis=1)).mean(axis=(1, 2))
     levels, spread = grey.mean(axis=(1, 2)), grey.std(axis=(1, 2))
     small = frames.reshape(len(frames), 8, frames.shape[1] // 8, 12, frames.shape[2] // 12, 3).mean(axis=(2, 4))
-    apart = min(np.abs(small[0] - small[far]).mean() for far in (39, 46))
+    apart = min(np.abs(small[0] - small[far]).mean() for far in (9, 11))
     return bool(levels.min() >= DARKEST and spread.min() >= PLAINEST and steps.min() >= FLATTEST and apart >= NEAREST)
 
 
-def plan(name: str, kind: str, speed: str, seed: int, tries: int = 4) -> tuple[np.ndarray, np.ndarray] | None:
-    """Poses and frames of a path in a map, or None."""
-    rng = np.random.default_rng([seed, sum(name.encode())])
-    place = Place.of(still_map(name), rng)
-    for _ in range(tries):
-        poses = camera_path(kind, speed, place, rng)
+def plan(
+    camera: Camera, place: Place, kind: str, speed: str, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Poses of a path, and every fourth frame; None if none of ``TRIES`` is worth looking at."""
+    for _ in range(TRIES):
+        spots = [place.spots[index] for index in rng.permutation(len(place.spots))]
+        poses = camera_path(kind, speed, Place(place.ground, place.geometry, spots[: len(spots) // TRIES]), rng)
         if poses is None:
-            return None
-        place.spots[:] = place.spots[len(place.spots) // 4 :]
+            continue
         try:
-            with Camera(name, SCREENS["96x64"]) as camera:
-                if max(camera.undrawn(pose) for pose in poses[::13]) > 0:
-                    continue
-                frames = np.stack([camera.frame(pose) for pose in poses])
+            if max(camera.undrawn(pose) for pose in poses[:: 3 * EVERY]) > 0:
+                continue
+            frames = np.stack([camera.frame(pose) for pose in poses[::EVERY]])
         except MagbenchError:
             continue  # a place that the engine refuses
         if rich(frames):
@@ -57,36 +61,28 @@ def plan(name: str, kind: str, speed: str, seed: int, tries: int = 4) -> tuple[n
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("rounds", type=int, default=4, nargs="?")
     parser.add_argument("--split", default="test")
-    parser.add_argument("--kinds", nargs="+", default=list(KINDS))
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--paths", type=int, default=3, help="For each map.")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    maps = list(np.random.default_rng(given.seed).permutation(SPLITS[given.split]))
-    jobs = [(kind, speed) for _ in range(given.rounds) for speed in SPEEDS for kind in given.kinds]
-    for number, (kind, speed) in enumerate(jobs):
-        if list(given.out.glob(f"{number:03d}-*.np[yz]")):
+    maps = np.random.default_rng(0).permutation(SPLITS[given.split]).tolist()
+    turns = list(product(SPEEDS, KINDS))
+    for index, name in enumerate(maps):
+        numbers = range(index * given.paths, (index + 1) * given.paths)
+        if (given.out / f"{numbers[-1]:03d}.done").exists():
             continue
-        started = time.time()
-        for attempt in range(6):
-            name = str(maps[(number + 7 * attempt) % len(maps)])
-            if (found := plan(name, kind, speed, 1000 * given.seed + number)) is not None:
-                break
-        stem = given.out / f"{number:03d}-{kind}-{speed}-{name}"
-        print(
-            stem.name,
-            "none" if found is None else f"{len(found[0])} poses",
-            f"{time.time() - started:.0f} s",
-            flush=True,
-        )
-        if found is None:
-            np.save(given.out / f"{number:03d}-none.npy", np.zeros(0))
-            continue
-        poses, frames = found
-        assert len(poses) == FRAMES
-        cv2.imwrite(f"{stem}.png", np.hstack(frames[list(SHOWN)])[..., ::-1])
-        np.save(f"{stem}.npy", poses)
+        started, lumps = time.time(), still_map(name)
+        place = Place.of(lumps, np.random.default_rng(index))
+        with Camera(name, SCREENS["96x64"]) as camera:
+            for number in numbers:
+                speed, kind = turns[number % len(turns)]
+                found = plan(camera, place, kind, speed, np.random.default_rng(number))
+                stem = given.out / f"{number:03d}-{kind}-{speed}-{name}"
+                print(stem.name, "none" if found is None else "", f"{time.time() - started:.0f} s", flush=True)
+                if found is not None:
+                    np.save(f"{stem}.npy", found[0])
+                    cv2.imwrite(f"{stem}.png", np.hstack(found[1][list(SHOWN)])[..., ::-1])
+        (given.out / f"{numbers[-1]:03d}.done").touch()
 
 
 if __name__ == "__main__":
