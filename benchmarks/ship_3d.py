@@ -1,7 +1,7 @@
 """Make what ships of revisit-3d from chosen plans: `python benchmarks/ship_3d.py PLANS CHOSEN.csv SPLIT`, with ViZDoom.
 
-PLANS: the folder that plan_3d.py filled. CHOSEN.csv: columns plan (NNN-KIND-SPEED-MAP) and caption, in the order of the
-suite. Writes poses, captions and frame hashes at both sizes; of the test split the small frames and depth as well.
+PLANS: the folder that plan_3d.py filled. CHOSEN.csv: columns plan (NNNN-KIND-SPEED-MAP) and caption, in the order of
+the suite. Writes poses, captions and frame hashes at both sizes; of the test split the small frames and depth as well.
 """
 
 from __future__ import annotations
