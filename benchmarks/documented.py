@@ -36,6 +36,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench board check", r"ok +leaderboards/submissions"),
     ("magbench board build", r"1 reported"),
     ('pip install ".[photo]" && magbench run revisit-photo', r"revisit-photo"),
+    ("magbench run revisit-3d", r"oracle"),
     ("magbench suite mirror DIR OUT", r"clips of"),
     ("magbench run mag-bench:DIR", r"oracle"),
     ("magbench profile wan:random,wan:random+mag", r"wan:random"),
@@ -79,6 +80,9 @@ WITHOUT = {
     "python -m venv vbench-env": "VBench needs an environment of its own, with a GPU",
     "magbench vbench runs/revisit-nano --program vbench-env/bin/vbench": "VBench needs a GPU",
     "pip install '.[wan]'": "the tests' environment has it",
+    'pip install ".[3d]"': "the tests' environment has it",
+    "magbench suite make revisit-3d LARGE --split 832x480": "draws for minutes",
+    "magbench run revisit-3d:832x480 --models mine": "draws for minutes",
     "magbench profile wan:random,wan:random+mag,wan:random+mag_ring,wan:random+window_sink:frames=6:sink=3"
     " --history 21,60,120,240 --resolution 832x480 --decode": "needs a GPU",
     "python benchmarks/harness.py full --clips 12": "needs a GPU",

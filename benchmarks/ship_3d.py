@@ -1,7 +1,7 @@
 """Make what ships of revisit-3d from chosen plans: `python benchmarks/ship_3d.py PLANS CHOSEN.csv SPLIT`, with ViZDoom.
 
 PLANS: the folder that plan_3d.py filled. CHOSEN.csv: columns plan (NNNN-KIND-SPEED-MAP) and caption, in the order of
-the suite. Writes poses, captions and frame hashes at both sizes; of the test split the small frames and depth as well.
+the suite. Writes poses, captions, frame hashes at both sizes, shapes of maps, and of the test split the small frames.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from magbench.core.rows import read_rows, write_rows
-from magbench.suites.planes import depth_codes
-from magbench.suites.worlds.doom.camera import SCREENS
-from magbench.suites.worlds.doom.film import film, film_depth, once
-from magbench.suites.worlds.doom.planned import CLIPS_FILE, COLUMNS, POSES_FILE, folder_of
+from magbench.suites.worlds.doom.camera import SCREENS, still_map
+from magbench.suites.worlds.doom.film import film, once
+from magbench.suites.worlds.doom.planned import CLIPS_FILE, COLUMNS, MAPS_FILE, POSES_FILE, folder_of
 from magbench.suites.worlds.doom.settle import settled, write_settled
-from magbench.video.gray16 import write_gray16
+from magbench.suites.worlds.doom.wad import shape
 from magbench.video.io import frames_sha256
 
 FPS = 16
@@ -36,18 +35,18 @@ def main() -> None:
         name = f"{number:02d}-{kind}-{speed}"
         path = poses[name] = np.load(given.plans / f"{row.text('plan')}.npy")
         drawn = film(place, SCREENS["96x64"], path)
-        lens, size = SCREENS["96x64"].intrinsics(), SCREENS["96x64"].size[::-1]
-        codes, near = depth_codes(film_depth(place, lens, size, path))
         if given.split == "test":
             first, _ = once(path)
             write_settled(folder / "frames" / f"{name}.mkv", drawn[first], FPS)
-            write_gray16(folder / "depths" / f"{name}.mkv", codes[first], FPS)
         small = frames_sha256(settled(drawn))
         large = frames_sha256(film(place, SCREENS["832x480"], path))
-        rows.append((name, place, kind, speed, row.text("caption"), small, large, near))
+        rows.append((name, place, kind, speed, row.text("caption"), small, large))
         print(name, place, small[:12], large[:12], flush=True)
     write_rows(folder / CLIPS_FILE, COLUMNS, rows)
     np.savez_compressed(folder / POSES_FILE, **poses)
+    lumps = {name: shape(still_map(name)) for name in sorted({row[1] for row in rows})}
+    flat = {f"{name}/{lump}": np.frombuffer(data, np.uint8) for name in lumps for lump, data in lumps[name].items()}
+    np.savez_compressed(folder / MAPS_FILE, **flat)
 
 
 if __name__ == "__main__":

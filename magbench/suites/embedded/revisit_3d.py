@@ -44,11 +44,8 @@ def clip(split: str, number: int) -> Clip:
 def small_clip(plan: Planned) -> Clip:
     """A clip at 96x64: as it ships, or drawn here."""
     lens, size = SCREENS[SMALL].intrinsics(), SCREENS[SMALL].size[::-1]
-    if plan.ships:
-        frames, depth = plan.frames(), plan.depth()
-    else:
-        frames = settled(film(plan.place, SCREENS[SMALL], plan.poses))
-        depth = as_stored(film_depth(plan.place, lens, size, plan.poses))
+    frames = plan.frames() if plan.ships else settled(film(plan.place, SCREENS[SMALL], plan.poses))
+    depth = as_stored(film_depth(plan.shape, lens, size, plan.poses))
     overlap, gap = seen_before(depth, plan.poses, lens, SWITCH)
     return _clip(plan, frames, lens, depth, overlap, gap)
 
@@ -57,7 +54,7 @@ def large_clip(plan: Planned) -> Clip:
     """A clip at 832x480, whose frames and depth are drawn when they are asked for; overlap is measured on a grid."""
     screen = SCREENS[LARGE]
     lens, (width, height) = screen.intrinsics(), screen.size
-    grid = film_depth(plan.place, lens / GAP_STEP, (height // GAP_STEP, width // GAP_STEP), plan.poses)
+    grid = film_depth(plan.shape, lens / GAP_STEP, (height // GAP_STEP, width // GAP_STEP), plan.poses)
     overlap, gap = seen_before(grid, plan.poses, lens / GAP_STEP, SWITCH)
     count = len(plan.poses)
     frames = Drawn((count, height, width, 3), partial(film, plan.place, screen, plan.poses))
@@ -67,7 +64,7 @@ def large_clip(plan: Planned) -> Clip:
 
 def _large_depth(plan: Planned, lens: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
     half = size[0] // DEPTH_STEP, size[1] // DEPTH_STEP
-    return _enlarged(as_stored(film_depth(plan.place, lens / DEPTH_STEP, half, plan.poses)), DEPTH_STEP)
+    return _enlarged(as_stored(film_depth(plan.shape, lens / DEPTH_STEP, half, plan.poses)), DEPTH_STEP)
 
 
 def _enlarged(planes: NDArray[Any], factor: int) -> NDArray[Any]:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from magbench.suites.worlds.doom.camera import Camera, Screen, still_map
+from magbench.suites.worlds.doom.camera import Camera, Screen
 from magbench.suites.worlds.doom.depth import Geometry
+from magbench.suites.worlds.doom.wad import Map
 
 Array = NDArray[np.float64]
 
@@ -29,10 +30,10 @@ def film(name: str, screen: Screen, poses: Array) -> NDArray[np.uint8]:
         return np.stack([camera.frame(pose) for pose in poses[first]])[which]
 
 
-def film_depth(name: str, intrinsics: Array, size: tuple[int, int], poses: Array) -> NDArray[np.float32]:
-    """(T, H, W) float32 depth of a map at poses (T, 5), for intrinsics in pixels of ``size`` (H, W)."""
+def film_depth(lumps: Map, intrinsics: Array, size: tuple[int, int], poses: Array) -> NDArray[np.float32]:
+    """(T, H, W) float32 depth of a still map at poses (T, 5), for intrinsics in pixels of ``size`` (H, W)."""
     first, which = once(poses)
-    geometry = Geometry(still_map(name))
+    geometry = Geometry(lumps)
     return np.stack([geometry.depth(pose, intrinsics, size).astype(np.float32) for pose in poses[first]])[which]
 
 

@@ -1,4 +1,4 @@
-"""Paths that were planned once and chosen by eye, as they ship: poses, captions, hashes of frames, and small frames."""
+"""Paths that were planned once and chosen by eye, as they ship: poses, captions, shapes of maps, and small frames."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench.core.rows import read_rows
-from magbench.suites.planes import depths
 from magbench.suites.worlds.doom.film import once
 from magbench.suites.worlds.doom.settle import read_settled
-from magbench.video.gray16 import read_gray16
+from magbench.suites.worlds.doom.wad import Map
 
-CLIPS_FILE, POSES_FILE = "clips.csv", "poses.npz"
+CLIPS_FILE, POSES_FILE, MAPS_FILE = "clips.csv", "poses.npz", "maps.npz"
 HASHES = ("96x64", "832x480")
-COLUMNS = ("clip", "map", "category", "speed", "caption", *HASHES, "depth_near")
+COLUMNS = ("clip", "map", "category", "speed", "caption", *HASHES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +29,6 @@ class Planned:
         place: name of its map.
         poses: (T, 5) x, y, z, yaw, pitch, on the engine's lattice.
         sha256: size -> :func:`magbench.video.io.frames_sha256` of its frames.
-        near: what its shipped depth counts from.
     """
 
     folder: Path
@@ -41,7 +39,6 @@ class Planned:
     caption: str
     poses: NDArray[np.float64]
     sha256: dict[str, str]
-    near: float
 
     @property
     def ships(self) -> bool:
@@ -56,15 +53,25 @@ class Planned:
         """(T, 64, 96, 3) uint8 RGB; a pose that comes again is kept once."""
         return read_settled(self._frames)[once(self.poses)[1]]
 
-    def depth(self) -> NDArray[np.float32]:
-        """(T, 64, 96) float32."""
-        codes = read_gray16(self.folder / "depths" / f"{self.id}.mkv")
-        return depths(codes, self.near)[once(self.poses)[1]]
+    @property
+    def shape(self) -> Map:
+        """The lines and sectors of its map, for depth."""
+        return _shapes(self.folder)[self.place]
 
 
 def folder_of(split: str) -> Path:
     """Where the plan of a split lies in the package."""
     return Path(str(files("magbench"))) / "suites" / "data" / f"revisit-3d-{split}"
+
+
+@cache
+def _shapes(folder: Path) -> dict[str, Map]:
+    with np.load(folder / MAPS_FILE) as stored:
+        found: dict[str, Map] = {}
+        for key in stored.files:
+            name, _, lump = key.partition("/")
+            found.setdefault(name, {})[lump] = stored[key].tobytes()
+    return found
 
 
 @cache
@@ -83,7 +90,6 @@ def planned(split: str) -> tuple[Planned, ...]:
             caption=row.text("caption"),
             poses=poses[row.text("clip")],
             sha256={size: row.text(size) for size in HASHES},
-            near=row.real("depth_near"),
         )
         for row in read_rows(folder / CLIPS_FILE, COLUMNS)
     )

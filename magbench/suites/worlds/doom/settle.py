@@ -1,4 +1,4 @@
-"""Frames as they ship: chroma at half size and 7 bits, so that a lossless file is a third as large.
+"""Frames as they ship: chroma at half size, levels in steps of 3 and 4, so that a lossless file is half as large.
 
 All arithmetic is on whole numbers, so that the same drawn picture gives the same frame on every machine.
 """
@@ -15,6 +15,8 @@ from magbench.core.errors import MagbenchError
 from magbench.core.files import written
 
 LOSSLESS = {"qp": "0", "preset": "veryslow", "x264-params": "threads=1"}
+LUMA, CHROMA = 3, 4
+"""Levels between steps: 49 and 47 dB."""
 HALF = 128
 """Added before 8 bits are shifted out: rounds to the nearest."""
 
@@ -25,13 +27,13 @@ def settled(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def to_planes(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(T, H, W, 3) RGB -> (T, H * 3 / 2, W) planes of BT.601 in full range, chroma the mean of 2x2, all halved."""
+    """(T, H, W, 3) RGB -> (T, H * 3 / 2, W) planes of BT.601 in full range, in steps; chroma the mean of 2x2."""
     r, g, b = np.moveaxis(frames.astype(np.int64), 3, 0)
     luma = (77 * r + 150 * g + 29 * b + HALF) >> 8
     blue = _quarter(-43 * r - 85 * g + 128 * b)
     red = _quarter(128 * r - 107 * g - 21 * b)
-    halved = luma >> 1, (blue + 1) >> 1, (red + 1) >> 1  # grey, 128, stays grey
-    flat = [plane.reshape(len(frames), -1, frames.shape[2]) for plane in halved]
+    steps = luma // LUMA, *((plane + CHROMA // 2) // CHROMA for plane in (blue, red))  # grey, 128, stays grey
+    flat = [plane.reshape(len(frames), -1, frames.shape[2]) for plane in steps]
     return np.concatenate(flat, axis=1).astype(np.uint8)
 
 
@@ -43,12 +45,12 @@ def _quarter(plane: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def to_rgb(planes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     """The RGB frames (T, H, W, 3) of planes (T, H * 3 / 2, W)."""
-    whole = planes.astype(np.int64) * 2
+    steps = planes.astype(np.int64)
     count, height = len(planes), planes.shape[1] * 2 // 3
-    luma = whole[:, :height] + 1
+    luma = steps[:, :height] * LUMA + LUMA // 2
     blue, red = (
-        part.reshape(count, height // 2, width // 2).repeat(2, axis=1).repeat(2, axis=2) - 128
-        for part in np.split(whole[:, height:], 2, axis=1)
+        part.reshape(count, height // 2, width // 2).repeat(2, axis=1).repeat(2, axis=2) * CHROMA - 128
+        for part in np.split(steps[:, height:], 2, axis=1)
     )
     r = luma + ((359 * red + HALF) >> 8)
     g = luma - ((88 * blue + 183 * red + HALF) >> 8)

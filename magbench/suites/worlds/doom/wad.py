@@ -108,6 +108,16 @@ def still(lumps: Map) -> Map:
     return lumps | {"THINGS": things.tobytes(), "LINEDEFS": lines.tobytes(), "SECTORS": sectors.tobytes()}
 
 
+def shape(lumps: Map) -> Map:
+    """What decides the depth of a map alone: its lines and sectors without the names of textures, and no things."""
+    kept = {lump: table(lumps, lump) for lump in ("VERTEXES", "LINEDEFS", "SIDEDEFS", "SECTORS")}
+    for column in ("x", "y", "upper", "lower", "middle"):
+        kept["SIDEDEFS"][column] = np.zeros((), SIDE[column])
+    kept["SECTORS"]["floor_flat"] = b""
+    kept["SECTORS"]["ceiling_flat"][kept["SECTORS"]["ceiling_flat"] != SKY] = b""
+    return {lump: array.tobytes() for lump, array in kept.items()}
+
+
 def _open_doors(lines: NDArray[np.void], sector: NDArray[np.int64], sectors: NDArray[np.void]) -> None:
     """Open closed sectors that some line would open, in place."""
     right, left = sides(lines, sector)
