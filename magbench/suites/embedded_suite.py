@@ -29,7 +29,8 @@ class Embedded:
         clip: (split, number) -> one clip, the same on every call; a function of a module.
         counts: split -> clips in it.
         window: frames; see :class:`magbench.suites.format.Suite`.
-        digest: split -> digest of the published suite. Another processor's rounding may give another one.
+        digest: split -> digest of the published suite. Another processor's rounding may give another one. "" where
+            none is published, as the suite's own function compares what it draws.
         summary: one line for `magbench ls suites`.
         about: split -> likewise, for splits that are not just other scenes.
         resumed: splits that take minutes: what was made of them before an interruption stays.
@@ -49,7 +50,7 @@ class Embedded:
 
     def label(self, split: str) -> str:
         """Folder name of a split: another version or another content gets another one."""
-        return f"{self.name}-v{self.version}-{split}-{self.digest[split][:12]}"
+        return f"{self.name}-v{self.version}-{split}-{self.digest[split][:12]}".rstrip("-")
 
     def shipped(self, split: str) -> Path:
         """Path of the split in the package, if it ships: nothing is drawn then, and all have the same bytes."""

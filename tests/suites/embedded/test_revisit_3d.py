@@ -57,6 +57,12 @@ def test_the_engine_draws_what_ships() -> None:
     )
 
 
+def test_other_frames_than_the_published_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revisit_3d, "film", lambda name, screen, poses: np.zeros((2, 64, 96, 3), np.uint8))
+    with pytest.warns(revisit_3d.DrawnOtherwise, match=f"clip {PLANS[0].id}: drawn here has sha256"):
+        revisit_3d._drawn(PLANS[0], "96x64")
+
+
 @pytest.mark.rare
 def test_the_whole_split_is_the_published_one(tmp_path: Path) -> None:
     SUITE.write("test", tmp_path / "made")
