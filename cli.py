@@ -99,7 +99,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("stage", type=click.Choice(["base", "memory", "joint"]))
+@click.argument("stage", type=click.Choice(["base", "memory", "joint", "window"]))
 @click.option("--preset", default="nano", show_default=True, help="Sizes of the model: nano, or pico for a first try.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", required=True)
 @click.option(
@@ -122,7 +122,8 @@ def train(
     seed: int,
     threads: int | None,
 ) -> None:
-    """Train one STAGE of the model: base, then memory, then joint. Stopped, the same command goes on.
+    """Train one STAGE of the model: base, then memory, then joint; window starts from base. Stopped, the same command
+    goes on.
 
     A stage starts from the weights of the one before in --out; of preset nano, where there are none, from those that
     ship, and says so. `nano:DIR/+POLICY` is then a model: `magbench run --models nano:DIR/+window`.

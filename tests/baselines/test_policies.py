@@ -12,7 +12,7 @@ from baselines.policies.ema_sink import EmaSink
 from baselines.policies.mag_ring import MagRing
 from baselines.policies.relative_window import RelativeWindow
 from baselines.policies.strided import Strided
-from baselines.policies.window import Window
+from mag_model.memory.policy import Window
 from baselines.policies.window_sink import WindowSink
 from mag_model.flow import add_noise, sampling_sigmas
 from mag_model.memory.cache import Memory

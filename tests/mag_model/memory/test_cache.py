@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from baselines.policies.relative_window import RelativeWindow
-from baselines.policies.window import Window
+from mag_model.memory.policy import Window
 from mag_model.memory.attention import CachedAttention
 from mag_model.memory.cache import Memory
 from mag_model.memory.frame_kv import FrameKV

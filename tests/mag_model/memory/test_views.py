@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from baselines.policies.strided import Strided
-from baselines.policies.window import Window
+from mag_model.memory.policy import Window
 from baselines.policies.window_sink import WindowSink
 from mag_model.memory.policy import CachePolicy, FullHistory, Mag
 from mag_model.memory.views import held_views, reach_of
