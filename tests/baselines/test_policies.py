@@ -12,13 +12,12 @@ from baselines.policies.ema_sink import EmaSink
 from baselines.policies.mag_ring import MagRing
 from baselines.policies.relative_window import RelativeWindow
 from baselines.policies.strided import Strided
-from mag_model.memory.policy import Window
 from baselines.policies.window_sink import WindowSink
 from mag_model.flow import add_noise, sampling_sigmas
 from mag_model.memory.cache import Memory
 from mag_model.memory.frame_kv import FrameKV
 from mag_model.memory.masks import block_masks, kept_frames
-from mag_model.memory.policy import CachePolicy, FullHistory, Mag
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag, Window
 from mag_model.nano.backbone import Posed
 from mag_model.nano.spec import BackboneSpec
 from mag_model.rollout import rollout, seeded

@@ -9,9 +9,9 @@ score compares frame with frame.
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from magbench.suites.clip import Clip
 from magbench.suites.embedded import revisit_nano as v1
@@ -40,30 +40,31 @@ def clip(split: str, index: int) -> Clip:
     return _captioned(split, index) if index < known else _exploring(split, index, index - known)
 
 
-@cache
-def scene_caption(split: str, index: int) -> str:
-    """The caption of one scene."""
-    return caption(draw_canvas(np.random.default_rng(v1.scene_seed(split, index)))[1])
+def _drawn(split: str, index: int) -> tuple[NDArray[np.uint8], str]:
+    """The canvas of one scene, and its caption."""
+    canvas, contents = draw_canvas(np.random.default_rng(v1.scene_seed(split, index)))
+    return canvas, caption(contents)
 
 
 def _captioned(split: str, index: int) -> Clip:
     plain = v1.clip(split, index)
     same = {field.name: getattr(plain, field.name) for field in fields(plain)}
-    return Clip(**same | {"caption": scene_caption(split, index)})
+    return Clip(**same | {"caption": _drawn(split, index)[1]})
 
 
 def _exploring(split: str, index: int, number: int) -> Clip:
     kind, speed = KINDS[number % len(KINDS)], list(SPEEDS)[number % len(SPEEDS)]
     rng = np.random.default_rng([v1.scene_seed(split, index), 1])
     cameras = camera_path(kind, speed, rng, switch=TURN, frames=v1.FRAMES)
+    canvas, told = _drawn(split, index)
     return Clip(
         id=f"{index:02d}-{EXPLORE}-{kind}-{speed}",
-        caption=scene_caption(split, index),
+        caption=told,
         category=EXPLORE,
         speed=speed,
         fps=v1.FPS,
         switch=GIVEN,
-        frames=v1.film(v1.scene(split, index), cameras),
+        frames=v1.film(canvas, cameras),
         pose=cameras,
         revisit=revisits(cameras),
     )

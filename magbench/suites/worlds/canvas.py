@@ -118,7 +118,7 @@ def _enlarge(coarse: Pixels, factor: int) -> Pixels:
 
 
 def _shape(canvas: Pixels, painted: Pixels, palette: Pixels, rng: np.random.Generator, size: float) -> None:
-    """Draw one shape of about ``size`` canvas pixels, anywhere, with any turn, fill and opacity; book what it covers."""
+    """Draw one shape of about ``size`` canvas pixels, anywhere, any turn, fill and opacity; book what it covers."""
     reach = int(size) + 2
     cx, cy = rng.uniform(0, CANVAS, 2)
     rows = np.arange(int(cy) - reach, int(cy) + reach + 1)
