@@ -30,7 +30,10 @@ TURN = (GIVEN + v1.FRAMES) // 2
 EXPLORING = {"dev": 12, "test": 24}
 """Clips that explore in each split, after those of v1: every kind of path at every speed, once or twice."""
 
-DIGEST = {"dev": "", "test": ""}
+DIGEST = {
+    "dev": "40c81ba4327efcc4b874ec66a8cd13a734b753b4c4e891c9f7039434929b1e9d",
+    "test": "e9bbeae4b624c645be99b1190933eee4092198a6cf591645dba7ab8fa15632ba",
+}
 """Digest of each split as published. Another processor's rounding may give another one: see ``registry``."""
 
 
