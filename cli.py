@@ -139,6 +139,30 @@ def train(
 
 
 @main.command()
+@click.argument("name", type=click.Choice(["trap"]))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="[default: runs/NAME]")
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, metavar="N")
+@click.option("--updates", type=click.IntRange(1), metavar="N", help="Of each generator [default: the ablation's].")
+def ablate(name: str, out: Path | None, seeds: int, updates: int | None) -> None:
+    """Train what an ablation compares, and tabulate it. Stopped, the same command goes on.
+
+    trap: does a teacher that knows the text make a generator ignore history, and does the historical consistency loss
+    cure it? Two starts, four values of lambda.
+    """
+    from dataclasses import replace
+
+    from mag_model.training import trap
+    from magbench.report import ablation
+
+    folder, sizes = out or Path("runs") / name, trap.Sizes()
+    sizes = sizes if updates is None else replace(sizes, updates=updates)
+    found = trap.run(folder, seeds, sizes, click.echo)
+    trials = [ablation.read_trial(path) for path in found]
+    head = f"# The trap and its cure\n\n{sizes.updates} updates of each generator, {seeds} seeds."
+    click.echo(ablation.write_report(trials, trap.MEASURES, head, folder, name))
+
+
+@main.command()
 @click.argument("suite", default="revisit-nano")
 @click.option("--policies", callback=names, metavar="A,B,...", help="NAME[:FIELD=NUMBER] [default: all registered].")
 @click.option("--block", type=click.IntRange(1), default=3, show_default=True, metavar="N", help="Frames of a block.")

@@ -32,6 +32,7 @@ TITLES = {
     "ordered": "Was the return shown, in order: `ordered`",
     "aligned": "Frame i against frame i: `aligned`",
     "legacy": "The official free match: `legacy`",
+    "own_return": "The return against the model's own earlier frames, of clips that explore: `own_return`",
     "retention": "Retention: 0 is another scene, 1 the truth through the codec",
     "history_effect": "History effect, where `magbench history-effect` measured it",
     "quality": "Quality of the return alone",
@@ -42,6 +43,7 @@ REGIONS = {
     "ordered": ("all", "out_of_window", "in_window"),
     "aligned": ("all", "out_of_window", "in_window"),
     "legacy": ("all", "out_of_window", "in_window"),
+    "own_return": ("all", "out_of_window"),
     "retention": ("all", "out_of_window", "in_window"),
     "history_effect": ("all",),
 }
