@@ -100,7 +100,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("stage", type=click.Choice(["base", "memory", "joint"]))
+@click.argument("stage", type=click.Choice(["base", "memory", "joint", "window"]))
 @click.option("--preset", default="nano", show_default=True, help="Sizes of the model: nano, or pico for a first try.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", required=True)
 @click.option(
@@ -123,7 +123,8 @@ def train(
     seed: int,
     threads: int | None,
 ) -> None:
-    """Train one STAGE of the model: base, then memory, then joint. Stopped, the same command goes on.
+    """Train one STAGE of the model: base, then memory, then joint; window starts from base. Stopped, the same command
+    goes on.
 
     A stage starts from the weights of the one before in --out; of preset nano, where there are none, from those that
     ship, and says so. `nano:DIR/+POLICY` is then a model: `magbench run --models nano:DIR/+window`.
@@ -136,6 +137,30 @@ def train(
         raise unknown("preset", preset, PRESETS)
     start = partial(loop.train, stage, preset, out, steps=steps, minutes=minutes, seed=seed, threads=threads)
     follow(start, stage, out)
+
+
+@main.command()
+@click.argument("name", type=click.Choice(["trap"]))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="[default: runs/NAME]")
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, metavar="N")
+@click.option("--updates", type=click.IntRange(1), metavar="N", help="Of each generator [default: the ablation's].")
+def ablate(name: str, out: Path | None, seeds: int, updates: int | None) -> None:
+    """Train what an ablation compares, and tabulate it. Stopped, the same command goes on.
+
+    trap: does a teacher that knows the text make a generator ignore history, and does the historical consistency loss
+    cure it? Two starts, four values of lambda.
+    """
+    from dataclasses import replace
+
+    from mag_model.training import trap
+    from magbench.report import ablation
+
+    folder, sizes = out or Path("runs") / name, trap.Sizes()
+    sizes = sizes if updates is None else replace(sizes, updates=updates)
+    found = trap.run(folder, seeds, sizes, click.echo)
+    trials = [ablation.read_trial(path) for path in found]
+    head = f"# The trap and its cure\n\n{sizes.updates} updates of each generator, {seeds} seeds."
+    click.echo(ablation.write_report(trials, trap.MEASURES, head, folder, name))
 
 
 @main.command()

@@ -118,7 +118,7 @@ def full_history() -> NanoModel:
 
 def window() -> NanoModel:
     """Sliding window: the newest 2 blocks stay in memory."""
-    from baselines.policies.window import Window
+    from mag_model.memory.policy import Window
     from mag_model.nano.model import NanoModel
 
     return NanoModel("window", Window(), *PARTS[False])

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from baselines.policies.anchored_window import AnchoredWindow
 from baselines.policies.ema_sink import EmaSink
 from baselines.policies.mag_ring import MagRing
-from baselines.policies.window import Window
 from baselines.policies.window_sink import WindowSink
-from mag_model.memory.policy import CachePolicy
+from mag_model.memory.policy import CachePolicy, Window
 
 
 @dataclass(frozen=True)

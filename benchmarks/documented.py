@@ -63,6 +63,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 """What is run, and a pattern that its output must hold."""
 
 WITHOUT = {
+    "magbench train base --out DIR": "takes an hour",
+    "magbench ablate trap": "takes half an hour",
     "make demo": "CI and the reader run it on a fresh clone",
     "make test": "this is called by it",
     "magbench generate revisit-nano --out runs/shared --shard $SLURM_ARRAY_TASK_ID/64": "a share is run as 3/64",

@@ -140,6 +140,19 @@ class FullHistory(FrameRule):
 
 
 @dataclass(frozen=True)
+class Window(FrameRule):
+    """Sliding window, as in Self Forcing (arXiv 2506.08009): the newest ``frames`` frames stay, the rest is forgotten.
+
+    Papers count the block that is being made as well: their W is ``frames`` plus one block.
+    """
+
+    frames: int = 6
+
+    def keeps(self, frame: Tensor, block: Tensor) -> Tensor:
+        return frame > block[-1] - self.frames
+
+
+@dataclass(frozen=True)
 class Mag(FrameRule):
     """Keep the last frame of each block (MAG, arXiv 2512.18741, section 3).
 

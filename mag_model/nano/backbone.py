@@ -22,6 +22,7 @@ from mag_model.memory.attention import Attention
 from mag_model.memory.frame_kv import Cameras
 from mag_model.nano.camera import PLACE_FEATURES, place_features
 from mag_model.nano.spec import BackboneSpec
+from mag_model.nano.text import without_text
 from mag_model.rope import Rope
 
 TIME_FEATURES = 64
@@ -121,6 +122,9 @@ class Backbone(nn.Module):
         self.head_modulation = nn.Parameter(torch.zeros(2, spec.dim))
         self.head = nn.Linear(spec.dim, spec.channels)
         nn.init.zeros_(self.head.weight)
+        if spec.words:
+            self.text = nn.Linear(len(spec.words) + 1, spec.dim, bias=False)
+            nn.init.normal_(self.text.weight, std=0.5)
 
     def point_at_blocks(self) -> None:
         """Let the heads that began by looking for the frames of a block do so again, but for those of the first layer.
@@ -133,14 +137,24 @@ class Backbone(nn.Module):
                 if addressed_frame(self.spec, head) is not None:
                     cast(Layer, layer).point_at_places(head)
 
-    def condition(self, pose: Tensor) -> Condition:
-        """What passes over frames with cameras ``pose`` (B, F, 3) are told."""
+    def condition(self, pose: Tensor, text: Tensor | None = None) -> Condition:
+        """What passes over frames are told.
+
+        Args:
+            pose: (B, F, 3) cameras.
+            text: (B, F, W + 1) of each frame, see :func:`mag_model.nano.text.bags`; None = the empty text. For a
+                network that takes text.
+        """
         spec = self.spec
         blocks = pose.shape[1] // spec.block
         own = place_features(pose, spec.grid)
         by_block = own.unflatten(1, (blocks, spec.block)).permute(0, 1, 3, 2, 4).flatten(-2)
         places = torch.cat([own, by_block.repeat_interleave(spec.block, 1)], dim=-1)
         token = self.embed_places(places) + self.slot.repeat(blocks, 1, 1)
+        if spec.words:
+            if text is None:
+                text = without_text(pose.shape[0], len(spec.words)).to(token)[:, None]
+            token = token + self.text(text)[:, :, None]
         return Condition(token, [cast(Layer, layer).place(places) for layer in self.layers])
 
     def forward(self, latents: Tensor, sigma: Tensor, condition: Condition, attention: Attention) -> Tensor:
@@ -172,11 +186,13 @@ class Posed:
         pose: (B, F, 3) cameras.
         frame: (F,) int64 ascending absolute indices of their frames. Frames beyond the last one, which fill the last
             block, have the camera of the last one.
+        text: (B, F, W + 1) of these frames, see :meth:`Backbone.condition`; None = the empty text.
     """
 
     backbone: Backbone
     pose: Tensor
     frame: Tensor
+    text: Tensor | None = None
 
     @classmethod
     def along(cls, backbone: Backbone, pose: Tensor, start: int = 0) -> Posed:
@@ -204,7 +220,8 @@ class Posed:
         return self.backbone.spec.turning
 
     def at(self, frame: Tensor) -> Pass:
-        condition = self.backbone.condition(self.cameras.of(frame))
+        text = None if self.text is None else Cameras(self.text, self.frame).of(frame)
+        condition = self.backbone.condition(self.cameras.of(frame), text)
 
         def run(latents: Tensor, sigma: Tensor, attention: Attention) -> Tensor:
             return self.backbone(latents, sigma, condition, attention)

@@ -22,6 +22,7 @@ class BackboneSpec:
         pose: camera numbers a frame.
         rope: of the head dimension, how many channels turn with time, row and column; the others do not turn.
         shift: timestep shift of the flow (paper: 5).
+        words: vocabulary of the text; empty = the network takes no text.
         steps: denoising timesteps out of 1000, before the shift (paper: 1000, 750, 500, 250).
     """
 
@@ -35,6 +36,7 @@ class BackboneSpec:
     pose: int
     rope: tuple[int, int, int]
     shift: float = 5.0
+    words: tuple[str, ...] = ()
     steps: tuple[float, ...] = (1000.0, 750.0, 500.0, 250.0)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,8 +18,30 @@ from magbench.suites.embedded.revisit_nano import SIZE, scene
 from magbench.suites.worlds.canvas import render
 from magbench.suites.worlds.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
 
+Choose = Callable[[Cameras, int, int, np.random.Generator], NDArray[np.int64]]
+"""(path, frames, block size, random) -> (frames,) ascending: which whole blocks of a path make a clip."""
+
 SHIFT = 16.0
 """The origin of a training clip's camera is drawn from [-SHIFT, SHIFT] view widths."""
+
+
+def choose_frames(path: Cameras, frames: int, block: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(frames,) ascending: blocks of the path's later half, and those in which their views were seen before."""
+    seen = revisits(path)
+    blocks = len(path) // block
+    chosen: list[int] = []
+    while len(chosen) < frames // block:
+        target = int(rng.integers(blocks // 2, blocks))
+        sources = seen[target * block : (target + 1) * block] // block
+        for number in (target, *sources[sources >= 0].tolist()):
+            if number not in chosen and len(chosen) < frames // block:
+                chosen.append(number)
+    return (np.array(sorted(chosen))[:, None] * block + np.arange(block)).reshape(-1)
+
+
+def choose_stretch(path: Cameras, frames: int, block: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(frames,) ascending: blocks that follow one another, beginning anywhere."""
+    return int(rng.integers((len(path) - frames) // block + 1)) * block + np.arange(frames)
 
 
 @dataclass(frozen=True)
@@ -32,6 +55,7 @@ class ClipShape:
         leap: blocks may lie up to this many frames apart in time, so that short clips teach long memories.
         span: length of the path that the clip's blocks are taken from, so that they teach far places; None = the
             clip is a whole path.
+        choose: which blocks of the path.
     """
 
     frames: int
@@ -39,6 +63,7 @@ class ClipShape:
     speeds: tuple[str, ...] = tuple(SPEEDS)
     leap: int = 0
     span: int | None = None
+    choose: Choose = choose_frames
 
 
 @dataclass(frozen=True)
@@ -78,20 +103,6 @@ def _training_scene(index: int) -> NDArray[np.uint8]:
     return scene("train", index)
 
 
-def choose_frames(path: Cameras, frames: int, block: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(frames,) ascending: blocks of the path's later half, and those in which their views were seen before."""
-    seen = revisits(path)
-    blocks = len(path) // block
-    chosen: list[int] = []
-    while len(chosen) < frames // block:
-        target = int(rng.integers(blocks // 2, blocks))
-        sources = seen[target * block : (target + 1) * block] // block
-        for number in (target, *sources[sources >= 0].tolist()):
-            if number not in chosen and len(chosen) < frames // block:
-                chosen.append(number)
-    return (np.array(sorted(chosen))[:, None] * block + np.arange(block)).reshape(-1)
-
-
 def shown_before(cameras: Tensor, block: int) -> Tensor:
     """(B, F) in [0, 1]: the largest share of each view that one frame of an earlier block shows; cameras (B, F, 3)."""
     width = cameras[..., 2].exp()
@@ -115,7 +126,7 @@ def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Genera
         switch = int(rng.integers(max(length // 4, 3), length // 2 + 1))
         kind, speed = str(rng.choice(KINDS)), str(rng.choice(shape.speeds))
         path = camera_path(kind, speed, rng, switch=switch, frames=length)
-        poses.append(path if shape.span is None else path[choose_frames(path, shape.frames, block, rng)])
+        poses.append(path if shape.span is None else path[shape.choose(path, shape.frames, block, rng)])
     cameras = torch.from_numpy(np.stack(poses))
     canvas_batch = torch.stack(canvases)
     inverted = torch.from_numpy(rng.random(shape.batch) < 0.5)[:, None, None, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -83,7 +84,7 @@ def train(
         own = "" if path.parent == out else f", which ships: {out} has none of its own"
         say(f"{stage}: {part} from {path}{own}")
     pool = load_pool(out, scenes or chosen.scenes, usable_cores(), shown)
-    codec = _codec(chosen, pool, out)
+    codec = _codec(chosen, recipe, pool, out)
     torch.manual_seed(seed)
     network = Backbone(chosen.backbone) if recipe.start is None else load_backbone(chosen, recipe.start, out)
     writer = network if recipe.writer is None else load_backbone(chosen, recipe.writer, out).requires_grad_(False)
@@ -174,10 +175,13 @@ def _scores(
     return evaluate(recipe, averaged, averaged if writer is network else writer, codec)
 
 
-def _codec(preset: Preset, pool: Tensor, out: Path) -> PatchCodec:
-    """The codec in ``out``; fitted to training scenes and written there if it is not there yet."""
+def _codec(preset: Preset, recipe: Stage, pool: Tensor, out: Path) -> PatchCodec:
+    """The codec in ``out``, put there if it is not yet: the one that the weights to start from were trained on, or, to
+    start from nothing, one that is fitted to training scenes."""
     path = out / "codec.safetensors"
-    if not path.exists():
+    if not path.exists() and recipe.start is not None and find_weights(preset, recipe.start, out).parent != out:
+        shutil.copyfile(find_weights(preset, "codec", None), path)
+    elif not path.exists():
         batches = [draw_batch(pool, ClipShape(12, 16), 3, np.random.default_rng([0, n])) for n in range(24)]
         frames = torch.cat([batch.frames.flatten(0, 1) for batch in batches])
         fitted = PatchCodec.fit(frames, preset.patch, preset.backbone.channels)

@@ -1,12 +1,12 @@
-"""The three stages, in order, as data: what is trained, from what, on which clips, and what may be read."""
+"""The stages, in order, as data: what is trained, from what, on which clips, and what may be read."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from mag_model.memory.policy import CachePolicy, FullHistory, Mag
-from mag_model.training.data import ClipShape
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag, Window
+from mag_model.training.data import ClipShape, choose_stretch
 
 WARM_UP = 60
 """Steps in which the learning rate rises at the start of a cycle."""
@@ -55,7 +55,7 @@ class Stage:
     """One training stage.
 
     Attributes:
-        name: ``base``, ``memory`` or ``joint``.
+        name: of the stage and of its weights.
         summary: one line.
         start: stage whose weights this one starts from; None = from nothing.
         writer: stage whose frozen weights write the history; None = the network in training writes its own.
@@ -99,6 +99,8 @@ SHORT = ClipShape(frames=12, batch=16, leap=12)
 LONG = ClipShape(frames=24, batch=8, leap=6)
 WIDE = ClipShape(frames=12, batch=16, leap=12, span=48)
 WIDE_LONG = ClipShape(frames=24, batch=8, leap=6, span=48)
+STRETCH = ClipShape(frames=12, batch=16, span=48, choose=choose_stretch)
+STRETCH_LONG = ClipShape(frames=24, batch=8, span=48, choose=choose_stretch)
 
 STAGES = {
     "base": Stage(
@@ -135,6 +137,17 @@ STAGES = {
         cycles=(
             Cycle(1.2e-3, (Phase(450, WIDE), Phase(50, WIDE_LONG))),
             Cycle(1.2e-3, (Phase(600, WIDE), Phase(100, WIDE_LONG))),
+        ),
+    ),
+    "window": Stage(
+        name="window",
+        summary="next block from a sliding window, which the network writes itself",
+        start="base",
+        writer=None,
+        policy=Window(),
+        cycles=(
+            Cycle(1.2e-3, (Phase(450, STRETCH), Phase(50, STRETCH_LONG))),
+            Cycle(1.2e-3, (Phase(600, STRETCH), Phase(100, STRETCH_LONG))),
         ),
     ),
 }

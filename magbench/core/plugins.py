@@ -1,6 +1,6 @@
 """Plug-ins: what installed packages register by entry points, listed without importing any of them.
 
-An entry point names one thing, ``window = "baselines.policies.window:Window"``, or a whole package,
+An entry point names one thing, ``window = "mag_model.memory.policy:Window"``, or a whole package,
 ``baselines = "baselines.policies"``: then each module of that package is a plug-in named after its file, and the
 :class:`Group` says under which name the thing stands in it. So a new file is found without a registration line.
 """

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from magbench.metrics.detail import laplacian_variance
 from magbench.quality.footage import Footage
 
 MIN_SIDE = 3
@@ -26,7 +27,7 @@ def sharpness(footage: Footage) -> float | None:
     """
     if len(footage.context) == 0 or min(footage.frames.shape[1:3]) < MIN_SIDE:
         return None
-    detail, before = (float(np.median(_detail(grey))) for grey in (footage.grey, footage.context_grey))
+    detail, before = (float(np.median(laplacian_variance(grey))) for grey in (footage.grey, footage.context_grey))
     if before == 0:
         return None
     return min(detail / before, before / detail) if detail else 0.0
@@ -48,11 +49,3 @@ def _drift(values: NDArray[np.float64], given: NDArray[np.float64]) -> float | N
         return None
     last = values[-math.ceil(len(values) / LAST) :]
     return float(np.linalg.norm(last[:, None] - given, axis=2).min(axis=1).mean())
-
-
-def _detail(grey: NDArray[np.uint8]) -> list[float]:
-    """Variance of the Laplacian (4 neighbours) over the inner pixels of each of (T, H, W) frames."""
-    import cv2
-
-    spreads = (cv2.meanStdDev(cv2.Laplacian(frame, cv2.CV_16S, ksize=1)[1:-1, 1:-1])[1] for frame in grey)
-    return [float(spread[0, 0]) ** 2 for spread in spreads]

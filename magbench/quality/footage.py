@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
+from magbench.metrics.detail import grey_of
 from magbench.quality.flow import MIN_SIDE, Motion, motion_of
 
 PIXELS_AT_ONCE = 1 << 18
@@ -72,17 +73,6 @@ class Footage:
     def context_colour(self) -> NDArray[np.float64]:
         """(C, 3) mean CIELAB colour of each given frame."""
         return mean_lab(self.context)
-
-
-def grey_of(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(T, H, W, 3) RGB -> (T, H, W): BT.601 luma, rounded."""
-    import cv2
-
-    count, height, width = frames.shape[:3]
-    if count == 0:
-        return np.empty((0, height, width), dtype=np.uint8)
-    tall = np.ascontiguousarray(frames).reshape(count * height, width, 3)
-    return np.asarray(cv2.cvtColor(tall, cv2.COLOR_RGB2GRAY), dtype=np.uint8).reshape(count, height, width)
 
 
 def mean_lab(frames: NDArray[np.uint8]) -> NDArray[np.float64]:

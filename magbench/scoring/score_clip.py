@@ -106,10 +106,11 @@ def _made(generation: Generation, suite: Suite) -> tuple[str, str, str]:
 def wanted(generation: Generation, scene: Scene) -> set[Stamp]:
     """The stamps of the records that are made here of a generation."""
     from magbench import quality
-    from magbench.metrics import PROTOCOLS
+    from magbench.metrics import PROTOCOLS, own_return
 
     made = _made(generation, scene.suite)
     fair = [(metric, region) for protocol in PROTOCOLS.values() for metric in protocol.metrics for region in REGIONS]
+    fair += [(spec, region) for spec in own_return.SPECS for region in REGIONS if scene.clip.explores]
     whole = [*fair, *pixel_scores(scene.clip), *((metric, "all") for metric in quality.QUALITY)]
     return {(spec.protocol, spec.protocol_version, spec.name, spec.version, region, *made) for spec, region in whole}
 
@@ -137,12 +138,13 @@ def score_records(scene: Scene, frames: NDArray[np.uint8], generation: Generatio
     return [
         *_fair_records(scene, pair, generation),
         *_pixel_records(scene, pair, generation),
+        *(_own_records(scene, frames, generation) if scene.clip.explores else ()),
         *_quality_records(scene, frames, generation),
     ]
 
 
 def _fair_records(scene: Scene, pair: Pair, generation: Generation) -> list[Record]:
-    """A record for each protocol, metric and region."""
+    """A record for each protocol, metric and region; without values where nobody can know the truth."""
     from magbench.metrics import PROTOCOLS
 
     clip = scene.clip
@@ -150,7 +152,7 @@ def _fair_records(scene: Scene, pair: Pair, generation: Generation) -> list[Reco
     place = {"frame": list(range(clip.switch, len(clip))), "gap": clip.gap[clip.switch :].tolist()}
     records: list[Record] = []
     for protocol in PROTOCOLS.values():
-        scores = protocol.score(pair)
+        scores = dict.fromkeys(m.name for m in protocol.metrics) if clip.explores else protocol.score(pair)
         for metric in protocol.metrics:
             values = scores[metric.name]
             same = common | identity(metric)
@@ -180,6 +182,29 @@ def _pixel_records(scene: Scene, pair: Pair, generation: Generation) -> list[Rec
             mean = float(score.values.mean()) if values else None
             about = common | identity(spec) | each
             records.append(Record(**about, region=choice.region, value=mean, n=len(values)))
+    return records
+
+
+def _own_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
+    """A record for each score against the model's own earlier frames, and region."""
+    from magbench.metrics import own_return
+
+    clip = scene.clip
+    found = own_return.measure(np.concatenate([scene.context, frames]), clip.revisit, clip.switch)
+    common = _provenance(scene, generation)
+    if found is None:
+        specs = [(spec, region) for spec in own_return.SPECS for region in REGIONS]
+        return [Record(**common, **identity(spec), region=region, value=None, n=0) for spec, region in specs]
+    gap = clip.gap[found.scores.frame]
+    place = {"frame": found.scores.frame.tolist(), "gap": gap.tolist()}
+    records: list[Record] = []
+    for spec in own_return.SPECS:
+        values, same = found.values[spec.name], common | identity(spec)
+        far = values[gap >= scene.suite.window]
+        over_far = spec.average(far) if len(far) else None
+        whole = {"per_frame": values.tolist(), **place}
+        records.append(Record(**same, region="all", value=spec.average(values), n=len(values), **whole))
+        records.append(Record(**same, region="out_of_window", value=over_far, n=len(far)))
     return records
 
 

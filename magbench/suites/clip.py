@@ -136,6 +136,15 @@ class Clip:
         """(T,) bool: the view was seen before, but not within the last ``window`` frames."""
         return self.gap >= window
 
+    @property
+    def explores(self) -> bool:
+        """Whether the camera comes back, but to nothing that is given: only to what a model has made by then.
+
+        Nobody can know the true frames of such a clip.
+        """
+        back = self.revisit[self.switch :]
+        return bool((back != NO_REVISIT).any() and (back[back != NO_REVISIT] >= self.switch).all())
+
     def __repr__(self) -> str:
         return f"Clip('{self.id}', {len(self)} frames of {self.size[1]}x{self.size[0]})"
 

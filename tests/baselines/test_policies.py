@@ -26,13 +26,12 @@ from baselines.policies.relative_window import RelativeWindow
 from baselines.policies.rolling_sink import RollingSink
 from baselines.policies.snap_kv import SnapKv
 from baselines.policies.strided import Strided
-from baselines.policies.window import Window
 from baselines.policies.window_sink import WindowSink
 from mag_model.flow import add_noise, sampling_sigmas
 from mag_model.memory.cache import Memory
 from mag_model.memory.frame_kv import Cameras, FrameKV
 from mag_model.memory.masks import block_masks, caches, kept_frames
-from mag_model.memory.policy import CachePolicy, FullHistory, Mag
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag, Window
 from mag_model.nano.backbone import Posed
 from mag_model.nano.spec import BackboneSpec
 from mag_model.rollout import rollout, seeded

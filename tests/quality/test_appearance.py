@@ -7,8 +7,8 @@ import pytest
 from scipy.ndimage import convolve, gaussian_filter
 from skimage.color import rgb2lab
 
+from magbench.metrics.detail import laplacian_variance
 from magbench.quality import measure
-from magbench.quality.appearance import _detail
 from magbench.quality.footage import grey_of, mean_lab
 from tests.quality.videos import pan, there_and_back
 
@@ -22,7 +22,7 @@ def test_detail_is_the_variance_of_the_laplacian() -> None:
     grey = grey_of(pan(3, 2))
     kernel = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
     expected = [convolve(frame.astype(np.float64), kernel)[1:-1, 1:-1].var() for frame in grey]
-    assert _detail(grey) == pytest.approx(expected, rel=1e-9)
+    assert laplacian_variance(grey) == pytest.approx(expected, rel=1e-9)
 
 
 def test_luma_by_hand() -> None:

@@ -34,6 +34,7 @@ TITLES = {
     "legacy": "The official free match: `legacy`",
     "seen_pixels": "Pixels whose place a given frame shows, where the suite has depth: `seen_pixels`",
     "new_pixels": "Pixels whose place no given frame shows, where the suite has depth: `new_pixels`",
+    "own_return": "The return against the model's own earlier frames, of clips that explore: `own_return`",
     "retention": "Retention: 0 is another scene, 1 the truth through the codec",
     "history_effect": "History effect, where `magbench history-effect` measured it",
     "quality": "Quality of the return alone",
@@ -45,6 +46,7 @@ REGIONS = {
     "aligned": ("all", "out_of_window", "in_window"),
     "legacy": ("all", "out_of_window", "in_window"),
     "seen_pixels": ("all", "out_of_window"),
+    "own_return": ("all", "out_of_window"),
     "retention": ("all", "out_of_window", "in_window"),
     "history_effect": ("all",),
 }

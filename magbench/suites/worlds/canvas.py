@@ -7,6 +7,7 @@ at scale 1 covers ``PIXELS_PER_VIEW`` canvas pixels. numpy and torch only.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,19 +26,42 @@ SUPERSAMPLE = 3
 """Samples per output pixel and axis."""
 
 
+SHAPES = ("blocks", "discs", "rings", "bars", "triangles")
+FILLS = ("plain", "shaded", "striped", "checked", "dotted")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a canvas is made of, without where anything is.
+
+    Attributes:
+        palette: (n, 3) colours in [0, 1].
+        painted: (SHAPES, FILLS) canvas pixels that shapes of each kind, with each fill, covered when they were drawn.
+    """
+
+    palette: Pixels
+    painted: Pixels
+
+
 def make_canvas(rng: np.random.Generator) -> NDArray[np.uint8]:
     """A new canvas, (CANVAS, CANVAS, 3) uint8."""
+    return draw_canvas(rng)[0]
+
+
+def draw_canvas(rng: np.random.Generator) -> tuple[NDArray[np.uint8], Contents]:
+    """A new canvas, (CANVAS, CANVAS, 3) uint8, and what it is made of."""
+    painted = np.zeros((len(SHAPES), len(FILLS)))
     palette = rng.uniform(0, 1, (int(rng.integers(5, 10)), 3))
     canvas = _fields(rng)
     busy = rng.uniform(0.6, 1.1)
     for count, low, high in ((90, 24.0, 60.0), (450, 9.0, 26.0), (900, 3.5, 10.0)):
         for _ in range(int(busy * count)):
-            _shape(canvas, palette, rng, rng.uniform(low, high))
+            _shape(canvas, painted, palette, rng, rng.uniform(low, high))
     for _ in range(int(rng.uniform(120, 280))):
         _glyphs(canvas, palette, rng)
     soft = (np.roll(canvas, 1, 0) + 4 * canvas + np.roll(canvas, -1, 0)) / 6
     soft = (np.roll(soft, 1, 1) + 4 * soft + np.roll(soft, -1, 1)) / 6
-    return np.floor(soft.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.floor(soft.clip(0, 1) * 255 + 0.5).astype(np.uint8), Contents(palette, painted)
 
 
 def render(canvas: Tensor, cameras: Tensor, size: int) -> Tensor:
@@ -93,8 +117,8 @@ def _enlarge(coarse: Pixels, factor: int) -> Pixels:
     return coarse
 
 
-def _shape(canvas: Pixels, palette: Pixels, rng: np.random.Generator, size: float) -> None:
-    """Draw one shape of about ``size`` canvas pixels, anywhere, with any turn, fill and opacity."""
+def _shape(canvas: Pixels, painted: Pixels, palette: Pixels, rng: np.random.Generator, size: float) -> None:
+    """Draw one shape of about ``size`` canvas pixels, anywhere, any turn, fill and opacity; book what it covers."""
     reach = int(size) + 2
     cx, cy = rng.uniform(0, CANVAS, 2)
     rows = np.arange(int(cy) - reach, int(cy) + reach + 1)
@@ -103,7 +127,7 @@ def _shape(canvas: Pixels, palette: Pixels, rng: np.random.Generator, size: floa
     dx, dy = cols[None, :] - cx, rows[:, None] - cy
     u, v = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
     aspect = rng.uniform(0.3, 1.0)
-    kind = rng.integers(5)
+    kind = int(rng.integers(len(SHAPES)))
     if kind == 0:
         distance = np.maximum(np.abs(u), np.abs(v) / aspect) - 0.7 * size
     elif kind == 1:
@@ -115,7 +139,9 @@ def _shape(canvas: Pixels, palette: Pixels, rng: np.random.Generator, size: floa
     else:
         distance = np.maximum(np.abs(u) * 0.87 + v * 0.5, -v) - 0.45 * size
     cover = np.clip(0.5 - distance, 0, 1) * rng.uniform(0.55, 1.0)
-    _blend(canvas, rows, cols, cover, _fill(u, v, size, palette, rng))
+    fill, colours = _fill(u, v, size, palette, rng)
+    painted[kind, fill] += cover.sum()
+    _blend(canvas, rows, cols, cover, colours)
 
 
 def _colour(palette: Pixels, rng: np.random.Generator) -> Pixels:
@@ -123,11 +149,11 @@ def _colour(palette: Pixels, rng: np.random.Generator) -> Pixels:
     return palette[rng.integers(len(palette))] + rng.uniform(-0.15, 0.15, 3)
 
 
-def _fill(u: Pixels, v: Pixels, size: float, palette: Pixels, rng: np.random.Generator) -> Pixels:
-    """(h, w, 3) colours of a shape: plain, a gradient, stripes, checks or dots of two colours."""
+def _fill(u: Pixels, v: Pixels, size: float, palette: Pixels, rng: np.random.Generator) -> tuple[int, Pixels]:
+    """Which of ``FILLS`` a shape has, and its colours (h, w, 3)."""
     first, second = _colour(palette, rng), _colour(palette, rng)
     period = max(size * rng.uniform(0.25, 0.6), 3.0)
-    kind = rng.integers(5)
+    kind = int(rng.integers(len(FILLS)))
     if kind == 0:
         mix = np.zeros_like(u)
     elif kind == 1:
@@ -140,7 +166,7 @@ def _fill(u: Pixels, v: Pixels, size: float, palette: Pixels, rng: np.random.Gen
     else:
         du, dv = (axis / period - np.floor(axis / period) - 0.5 for axis in (u, v))
         mix = np.clip((0.3 - np.sqrt(du**2 + dv**2)) * period + 0.5, 0, 1)
-    return first + mix[..., None] * (second - first)
+    return kind, first + mix[..., None] * (second - first)
 
 
 def _glyphs(canvas: Pixels, palette: Pixels, rng: np.random.Generator) -> None:

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 
 from baselines.policies.relative_window import RelativeWindow
-from baselines.policies.window import Window
 from mag_model.memory.attention import CachedAttention
 from mag_model.memory.cache import Memory
 from mag_model.memory.frame_kv import FrameKV
 from mag_model.memory.masks import kept_frames
-from mag_model.memory.policy import CachePolicy, FrameRule, FullHistory, Mag
+from mag_model.memory.policy import CachePolicy, FrameRule, FullHistory, Mag, Window
 from mag_model.nano.backbone import Posed
 from mag_model.rollout import rollout, seeded
 from tests.mag_model.plain import plain_rollout

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from baselines.policies.strided import Strided
-from baselines.policies.window import Window
 from baselines.policies.window_sink import WindowSink
-from mag_model.memory.policy import CachePolicy, FullHistory, Mag
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag, Window
 from mag_model.memory.views import held_views, reach_of
 from magbench.suites.registry import open_suite
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from baselines.policies.window import Window
 
 from baselines.policies.anchored_window import AnchoredWindow
 from baselines.policies.deep_sink import DeepSink
@@ -25,7 +26,6 @@ from baselines.policies.relative_window import RelativeWindow
 from baselines.policies.rolling_sink import RollingSink
 from baselines.policies.snap_kv import SnapKv
 from baselines.policies.strided import Strided
-from baselines.policies.window import Window
 from baselines.policies.window_sink import WindowSink
 from mag_model.flow import add_noise
 from mag_model.memory.cache import Memory

@@ -1,0 +1,201 @@
+"""Joint training without data: distribution matching on the model's own long rollouts (the paper, section 3).
+
+A step is one update of the generator after several of the critic. Teacher and critic look at a short window, both ways,
+and know text and cameras, but no history beyond it; so the history that the generator reads is what its writer wrote of
+its own video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mag_model.flow import add_noise, shift_sigma
+from mag_model.memory.attention import SequenceAttention
+from mag_model.memory.policy import CachePolicy
+from mag_model.nano.backbone import Backbone, Posed
+from mag_model.rollout import seeded
+from mag_model.training.checkpoint import Progress, restore, save
+from mag_model.training.matching import (
+    critic_loss,
+    exit_step,
+    guided,
+    history_text,
+    matching_gradient,
+    matching_loss,
+)
+from mag_model.training.self_rollout import self_rollout
+
+SAVE_EVERY = 10
+NOISE_RANGE = (0.02, 0.98)
+"""Noise levels, before the shift, at which teacher and critic are asked (DMD, arXiv 2311.18828, section 4)."""
+
+
+class World(Protocol):
+    """What there is to be filmed; without a pixel of it."""
+
+    def tell(self, batch: int, frames: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Cameras (batch, frames, 3) and the text of each frame (batch, frames, W + 1)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How a generator is matched. Defaults are the paper's, but for the sizes and the rates of a small network.
+
+    Attributes:
+        frames: of a rollout.
+        window: frames that teacher and critic see.
+        history: lambda of the historical consistency loss.
+        guidance: of the teacher.
+        critic_updates: for each update of the generator.
+        rate, critic_rate: learning rates (paper, for 1.3 billion numbers: 2e-6 and 4e-7).
+        mean_decay: of the running mean of the weights.
+        batch: clips.
+    """
+
+    frames: int
+    window: int
+    history: float = 0.6
+    guidance: float = 3.0
+    critic_updates: int = 5
+    rate: float = 2e-4
+    critic_rate: float = 5e-4
+    mean_decay: float = 0.99
+    batch: int = 16
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who takes part; writer and teacher are frozen.
+
+    Attributes:
+        generator: is trained.
+        writer: writes what the generator makes, under the empty text.
+        teacher: trained on short windows of real video; the critic begins as a copy of it.
+        policy: what stays in the cache.
+    """
+
+    generator: Backbone
+    writer: Backbone
+    teacher: Backbone
+    policy: CachePolicy
+
+
+def match(
+    parts: Cast,
+    world: World,
+    how: Matching,
+    progress: Progress,
+    checkpoint: Path,
+    *,
+    note: Callable[[dict[str, float]], None] = lambda line: None,
+    until: int | None = None,
+) -> dict[str, Tensor]:
+    """Train the generator for ``progress.steps`` steps; the same call again goes on from ``checkpoint``.
+
+    Args:
+        note: called with the losses of each step.
+        until: stop after so many steps, resumable; None = at the end.
+
+    Returns:
+        The running mean of the generator's weights.
+    """
+    critic = Backbone(parts.teacher.spec)
+    critic.load_state_dict(parts.teacher.state_dict())
+    trained = nn.ModuleDict({"generator": parts.generator, "critic": critic})
+    mean = {name: value.clone() for name, value in parts.generator.state_dict().items()}
+    groups = [
+        {"params": list(parts.generator.parameters()), "lr": how.rate},
+        {"params": list(critic.parameters()), "lr": how.critic_rate},
+    ]
+    optimizer = torch.optim.AdamW(groups, betas=(0.0, 0.999), weight_decay=0.01)
+    if checkpoint.exists():
+        restore(checkpoint, progress, trained, mean, optimizer)
+    last = progress.steps if until is None else min(until, progress.steps)
+    while progress.step < last:
+        note({"step": progress.step + 1} | _step(parts, critic, world, how, optimizer, progress))
+        for name, value in parts.generator.state_dict().items():
+            mean[name].lerp_(value, 1 - how.mean_decay)
+        progress.step += 1
+        if progress.step % SAVE_EVERY == 0 or progress.step == last:
+            save(checkpoint, progress, trained, mean, optimizer)
+    return mean
+
+
+def _step(
+    parts: Cast, critic: Backbone, world: World, how: Matching, optimizer: torch.optim.Optimizer, progress: Progress
+) -> dict[str, float]:
+    """The critic's updates and one of the generator; everything random comes from (seed, step)."""
+    seed = np.random.default_rng([progress.seed, progress.step]).integers(2**62)
+    random = torch.Generator().manual_seed(int(seed))
+    error = torch.zeros(())
+    for _ in range(how.critic_updates):
+        with torch.no_grad():
+            made, pose, text = _window_of_rollout(parts, world, how, random)
+        noised, sigma = _noised(made, parts.generator.spec.shift, random)
+        error = critic_loss(_see(critic, noised, sigma, pose, text), made)
+        _update(optimizer, critic, error)
+    made, pose, text = _window_of_rollout(parts, world, how, random)
+    with torch.no_grad():
+        noised, sigma = _noised(made.detach(), parts.generator.spec.shift, random)
+        fake = _see(critic, noised, sigma, pose, text)
+        real = guided(
+            _see(parts.teacher, noised, sigma, pose, text),
+            _see(parts.teacher, noised, sigma, pose, None),
+            how.guidance,
+        )
+        gradient = matching_gradient(made, real, fake)
+    _update(optimizer, parts.generator, matching_loss(made, gradient))
+    return {"critic": error.item(), "gradient": gradient.square().mean().sqrt().item()}
+
+
+def _update(optimizer: torch.optim.Optimizer, network: nn.Module, loss: Tensor) -> None:
+    """One update of ``network`` alone: the other one has no gradient, and the optimiser leaves it."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+
+
+def _window_of_rollout(
+    parts: Cast, world: World, how: Matching, random: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """A window of a rollout of the generator: latents, cameras, and the text that teacher and critic are told."""
+    spec = parts.generator.spec
+    pose, text = world.tell(how.batch, how.frames, random)
+    told = history_text(text, spec.block, how.history, random)
+    frame = torch.arange(how.frames)
+    made = self_rollout(
+        Posed(parts.generator, pose, frame, told),
+        parts.policy,
+        Posed(parts.writer, pose, frame),
+        torch.zeros(how.batch, 0, spec.channels, *spec.grid),
+        how.frames,
+        exit_step(len(spec.steps), random),
+        seeded(int(torch.randint(2**62, (1,), generator=random))),
+    )
+    first = int(torch.randint((how.frames - how.window) // spec.block + 1, (1,), generator=random)) * spec.block
+    seen = slice(first, first + how.window)
+    return made[:, seen], pose[:, seen], text[:, seen]
+
+
+def _noised(latents: Tensor, shift: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Latents noised to one level a clip, and the levels (B, F)."""
+    low, high = NOISE_RANGE
+    level = low + (high - low) * torch.rand(latents.shape[0], 1, generator=random)
+    sigma = shift_sigma(level, shift).expand(latents.shape[:2])
+    return add_noise(latents, torch.randn(latents.shape, generator=random), sigma), sigma
+
+
+def _see(network: Backbone, noised: Tensor, sigma: Tensor, pose: Tensor, text: Tensor | None) -> Tensor:
+    """What a network that looks both ways predicts of a window."""
+    frame = torch.arange(noised.shape[1])
+    attention = SequenceAttention(network.spec.turning.turns(frame))
+    return Posed(network, pose, frame, text).at(frame)(noised, sigma, attention)
