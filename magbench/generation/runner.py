@@ -19,9 +19,10 @@ from magbench.core.seeds import task_seed
 from magbench.core.shard import WHOLE, Shard
 from magbench.generation.worker import Begin, Job, Source, Stopped, make_missing, one_line
 from magbench.models.adapter import wanted_threads
-from magbench.models.guard import Guard, Interruption, put_back
+from magbench.models.guard import Guard, Interruption
 from magbench.models.naming import Candidate, Given, resolve
 from magbench.models.protocol import Reference, ReferenceInput, Task, VideoModel
+from magbench.models.put_back import put_back
 from magbench.models.registry import usable_names
 from magbench.runs.failures import Failure
 from magbench.runs.folder import Run, RunFolder
@@ -58,7 +59,7 @@ def generate(
     Returns:
         What failed. An unknown name and a folder of another run are errors, before anything is made.
     """
-    given = usable_names() if given is None else list(dict.fromkeys(given))
+    given = usable_names() if given is None else _once(given)
     kinds = {candidate.name: candidate.kind for candidate in map(resolve, given)}
     makers = find_sources(given, suite, threads)
     run = Run.of(suite, seeds=seeds, limit=limit)
@@ -71,6 +72,15 @@ def generate(
         failures += generate_from({name: makers[name]}, mine[name], place, progress)
     references = {name: own for name, own in mine.items() if kinds[name] == "reference"}
     return failures + _make_references(references, suite, place, progress)
+
+
+def _once(given: Sequence[Given]) -> list[Given]:
+    """Leave out what is named twice; objects need not be hashable or comparable."""
+    found: list[Given] = []
+    for one in given:
+        if not any(one is other or (isinstance(one, str | Path) and one == other) for other in found):
+            found.append(one)
+    return found
 
 
 @dataclass(frozen=True)
@@ -177,15 +187,9 @@ def _model(name: str, model: VideoModel, guard: Guard, threads: int | None) -> S
         with guard.inside():
             return model.memory_bytes()
 
-    return Source(
-        name,
-        "model",
-        model.revision,
-        start,
-        holds,
-        warms_up=True,
-        threads=threads or wanted_threads(model),
-    )
+    with guard.inside():
+        revision, wanted = model.revision, wanted_threads(model)
+    return Source(name, "model", revision, start, holds, warms_up=True, threads=threads or wanted)
 
 
 def _program(program: Program) -> Source:

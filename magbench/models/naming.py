@@ -27,8 +27,9 @@ from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME, SAFE_TEXT
 from magbench.models.adapter import adapted, code_digest
 from magbench.models.command import COMMAND, Program, read_program
-from magbench.models.guard import Guard, put_back
+from magbench.models.guard import Guard
 from magbench.models.protocol import Kind, Reference, VideoModel
+from magbench.models.put_back import put_back
 from magbench.models.registry import (
     family_of,
     kind_of,
