@@ -91,6 +91,15 @@ def resolve(given: Given) -> Candidate:
     return replace(candidate, guard=guard)
 
 
+def is_code(given: Given) -> bool:
+    """Whether finding out what is meant runs somebody's file or module."""
+    text = str(given) if isinstance(given, str | Path) else ""
+    place, colon, _ = text.rpartition(":")
+    if not colon or text.startswith(COMMAND) or family_of(text) is not None:
+        return False
+    return place.endswith(".py") or all(part.isidentifier() for part in place.split("."))
+
+
 def _resolve(given: Given) -> Candidate:
     if not isinstance(given, str | Path):
         return _object(given)

@@ -16,7 +16,8 @@ from torch import Tensor
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.core.seeds import task_seed
-from magbench.generation.runner import generate, make_task
+from magbench.generation.runner import generate
+from magbench.generation.sources import make_task
 from magbench.models.naming import Candidate
 from magbench.models.protocol import Task
 from magbench.runs import generation as generation_module
