@@ -78,8 +78,8 @@ def make_isolated(
         if how is None:
             break
         crashes = 1 if len(heard.open) < before else crashes + 1
-        where: tuple[str, int] | tuple[None, None] = heard.begun or (None, None)
-        heard.failures.append(Failure(heard.name, *where, how))
+        clip, sample = heard.begun or (None, None)
+        heard.failures.append(Failure(heard.name, clip, sample, how))
         if heard.begun is None:
             break  # before the first video: it would only do it again
         heard.open.remove(heard.begun)

@@ -23,7 +23,7 @@ PATIENCE = 30
 FAMILY = """
 import os, signal, subprocess, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-code = "import os, signal, sys; {own}signal.signal(signal.SIGTERM, signal.SIG_IGN); print(os.getpid()); sys.stdout.close(); signal.pause()"
+code = "import os, signal; {own}signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
 children = [
     subprocess.Popen([sys.executable, "-S", "-c", code.format(own=own)], stdout=subprocess.PIPE)
     for own in ("", "os.setsid(); ")

@@ -56,7 +56,7 @@ def hashes(out: Path, name: str) -> list[str | None]:
 
 def test_an_object_cannot_be_run_apart(suite: Suite, tmp_path: Path, registered: None) -> None:
     with pytest.raises(MagbenchError, match=r"name the model as file\.py:Name"):
-        generate(suite, [fakes.tiny()], tmp_path / "out", isolate=True, progress=Quiet())
+        generate(suite, [fakes.Fake("own", fakes.noisy)], tmp_path / "out", isolate=True, progress=Quiet())
 
 
 @pytest.mark.rare

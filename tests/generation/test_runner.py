@@ -266,7 +266,7 @@ def test_finished_clips_of_a_failing_model_are_kept(
     assert len(videos(tmp_path)) == 4
     monkeypatch.undo()
     tiny = Candidate("tiny", "model", model=fakes.tiny)
-    monkeypatch.setattr("magbench.generation.runner.resolve", lambda given: tiny)
+    monkeypatch.setattr("magbench.generation.sources.resolve", lambda given: tiny)
     assert run(suite, ["tiny"], tmp_path) == []
     assert not error.exists()
 
