@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import signal
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any, TextIO
 
 import click
 
 from magbench import __version__
 from magbench.commands.options import names, pairs
+from magbench.core.disk import explained
 from magbench.core.errors import MagbenchError, NothingDone, unknown
 from magbench.core.plugins import PluginWarning
 
@@ -60,6 +65,31 @@ HARNESS = {
 """Commands that are loaded when they are asked for."""
 
 
+class Ended(BaseException):
+    """The system asks this process to end; what it is in the middle of is cleared away."""
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """Raise :class:`Ended` for the signals that would otherwise end the process where it stands."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Ended(number)
+
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    usual = [number for number in wanted if signal.getsignal(number) is signal.SIG_DFL]
+    for number in usual:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in usual:
+            signal.signal(number, signal.SIG_DFL)
+
+
 class Commands(click.Group):
     """A group that turns what a user can mend into one line on stderr, and an interruption into advice."""
 
@@ -75,7 +105,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with _plain_warnings():
+            with _asked_to_end(), _plain_warnings():
                 return super().invoke(ctx)
         except NothingDone as error:
             for failure in error.failures:
@@ -85,6 +115,14 @@ class Commands(click.Group):
         except MagbenchError as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # who reads our output has gone: click's to answer
+            click.echo(f"error: {explained(error)}", err=True)
+            ctx.exit(1)
+        except Ended as error:
+            click.echo("ended: finished work is kept, the same command goes on from there", err=True)
+            ctx.exit(128 + error.args[0])
         except KeyboardInterrupt:
             click.echo("interrupted: finished work is kept, the same command goes on from there", err=True)
             ctx.exit(130)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from magbench.core.errors import MagbenchError
 from magbench.core.seeds import task_seed
-from magbench.generation.runner import make_task
+from magbench.generation.sources import make_task
 from magbench.metrics import Pair, Truth
 from magbench.metrics.legacy import legacy_of
 from magbench.metrics.ordered import ordered_of

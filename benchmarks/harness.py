@@ -34,8 +34,9 @@ from mag_model.wan.profiling.workload import Shape, random_codec, random_wan
 from mag_model.wan.spec import WanSpec
 from mag_model.wan.vae import VaeSizes
 from magbench.generation import worker
-from magbench.generation.runner import find_sources, make_task
+from magbench.generation.sources import find_sources, make_task
 from magbench.generation.worker import Job, Source, make_missing
+from magbench.models.guard import Interruption
 from magbench.runs.generation import read_generation
 from magbench.suites.clip import NO_REVISIT, Clip
 from magbench.suites.official.folder import open_official
@@ -77,7 +78,7 @@ def overhead(source: Source, clips: list[Clip], out: Path) -> Overhead:
         return begin
 
     start = time.perf_counter()
-    failures = make_missing(replace(source, start=started), jobs, lambda: None)
+    failures = make_missing(replace(source, start=started), jobs, lambda job, failure: None, Interruption())
     loop = time.perf_counter() - start
     if failures:
         raise SystemExit(str(failures[0]))

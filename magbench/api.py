@@ -25,6 +25,7 @@ def evaluate(
     seeds: int = 1,
     threads: int | None = None,
     workers: int | None = None,
+    isolate: bool = False,
 ) -> Results:
     """Make the videos of some models on a suite, score them, and write the report.
 
@@ -41,6 +42,8 @@ def evaluate(
         threads: processor threads of every model; None: what each asks for (``threads``), else as many as torch takes.
         workers: processes that score; None: as many as the work and the cores are worth. A script that leaves this
             open needs the usual ``if __name__ == "__main__"``, since processes import the main module.
+        isolate: each model in a process of its own, so that a crash is a failure and not the end; the same holds for
+            the main module. Models are given by name or file, not as objects.
 
     Returns:
         The run. What failed is in ``failures``; the rest is done. Models that nobody asked for by name and that the
@@ -55,12 +58,14 @@ def evaluate(
     from magbench.runs.folder import Run, RunFolder
     from magbench.scoring import score as scoring
 
-    check_models(models)
+    check_models(models, isolate)
     opened, folder = load_suite(suite), _folder(out, suite)
     RunFolder(folder).claim(Run.of(opened, seeds=seeds, limit=limit))
     with ProgressBar() as progress:
         named = progress.named("generate")
-        failures = runner.generate(opened, models, folder, limit=limit, seeds=seeds, threads=threads, progress=named)
+        failures = runner.generate(
+            opened, models, folder, limit=limit, seeds=seeds, threads=threads, isolate=isolate, progress=named
+        )
         failures += scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
         ensure(opened, folder, progress=progress.named("noise"))
     skipped, failures = set_unfit_apart(failures) if models is None else ([], failures)
@@ -76,6 +81,7 @@ def generate(
     seeds: int = 1,
     threads: int | None = None,
     shard: str = "1/1",
+    isolate: bool = False,
 ) -> list[Failure]:
     """Only make the videos of :func:`evaluate`, whose arguments these are; returns what failed.
 
@@ -85,14 +91,22 @@ def generate(
     from magbench.generation import runner
     from magbench.runs.folder import Run, RunFolder
 
-    check_models(models)
+    check_models(models, isolate)
     mine = Shard.parse(shard)
     opened, folder = load_suite(suite), _folder(out, suite)
     RunFolder(folder).claim(Run.of(opened, seeds=seeds, limit=limit))
     with ProgressBar() as progress:
         named = progress.named("generate")
         return runner.generate(
-            opened, models, folder, limit=limit, seeds=seeds, threads=threads, shard=mine, progress=named
+            opened,
+            models,
+            folder,
+            limit=limit,
+            seeds=seeds,
+            threads=threads,
+            shard=mine,
+            isolate=isolate,
+            progress=named,
         )
 
 
@@ -193,12 +207,16 @@ def load_suite(suite: str | Path | Suite) -> Suite:
         return open_suite(str(suite), progress)
 
 
-def check_models(models: Sequence[Given] | None) -> None:
-    """Refuse a model's name that means nothing, before anything is made."""
-    from magbench.models.naming import resolve
+def check_models(models: Sequence[Given] | None, isolate: bool = False) -> None:
+    """Refuse a model's name that means nothing, before anything is made.
+
+    ``isolate``: files and modules are left to the processes that run them.
+    """
+    from magbench.models.naming import is_code, resolve
 
     for model in models or ():
-        resolve(model)
+        if not (isolate and is_code(model)):
+            resolve(model)
 
 
 def default_out(suite: str | Path | Suite) -> Path:

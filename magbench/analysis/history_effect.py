@@ -29,8 +29,8 @@ from magbench.analysis.retention import NOISE
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Progress
 from magbench.core.shard import WHOLE, Shard
-from magbench.generation.runner import find_sources, generate_from
-from magbench.generation.worker import Source
+from magbench.generation.sources import find_sources
+from magbench.generation.worker import Source, generate_from
 from magbench.metrics.spec import MainColumn, ScoreSpec
 from magbench.models.naming import Given, resolve
 from magbench.models.registry import model_names

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from magbench.generation.runner import other_scene
+from magbench.generation.sources import other_scene
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 

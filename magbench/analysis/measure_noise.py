@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,6 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 
 from magbench.analysis.noise_floor import (
     CRF,
@@ -37,43 +35,10 @@ from magbench.runs.records import read_records
 from magbench.scoring.score import score
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
+from magbench.video.reencode import reencoded, through_yuv
 
 CLIPS = 8
 """The panel is made of a run's first clips, at most so many."""
-
-Frames = NDArray[np.uint8]
-"""(T, H, W, 3) uint8 RGB."""
-
-
-def reencoded(frames: Frames) -> Frames:
-    """Through H.264 at ``CRF``, 4:2:0 (4:4:4 where a side is odd), and back."""
-    import av
-
-    even = frames.shape[1] % 2 == 0 and frames.shape[2] % 2 == 0
-    file = io.BytesIO()
-    with av.open(file, "w", format="matroska") as output:
-        stream = output.add_stream("libx264", rate=16, options={"crf": str(CRF), "preset": "medium"})
-        assert isinstance(stream, av.VideoStream)  # PyAV cannot tell the type checker
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "yuv420p" if even else "yuv444p"
-        stream.thread_count = 1
-        for frame in frames:
-            output.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
-        output.mux(stream.encode())
-    file.seek(0)
-    with av.open(file, "r") as container:
-        return np.stack([np.asarray(f.to_ndarray(format="rgb24"), np.uint8) for f in container.decode(video=0)])
-
-
-def through_yuv(frames: Frames) -> Frames:
-    """To 4:2:0 pixels and back: what another decoder's colours do."""
-    import av
-
-    found = []
-    for frame in frames:
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        found.append(np.asarray(picture.reformat(format="yuv420p").to_ndarray(format="rgb24"), np.uint8))
-    return np.stack(found)
 
 
 def ensure(suite: Suite, out: Path, *, progress: Progress) -> Panel:
@@ -158,7 +123,7 @@ def _write_members(out: Path, folder: Path, model: str, clip: Clip) -> None:
         LATE: np.concatenate([clip.frames[clip.switch - 1 : clip.switch], frames[:-1]]),
     }
     if "libx264" in av.codecs_available:
-        members["h264"] = reencoded(frames)
+        members["h264"] = reencoded(frames, CRF)
     if len(samples) > 1:
         members["seed"] = samples[1]
     for name, pixels in members.items():

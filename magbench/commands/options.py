@@ -121,6 +121,11 @@ workers_option = click.option(
 )
 
 
+isolate_option = click.option(
+    "--isolate", is_flag=True, help="Each model in a process of its own: if it crashes, the others go on."
+)
+
+
 shard_option = click.option(
     "--shard",
     default="1/1",

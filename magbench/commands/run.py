@@ -10,6 +10,7 @@ import click
 from magbench.commands.options import (
     finish,
     finish_run,
+    isolate_option,
     out_option,
     run_options,
     shard_option,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @run_options
 @threads_option
 @workers_option
+@isolate_option
 def run(
     suite: str,
     models: list[str] | None,
@@ -35,6 +37,7 @@ def run(
     seeds: int,
     threads: int | None,
     workers: int | None,
+    isolate: bool,
 ) -> None:
     """Generate, then score, then report. Stopped, the same command goes on where it was.
 
@@ -42,9 +45,11 @@ def run(
     """
     from magbench import api
 
-    opened, folder = open_suite(suite, models), out or api.default_out(suite)
+    opened, folder = open_suite(suite, models, isolate), out or api.default_out(suite)
     begin(opened, folder, limit, seeds)
-    results = api.evaluate(models, opened, out=folder, limit=limit, seeds=seeds, threads=threads, workers=workers)
+    results = api.evaluate(
+        models, opened, out=folder, limit=limit, seeds=seeds, threads=threads, workers=workers, isolate=isolate
+    )
     show(results)
     finish(results.failures, results.skipped)
 
@@ -53,6 +58,7 @@ def run(
 @run_options
 @threads_option
 @shard_option
+@isolate_option
 def generate(
     suite: str,
     models: list[str] | None,
@@ -61,14 +67,17 @@ def generate(
     seeds: int,
     threads: int | None,
     shard: str,
+    isolate: bool,
 ) -> None:
     """Only make the videos."""
     from magbench import api
     from magbench.runs.folder import RunFolder
 
-    opened, folder = open_suite(suite, models), out or api.default_out(suite)
+    opened, folder = open_suite(suite, models, isolate), out or api.default_out(suite)
     begin(opened, folder, limit, seeds)
-    failures = api.generate(models, opened, out=folder, limit=limit, seeds=seeds, threads=threads, shard=shard)
+    failures = api.generate(
+        models, opened, out=folder, limit=limit, seeds=seeds, threads=threads, shard=shard, isolate=isolate
+    )
     click.echo(f"{RunFolder(folder).generations}")
     finish_run(failures, models)
 
@@ -129,12 +138,12 @@ def report(suite: str, out: Path | None) -> None:
     show(api.report(suite, out or api.default_out(suite)))
 
 
-def open_suite(name: str, models: list[str] | None) -> Suite:
+def open_suite(name: str, models: list[str] | None, isolate: bool = False) -> Suite:
     """Open a suite. A model's name that does not exist is an error before the suite is made."""
     from magbench import api
     from magbench.suites.registry import is_published
 
-    api.check_models(models)
+    api.check_models(models, isolate)
     suite = api.load_suite(name)
     if not is_published(suite):
         click.echo(

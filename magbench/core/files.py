@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
@@ -55,8 +55,22 @@ def written(path: Path) -> Iterator[Path]:
         with half.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(half, path)
+        _sync_folder(path.parent)
     finally:
         half.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the names of a folder's files on the disk too, where the system can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows, and folders that may be written but not read
+        return
+    try:
+        with suppress(OSError):  # some network file systems
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_new(path: Path, text: str) -> bool:
@@ -77,6 +91,7 @@ def write_new(path: Path, text: str) -> bool:
                 raise
             with path.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
+        _sync_folder(path.parent)
     except FileExistsError:
         return False
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +11,7 @@ from functools import partial
 from multiprocessing import get_context
 from typing import TypeVar
 
+from magbench.core.children import deaf_children, end_with_parent
 from magbench.core.errors import MagbenchError
 from magbench.core.plugins import PluginWarning
 
@@ -52,7 +52,9 @@ def _in_processes(
     if workers not in _pools:
         _pools[workers] = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin)
     try:
-        yield from _pools[workers].map(partial(function, job), items)
+        with deaf_children():
+            results = _pools[workers].map(partial(function, job), items)
+        yield from results
     except BrokenProcessPool as error:
         del _pools[workers]
         raise MagbenchError(f"one of {workers} processes ended; with too little memory, use fewer") from error
@@ -63,11 +65,11 @@ _pools: dict[int, ProcessPoolExecutor] = {}
 
 
 def _begin() -> None:
-    """Make a process ready. An interruption is the first process's to answer: it starts nothing further."""
+    """Make a process ready. An interruption is the first process's to answer; it does not hear of it."""
     import cv2
     import torch
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     warnings.simplefilter("ignore", PluginWarning)  # the first process has said it
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

@@ -6,8 +6,9 @@ before is saved and the clip after is decoded beside it. A stream that the proce
 
 from __future__ import annotations
 
+import gc
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -15,12 +16,15 @@ from pathlib import Path
 
 from torch import Tensor
 
+from magbench.core.disk import DiskError, explained
 from magbench.core.errors import MagbenchError, Unfit
 from magbench.core.parallel import threads
+from magbench.core.progress import Progress
 from magbench.core.seeds import task_seed
 from magbench.models.guard import Interruption
 from magbench.models.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
 from magbench.models.protocol import Kind
+from magbench.models.put_back import put_back
 from magbench.runs.failures import Failure
 from magbench.runs.generation import discard_unless_current, write_error, write_generation
 from magbench.suites.clip import Clip
@@ -71,22 +75,60 @@ class Job:
     folder: Path
 
 
-def make_missing(
-    source: Source, jobs: Sequence[Job], step: Callable[[], None], interruption: Interruption
-) -> list[Failure]:
-    """Make what is not there yet; ``step`` is called once for each job that is there, now or before."""
+Told = Callable[[Job, Failure | None], None]
+"""Told of each job, in order, that it is there, now or before, or how it failed."""
+
+
+def make_missing(source: Source, jobs: Sequence[Job], told: Told, interruption: Interruption) -> list[Failure]:
+    """Make what is not there yet."""
     # All are looked at before the first is made: a run that stops early must not mix two revisions of a model.
-    missing = [job for job in jobs if not discard_unless_current(job.folder, source.revision)]
-    for _ in range(len(jobs) - len(missing)):
-        step()
+    missing = []
+    for job in jobs:
+        if discard_unless_current(job.folder, source.revision):
+            told(job, None)
+        else:
+            missing.append(job)
     failures: list[Failure] = []
     with threads(source.threads):
         for job, error in zip(missing, _make(source, missing, interruption), strict=True):
+            failure = None
             if error is not None:
                 message, unfit = _message(error, job.folder), isinstance(error, Unfit)
-                failures.append(Failure(source.name, job.clip.id, job.sample, message, unfit))
-            else:
-                step()
+                failure = Failure(source.name, job.clip.id, job.sample, message, unfit)
+                failures.append(failure)
+            told(job, failure)
+    return failures
+
+
+def generate_from(
+    makers: Mapping[str, Callable[[], Source]],
+    tasks: list[tuple[Clip, int]],
+    place: Callable[[str, str, int], Path],
+    progress: Progress,
+    told: Told = lambda job, failure: None,
+) -> list[Failure]:
+    """Make every missing generation of some sources; ``place``: (model, clip id, sample) -> its folder."""
+    failures: list[Failure] = []
+
+    def tell(job: Job, failure: Failure | None) -> None:
+        if failure is None:
+            progress.step()
+        told(job, failure)
+
+    with Interruption().watched() as interruption:
+        for name, make in makers.items():
+            progress.stage(name, len(tasks))
+            gc.collect()  # so that memory of the model before is not counted to this one
+            with put_back():
+                try:
+                    source = make()
+                except (Exception, SystemExit, KeyboardInterrupt) as error:  # anybody's code; the other models go on
+                    if isinstance(error, KeyboardInterrupt) and interruption.real:
+                        raise
+                    failures.append(Failure(name, None, None, one_line(error)))
+                    continue
+                jobs = [Job(clip, sample, place(source.name, clip.id, sample)) for clip, sample in tasks]
+                failures += make_missing(source, jobs, tell, interruption)
     return failures
 
 
@@ -116,6 +158,8 @@ def _make(source: Source, jobs: Sequence[Job], interruption: Interruption) -> It
             except (Exception, SystemExit, KeyboardInterrupt) as error:  # anybody's code; the other clips go on
                 if isinstance(error, KeyboardInterrupt) and interruption.real:
                     raise
+                if isinstance(error, DiskError):
+                    raise
                 failed: Future[None] = Future()
                 failed.set_exception(error if isinstance(error, Exception) else Stopped(error))
                 outcomes.append(failed)
@@ -128,7 +172,10 @@ def _make(source: Source, jobs: Sequence[Job], interruption: Interruption) -> It
 
 
 def _begin(source: Source, job: Job) -> Begin:
-    return source.start(job.clip, job.sample, job.folder)
+    try:
+        return source.start(job.clip, job.sample, job.folder)
+    except OSError as error:  # what a program reads could not be written
+        raise explained(error, job.folder) from error
 
 
 def _measure(source: Source, job: Job, begin: Begin) -> Metered:
@@ -142,12 +189,18 @@ def _measure(source: Source, job: Job, begin: Begin) -> Metered:
 
 def _save(source: Source, job: Job, metered: Metered) -> None:
     name, revision, kind = source.name, source.revision, source.kind
-    write_generation(job.folder, metered, job.clip, model=name, revision=revision, kind=kind, sample=job.sample)
+    try:
+        write_generation(job.folder, metered, job.clip, model=name, revision=revision, kind=kind, sample=job.sample)
+    except OSError as error:  # none of the model's doing
+        raise explained(error, job.folder) from error
 
 
 def _error(outcome: Future[None]) -> Exception | None:
+    """What went wrong with one job; what goes wrong with all is raised."""
     try:
         outcome.result()
+    except DiskError:
+        raise
     except Exception as error:
         return error
     return None
@@ -157,11 +210,16 @@ def _message(error: Exception, folder: Path) -> str:
     """One line; the traceback of what is not our own complaint goes into the folder."""
     if isinstance(error, MagbenchError):
         return one_line(error)
-    return f"{one_line(error)} (traceback in {write_error(folder, error)})"
+    try:
+        return f"{one_line(error)} (traceback in {write_error(folder, error)})"
+    except OSError as full:
+        raise explained(full, folder) from full
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """An error as one line: our own as it is, others with their type, and cut."""
+    if not isinstance(error, Exception):
+        error = Stopped(error)
     if isinstance(error, Stopped) or type(error) in (MagbenchError, Unfit):
         return " ".join(str(error).split())
     return " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH]

@@ -2,19 +2,15 @@
 
 A model may set torch's default dtype or device, switch gradients off, change the working folder or environment.
 Between two calls the harness has its own state back, and the model finds its own again at the next call. What is costly
-to look at so often (random generators, warnings, logging, signal handlers) is put back when the model is
-done.
+to look at so often is put back when the model is done, see :mod:`magbench.models.put_back`.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import random
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,17 +18,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGUSR1") if hasattr(signal, name)
-)
+_END: Any = object()
 
 
 @dataclass(frozen=True)
-class _State:
+class State:
     """What is cheap to look at, and swapped at every call."""
 
     dtype: torch.dtype
@@ -45,7 +38,7 @@ class _State:
     environment: dict[str, str]
 
     @classmethod
-    def now(cls) -> _State:
+    def now(cls) -> State:
         return cls(
             torch.get_default_dtype(),
             torch.get_default_device(),
@@ -58,7 +51,7 @@ class _State:
         )
 
     def restore(self) -> None:
-        there = _State.now()
+        there = State.now()
         if there.dtype != self.dtype:
             torch.set_default_dtype(self.dtype)
         if there.device != self.device:
@@ -86,20 +79,20 @@ class Guard:
     """The state of one model, apart from the harness's own."""
 
     def __init__(self) -> None:
-        self._theirs: _State | None = None
+        self._theirs: State | None = None
         self._threads: int | None = None
 
     @contextmanager
     def inside(self) -> Iterator[None]:
         """Let the model's code run: in its state, which is put aside afterwards."""
-        ours = _State.now()
+        ours = State.now()
         if self._theirs is not None:
             replace(self._theirs, threads=self._threads or ours.threads).restore()
         given = torch.get_num_threads()
         try:
             yield
         finally:
-            self._theirs = _State.now()
+            self._theirs = State.now()
             if self._theirs.threads != given:
                 self._threads = self._theirs.threads  # its own choice; else the harness's counts at each call
             ours.restore()
@@ -110,36 +103,10 @@ class Guard:
             pieces = iter(begin())
         while True:
             with self.inside():
-                piece = next(pieces, None)
-            if piece is None:
+                piece = next(pieces, _END)
+            if piece is _END:
                 return
             yield piece
-
-
-@contextmanager
-def put_back() -> Iterator[None]:
-    """Put back, afterwards, what all code of a process shares and a model may have changed."""
-    state = _State.now()
-    filters = list(warnings.filters)
-    root = logging.getLogger()
-    level, handlers, disabled = root.level, list(root.handlers), root.manager.disable
-    numbers = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    main = threading.current_thread() is threading.main_thread()
-    signals = {number: signal.getsignal(number) for number in SIGNALS} if main else {}
-    try:
-        yield
-    finally:
-        state.restore()
-        warnings.filters[:] = filters  # type: ignore[index]
-        root.setLevel(level)
-        root.handlers[:] = handlers
-        logging.disable(disabled)
-        random.setstate(numbers[0])
-        np.random.set_state(numbers[1])
-        torch.set_rng_state(numbers[2])
-        for number, handler in signals.items():
-            if handler is not None and signal.getsignal(number) is not handler:
-                signal.signal(number, handler)
 
 
 class Interruption:

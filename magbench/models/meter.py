@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from magbench.video.io import to_uint8
 
 CPU = "cpu"
 """The device of a stream that used no accelerator."""
+_END: Any = object()
 WARM_UP_PIECES = 2
 """The first piece and one that reads history."""
 
@@ -87,10 +89,10 @@ def measure(
     start = time.perf_counter()
     pieces = stream()  # timed with the first piece: a model may do its work here
     while True:
-        piece = next(pieces, None)
+        piece = next(pieces, _END)
         _synchronise()
         elapsed = time.perf_counter() - start
-        if piece is None:
+        if piece is _END:
             break
         frames_of_piece = as_frames(piece, f"piece {len(lengths)}", (expected.height, expected.width))
         total += len(frames_of_piece)

@@ -27,8 +27,9 @@ from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME, SAFE_TEXT
 from magbench.models.adapter import adapted, code_digest
 from magbench.models.command import COMMAND, Program, read_program
-from magbench.models.guard import Guard, put_back
+from magbench.models.guard import Guard
 from magbench.models.protocol import Kind, Reference, VideoModel
+from magbench.models.put_back import put_back
 from magbench.models.registry import (
     family_of,
     kind_of,
@@ -88,6 +89,15 @@ def resolve(given: Given) -> Candidate:
     with put_back(), guard.inside():
         candidate = _resolve(given)
     return replace(candidate, guard=guard)
+
+
+def is_code(given: Given) -> bool:
+    """Whether finding out what is meant runs somebody's file or module."""
+    text = str(given) if isinstance(given, str | Path) else ""
+    place, colon, _ = text.rpartition(":")
+    if not colon or text.startswith(COMMAND) or family_of(text) is not None:
+        return False
+    return place.endswith(".py") or all(part.isidentifier() for part in place.split("."))
 
 
 def _resolve(given: Given) -> Candidate:

@@ -22,12 +22,12 @@ from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, Po
 
 from magbench import __version__
 from magbench.core.errors import MagbenchError
-from magbench.core.files import first_problem, write_atomic
+from magbench.core.files import file_sha256, first_problem, write_atomic
 from magbench.core.seeds import task_seed
 from magbench.models.meter import Metered
 from magbench.models.protocol import Kind
 from magbench.suites.clip import Clip
-from magbench.video.formats import read_finished
+from magbench.video.formats import finished_sha256, read_finished
 from magbench.video.io import frames_sha256, read_video, write_lossless, write_preview
 
 FRAMES_FILE = "frames.mkv"
@@ -51,6 +51,9 @@ class Generation(BaseModel):
 
     A video made elsewhere has an ``original`` and nothing measured: no pieces, no seconds, None for the rest. Its
     ``seed`` is the one its task has in this suite, whatever it was made with.
+
+    ``file_sha256`` is of what holds the frames, byte for byte: while it holds, nothing need be decoded. Folders of
+    earlier versions have none.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -62,6 +65,7 @@ class Generation(BaseModel):
     sample: NonNegativeInt
     seed: NonNegativeInt
     frames_sha256: str
+    file_sha256: str | None = None
     pieces: list[PositiveInt]
     seconds: list[NonNegativeFloat]
     history_bytes: list[NonNegativeInt] | None
@@ -91,6 +95,7 @@ def write_generation(
         sample=sample,
         seed=task_seed(clip.id, sample),
         frames_sha256=frames_sha256(metered.frames),
+        file_sha256=file_sha256(folder / FRAMES_FILE),
         pieces=metered.pieces,
         seconds=metered.seconds,
         history_bytes=metered.history_bytes,
@@ -113,6 +118,7 @@ def write_import(
     frames: (T - switch, H, W, 3) uint8, the return that was read from it.
     """
     made = untimed(clip, frames_sha256(frames), model=model, revision=revision, original=original)
+    made = made.model_copy(update={"file_sha256": finished_sha256(Path(original.path))})
     write_atomic(folder / GENERATION_FILE, made.model_dump_json(indent=2) + "\n")
 
 
@@ -175,12 +181,23 @@ def read_frames(folder: Path, generation: Generation) -> NDArray[np.uint8]:
     return frames
 
 
+def check_frames(folder: Path, generation: Generation) -> None:
+    """Check that the return is the one that was saved, by the bytes of its file, without decoding it where they hold.
+
+    Raises:
+        MagbenchError: it is another, or cannot be read.
+    """
+    place = folder / FRAMES_FILE if generation.original is None else Path(generation.original.path)
+    if generation.file_sha256 is None or not place.exists() or finished_sha256(place) != generation.file_sha256:
+        read_frames(folder, generation)  # other bytes may hold the same frames
+
+
 def discard_unless_current(folder: Path, revision: str) -> bool:
     """Whether a whole generation of this revision is there. One that is not is made to count for nothing."""
     try:
         generation = read_generation(folder)
         if generation is not None and generation.revision == revision:
-            read_frames(folder, generation)
+            check_frames(folder, generation)
             return True
     except MagbenchError:
         pass  # damaged: it is made again, which is what the caller does with False

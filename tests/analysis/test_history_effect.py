@@ -22,7 +22,8 @@ from magbench.analysis.history_effect import (
 from magbench.analysis.history_swap import swap_of
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
-from magbench.generation.runner import generate, make_task
+from magbench.generation.runner import generate
+from magbench.generation.sources import make_task
 from magbench.models.protocol import Task
 from magbench.report.effect import effect_grid
 from magbench.runs.folder import RunFolder

@@ -14,7 +14,8 @@ from mag_model.nano.presets import PRESETS
 from magbench.core.errors import MagbenchError
 from magbench.core.plugins import POLICIES, plugins
 from magbench.core.progress import Quiet
-from magbench.generation.runner import generate, make_task
+from magbench.generation.runner import generate
+from magbench.generation.sources import make_task
 from magbench.models.naming import resolve
 from magbench.runs.folder import RunFolder
 from magbench.runs.generation import read_generation

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
 import signal
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -55,6 +58,18 @@ HOSTILE: dict[str, Callable[[Task], object]] = {
     "no environment": lambda task: os.environ.pop("PATH", None),
     "signal handlers": lambda task: signal.signal(signal.SIGTERM, quiet_handler),
     "ctrl-c": lambda task: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    "numpy's errors": lambda task: np.seterr(all="raise"),
+    "opencv's threads": lambda task: cv2.setNumThreads(3),
+    "automatic half precision": lambda task: torch.autocast("cpu", dtype=torch.bfloat16).__enter__(),
+    "precision of products": lambda task: torch.set_float32_matmul_precision("medium"),
+    "only repeatable kernels": lambda task: torch.use_deterministic_algorithms(True),
+    "smallest numbers": lambda task: torch.set_flush_denormal(True),
+    "import path": lambda task: sys.path.insert(0, os.sep),
+    "depth of calls": lambda task: sys.setrecursionlimit(5000),
+    "file permissions": lambda task: os.umask(0o777),
+    "garbage": lambda task: gc.disable(),
+    "what an error prints": lambda task: setattr(sys, "excepthook", quiet_handler),
+    "a thread that stays": lambda task: threading.Thread(target=threading.Event().wait, daemon=True).start(),
 }
 
 
@@ -94,20 +109,40 @@ def shared() -> tuple[object, ...]:
         signal.getsignal(signal.SIGINT),
         torch.get_rng_state().tolist(),
         random.getstate(),
+        np.random.get_state()[1].tolist(),  # type: ignore[index, union-attr]
+        np.geterr(),
+        cv2.getNumThreads(),
+        torch.is_autocast_enabled("cpu"),
+        torch.get_float32_matmul_precision(),
+        torch.are_deterministic_algorithms_enabled(),
+        (torch.tensor(1e-310, dtype=torch.float64) * 1).item(),
+        list(sys.path),
+        sys.getrecursionlimit(),
+        gc.isenabled(),
+        sys.excepthook,
     )
 
 
 def hashes(out: Path, model: str) -> list[str | None]:
-    made = [read_generation(RunFolder(out).generation(model, clip, 0)) for clip in "abc"]
+    made = [read_generation(RunFolder(out).generation(model, clip, 0)) for clip in "ab"]
     return [None if one is None else one.frames_sha256 for one in made]
+
+
+@pytest.fixture(autouse=True)
+def no_previews(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("magbench.runs.generation.write_preview", lambda *_: False)
+
+
+_ALONE: list[list[str | None]] = []
 
 
 @pytest.fixture
 def expected(suite: Suite, registered: None, tmp_path: Path) -> list[str | None]:
-    """What a well-behaved model makes alone, before and after."""
-    out = tmp_path / "alone"
-    assert generate(suite, ["tiny"], out, progress=Quiet()) == []
-    return hashes(out, "tiny")
+    """What a well-behaved model makes alone."""
+    if not _ALONE:
+        assert generate(suite, ["tiny"], tmp_path / "alone", limit=2, progress=Quiet()) == []
+        _ALONE.append(hashes(tmp_path / "alone", "tiny"))
+    return _ALONE[0]
 
 
 @pytest.mark.parametrize("what", HOSTILE)
@@ -134,7 +169,7 @@ def test_neighbours_make_the_same_and_nothing_stays_changed(
     before = shared()
     relative = Path("out")
     given = [Hostile(), f"{path}:Early", "tiny"]
-    failures = generate(suite, given, relative, progress=Quiet())  # type: ignore[arg-type]
+    failures = generate(suite, given, relative, limit=2, progress=Quiet())  # type: ignore[arg-type]
     assert failures == []
     assert hashes(tmp_path / "out", "tiny") == expected
     assert None not in hashes(tmp_path / "out", "hostile") + hashes(tmp_path / "out", "Early")
@@ -168,11 +203,62 @@ def test_what_ends_a_program_ends_only_the_model(
         given: object = f"{path}:Leaving"
     else:
         given = Leaving()
-    failures = generate(suite, [given, "tiny"], tmp_path / "out", progress=Quiet())  # type: ignore[list-item]
+    failures = generate(suite, [given, "tiny"], tmp_path / "out", limit=2, progress=Quiet())  # type: ignore[list-item]
     assert failures and all(failure.model in ("leaving", "Leaving") for failure in failures)
     assert all("\n" not in str(failure) for failure in failures)
     kind = error.__name__ if isinstance(error, type) else type(error).__name__
     assert all(kind in failure.message for failure in failures)
+    assert hashes(tmp_path / "out", "tiny") == expected
+
+
+def endless(task: Task) -> Iterator[Tensor]:
+    while True:
+        yield task.context[-1:]
+
+
+def one_more(task: Task) -> Iterator[Tensor]:
+    yield task.context[-1:].repeat(task.frames - len(task.context), 1, 1, 1)
+    yield task.context[-1:]
+
+
+def nothing_for_ever(task: Task) -> Iterator[Tensor]:
+    while True:
+        yield task.context[:0]
+
+
+def no_piece(task: Task) -> Iterator[Tensor | None]:
+    yield task.context[-1:]
+    yield None
+    yield from endless(task)
+
+
+def changed_class(task: Task) -> Iterator[Tensor]:
+    yield torch.full((1, *task.context.shape[1:]), float("inf"))
+
+
+def raises_at_the_end(task: Task) -> Iterator[Tensor]:
+    yield task.context[-1:].repeat(task.frames - len(task.context), 1, 1, 1)
+    raise ValueError("too late")
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        (endless, "yields too many frames: 7 or more, 6 wanted"),
+        (one_more, "yields too many frames: 7 or more, 6 wanted"),
+        (nothing_for_ever, "piece 0 has shape (0, 3, 32, 32)"),
+        (no_piece, "piece 1 is a NoneType"),
+        (changed_class, "frame 0 holds inf"),
+        (raises_at_the_end, "ValueError: too late"),
+    ],
+)
+def test_what_no_video_is_costs_only_the_model(
+    suite: Suite, expected: list[str | None], tmp_path: Path, stream: Callable[[Task], Iterator[Tensor]], said: str
+) -> None:
+    given = [fakes.Fake("hostile", stream), "tiny"]
+    failures = generate(suite, given, tmp_path / "out", limit=2, progress=Quiet())  # type: ignore[arg-type]
+    assert len(failures) == 2
+    assert all(failure.model == "hostile" and said in failure.message for failure in failures)
     assert hashes(tmp_path / "out", "tiny") == expected
 
 

@@ -16,7 +16,8 @@ from torch import Tensor
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.core.seeds import task_seed
-from magbench.generation.runner import generate, make_task
+from magbench.generation.runner import generate
+from magbench.generation.sources import make_task
 from magbench.models.naming import Candidate
 from magbench.models.protocol import Task
 from magbench.runs import generation as generation_module
@@ -265,7 +266,7 @@ def test_finished_clips_of_a_failing_model_are_kept(
     assert len(videos(tmp_path)) == 4
     monkeypatch.undo()
     tiny = Candidate("tiny", "model", model=fakes.tiny)
-    monkeypatch.setattr("magbench.generation.runner.resolve", lambda given: tiny)
+    monkeypatch.setattr("magbench.generation.sources.resolve", lambda given: tiny)
     assert run(suite, ["tiny"], tmp_path) == []
     assert not error.exists()
 

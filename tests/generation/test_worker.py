@@ -11,7 +11,7 @@ import pytest
 from torch import Tensor
 
 from magbench.generation import worker
-from magbench.generation.runner import make_task
+from magbench.generation.sources import make_task
 from magbench.generation.worker import Job, Source, make_missing
 from magbench.models.guard import Interruption
 from magbench.runs.generation import read_generation
@@ -63,9 +63,8 @@ class Watched:
         self.note(f"streamed {clip.id}")
 
     def make(self, suite: Suite, out: Path) -> list[worker.Failure]:
-        return make_missing(
-            self.source, [Job(clip, 0, out / clip.id) for clip in suite.clips], lambda: None, Interruption()
-        )
+        jobs = [Job(clip, 0, out / clip.id) for clip in suite.clips]
+        return make_missing(self.source, jobs, lambda job, failure: None, Interruption())
 
 
 def test_a_stream_of_the_processor_has_it_alone(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,14 +98,14 @@ def test_what_fails_beside_a_stream_is_told_of_its_own_clip(
     watched = Watched(monkeypatch)
     write = worker.write_generation
 
-    def full(folder: Path, *given: object, **named: object) -> None:
+    def odd(folder: Path, *given: object, **named: object) -> None:
         if folder.name == "b":
-            raise OSError(28, "No space left on device")
+            raise ValueError("an odd clip")
         write(folder, *given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(worker, "write_generation", full)
+    monkeypatch.setattr(worker, "write_generation", odd)
     (failure,) = watched.make(suite, tmp_path)
-    assert str(failure).startswith("watched, clip b, sample 0: OSError: [Errno 28] No space left on device")
+    assert str(failure).startswith("watched, clip b, sample 0: ValueError: an odd clip")
     assert [read_generation(tmp_path / clip) is not None for clip in "abc"] == [True, False, True]
 
 

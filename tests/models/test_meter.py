@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from magbench.core.errors import MagbenchError
-from magbench.generation.runner import make_task
+from magbench.generation.sources import make_task
 from magbench.models.meter import WARM_UP_PIECES, Expected, Metered, measure, warm_up
 from magbench.suites.clip import Clip
 from magbench.video.io import to_float

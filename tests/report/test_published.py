@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from magbench.generation.runner import make_task
+from magbench.generation.sources import make_task
 from magbench.metrics import aligned
 from magbench.models.references import CHEATS
 from magbench.models.registry import load_model

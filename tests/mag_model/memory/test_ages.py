@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from baselines.policies.window import Window
 
 from baselines.policies.heavy_hitters import HeavyHitters
 from baselines.policies.mag_deep import MagDeep
@@ -11,7 +10,7 @@ from baselines.policies.pose_retrieval import PoseRetrieval
 from baselines.policies.quantised import Quantised
 from baselines.policies.strided import Strided
 from mag_model.memory.ages import remembered
-from mag_model.memory.policy import CachePolicy, FullHistory, Mag
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag, Window
 
 DAY = 24 * 3600 * 16
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from baselines.policies.window import Window
 
 from baselines.policies.anchored_window import AnchoredWindow
 from baselines.policies.deep_sink import DeepSink
@@ -31,7 +30,7 @@ from mag_model.flow import add_noise
 from mag_model.memory.cache import Memory
 from mag_model.memory.frame_kv import Cameras
 from mag_model.memory.masks import block_masks, kept_frames
-from mag_model.memory.policy import CachePolicy, FullHistory, Mag
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag, Window
 from mag_model.rollout import rollout, seeded
 from mag_model.training.loss import predict, write_sequence
 from mag_model.wan.denoiser import Prompted
