@@ -34,6 +34,6 @@ class HeldView:
 
     @property
     def bytes(self) -> int:
-        """Bytes of all that is held."""
+        """Bytes of all that is held; a mask is a bit a pixel."""
         depth = 0 if self.depth is None else self.depth.nbytes
-        return self.image.nbytes + self.pose.nbytes + self.known.nbytes + depth
+        return self.image.nbytes + self.pose.nbytes + self.known.size // 8 + depth
