@@ -46,6 +46,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench run --models window,full_history --out runs/mine", r"my-model"),
     ("magbench score --suite mag-bench:DIR --videos MINE --model my-model --out runs/mine", r"videos used"),
     ("magbench history-effect revisit-nano --models window,full_history --out runs/revisit-nano", r"window"),
+    ("magbench run revisit-nano --models warp+full_history,warp+window --out runs/explicit", r"warp\+full_history"),
     ("magbench reach", r"full_history +1\.000"),
     ("magbench run --models command:examples/hold_last/hold_last.yaml,window", r"hold_last_program"),
     ("magbench compare mag strided --run DIR --all", r"A better"),

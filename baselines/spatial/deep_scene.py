@@ -104,5 +104,3 @@ def _without_cracks(depth: Floats) -> Floats:
     total = cv2.blur(np.where(hit, 1 / np.where(hit, depth, 1), 0), (3, 3), borderType=cv2.BORDER_REPLICATE)
     crack = ~hit & (share >= CRACK)
     return np.where(crack, share / np.maximum(total, 1e-12), depth)
-
-

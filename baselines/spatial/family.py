@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from magbench.core.errors import MagbenchError
-from magbench.core.plugins import POLICIES, found_plugins
 
 if TYPE_CHECKING:
     from baselines.spatial.model import SpatialModel
     from mag_model.memory.policy import CachePolicy
     from magbench.models.protocol import Kind
     from magbench.models.workload import Workload
+
+
+KNOWN = ("window", "strided", "full_history")
+"""Policies that lists name; any other that does not look at contents can follow the plus."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,8 @@ class SpatialFamily:
     def known(self) -> Iterable[tuple[str, str]]:
         from baselines.spatial.methods import METHODS
 
-        about = (METHODS[self.method].__doc__ or "").partition("\n")[0].rstrip(".")
-        for plugin in found_plugins(POLICIES):
-            if not plugin.load().uses_content:
-                yield plugin.name, f"{about}. {plugin.summary()}"
+        about = (METHODS[self.method].__doc__ or "").partition("\n")[0]
+        yield from ((policy, about) for policy in KNOWN)
 
     def label(self, text: str) -> str:
         return text

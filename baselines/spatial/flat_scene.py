@@ -13,6 +13,7 @@ from baselines.spatial.camera import PLANE, Pinhole, axes, plane_to_pixels
 from baselines.spatial.held_view import HeldView
 from baselines.spatial.scene import CELLS, Coverage, Seen
 
+
 @dataclass(frozen=True)
 class FlatScene:
     """Warp by a homography. A camera that also moves is taken for one that turns.

@@ -81,8 +81,9 @@ class SpatialModel:
         lens = None if task.intrinsics is None else Pinhole(*task.intrinsics.tolist())
         if numbers == SPACE and lens is None:
             raise Unfit(f"model {self.name} needs the lens of a camera in space; the clip does not tell")
-        deep = task.depth is not None and lens is not None
-        return pose, DeepScene(lens) if deep else flat_scene(pose, lens)
+        if task.depth is None or lens is None:
+            return pose, flat_scene(pose, lens)
+        return pose, DeepScene(lens)
 
     def _write(self, past: FrameKV, frames: range, views: Sequence[HeldView]) -> FrameKV:
         held = self._held | dict(zip(frames, views, strict=True))

@@ -18,7 +18,7 @@ from magbench.core.progress import Progress, Quiet
 from magbench.core.seeds import task_seed
 from magbench.core.shard import WHOLE, Shard
 from magbench.generation.worker import Begin, Job, Source, Stopped, make_missing, one_line
-from magbench.models.adapter import wanted_threads
+from magbench.models.adapter import sees_depth, wanted_threads
 from magbench.models.guard import Guard, Interruption, put_back
 from magbench.models.naming import Candidate, Given, resolve
 from magbench.models.protocol import Reference, ReferenceInput, Task, VideoModel
@@ -128,7 +128,7 @@ def _source(candidate: Candidate, suite: Suite, threads: int | None) -> Source:
         return _reference(candidate.name, candidate.reference(), suite)
     with candidate.guard.inside():
         model = candidate.load()
-    return _model(candidate.name, model, candidate.guard, threads)
+    return _model(candidate.name, model, candidate.guard, suite, threads)
 
 
 def generate_from(
@@ -157,8 +157,9 @@ def generate_from(
     return failures
 
 
-def make_task(clip: Clip, sample: int) -> Task:
-    """What a model is asked for one sample of a clip."""
+def make_task(clip: Clip, sample: int, *, depth: bool = False) -> Task:
+    """What a model is asked for one sample of a clip, with the ``depth`` of the given frames if it sees that."""
+    planes = clip.depth if depth else None
     return Task(
         context=to_float(clip.frames[: clip.switch]),
         prompt=clip.caption,
@@ -166,12 +167,16 @@ def make_task(clip: Clip, sample: int) -> Task:
         frames=len(clip),
         fps=clip.fps,
         seed=task_seed(clip.id, sample),
+        intrinsics=None if clip.intrinsics is None else torch.from_numpy(clip.intrinsics),
+        depth=None if planes is None else torch.from_numpy(planes[: clip.switch].copy()),
     )
 
 
-def _model(name: str, model: VideoModel, guard: Guard, threads: int | None) -> Source:
+def _model(name: str, model: VideoModel, guard: Guard, suite: Suite, threads: int | None) -> Source:
+    depth = sees_depth(model) and any("depth" in clip.planes for clip in suite.clips)
+
     def start(clip: Clip, sample: int, folder: Path) -> Begin:
-        return partial(guard.stream, partial(model.stream, make_task(clip, sample)))
+        return partial(guard.stream, partial(model.stream, make_task(clip, sample, depth=depth)))
 
     def holds() -> int | None:
         with guard.inside():
@@ -179,7 +184,7 @@ def _model(name: str, model: VideoModel, guard: Guard, threads: int | None) -> S
 
     return Source(
         name,
-        "model",
+        "reference" if depth else "model",
         model.revision,
         start,
         holds,

@@ -3,8 +3,8 @@
 Packages register them by entry points: group ``magbench.models`` (name -> callable without arguments that returns a
 :class:`~magbench.models.protocol.VideoModel`), group ``magbench.references`` (likewise, a
 :class:`~magbench.models.protocol.Reference`) and group ``magbench.families`` (prefix -> a
-:class:`~magbench.models.protocol.Family`, for whole families of models, ``PREFIX:TEXT`` or ``PREFIX+TEXT``). Every other way to name a
-model is in :mod:`magbench.models.naming`.
+:class:`~magbench.models.protocol.Family`, for whole families of models, ``PREFIX:TEXT`` or ``PREFIX+TEXT``). Every
+other way to name a model is in :mod:`magbench.models.naming`.
 """
 
 from __future__ import annotations
