@@ -42,6 +42,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench run --models examples/hold_last/hold_last.py:HoldLast,window", r"hold_last"),
     ("magbench run --models command:mine.yaml,window", r"mine"),
     ("magbench score --suite SUITE --videos DIR --model NAME --out OUT", r"videos used"),
+    ("magbench score --suite SUITE --videos DIR --model NAME --out OUT --fit", r"videos used"),
     ("magbench score --suite revisit-nano --videos made --model my-model --out runs/mine", r"42 videos used"),
     ("magbench run --models window,full_history --out runs/mine", r"my-model"),
     ("magbench score --suite mag-bench:DIR --videos MINE --model my-model --out runs/mine", r"videos used"),

@@ -17,6 +17,7 @@ from magbench.analysis.noise_floor import (
     LATE,
     MEMBERS,
     NOTHING_MEASURED,
+    RESIZE,
     TIMED,
     Level,
     Named,
@@ -32,11 +33,12 @@ from magbench.core.progress import Progress
 from magbench.metrics import PROTOCOLS
 from magbench.models.meter import Metered
 from magbench.runs.folder import Run, RunFolder
-from magbench.runs.generation import read_frames, read_generation, write_generation
+from magbench.runs.generation import GENERATION_FILE, read_frames, read_generation, write_generation
 from magbench.runs.records import read_records
 from magbench.scoring.score import score
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
+from magbench.video.resize import resized
 
 CLIPS = 8
 """The panel is made of a run's first clips, at most so many."""
@@ -76,6 +78,13 @@ def through_yuv(frames: Frames) -> Frames:
     return np.stack(found)
 
 
+def through_size(frames: Frames) -> Frames:
+    """To three quarters of the size, by area, and back (Lanczos): what videos made to fit go through."""
+    height, width = frames.shape[1:3]
+    small = (round(height * 0.75), round(width * 0.75))
+    return np.stack([resized(resized(frame, small), (height, width)) for frame in frames])
+
+
 def ensure(suite: Suite, out: Path, *, progress: Progress) -> Panel:
     """The panel of the run in ``out``: the one that is there if it still holds, else that of the best model.
 
@@ -101,10 +110,19 @@ def _holds(panel: Panel, suite: Suite, out: Path) -> bool:
 
     if panel.suite_digest != suite.digest:
         return False
+    if _refitted(out) and not any(RESIZE in level.shifts for level in panel.levels):
+        return False
     generation = read_generation(RunFolder(out).generation(panel.model, suite.clips[0].id, 0))
     now = {(p.name, p.version, m.name, m.version) for p in PROTOCOLS.values() for m in p.metrics}
     then = {named(level)[:4] for level in panel.levels}
     return generation is not None and generation.revision == panel.revision and now <= then
+
+
+def _refitted(out: Path) -> bool:
+    """Whether videos of a run were made to fit."""
+    folder = RunFolder(out)
+    found = (read_generation(path.parent) for path in folder.generations.glob(f"*/*/{GENERATION_FILE}"))
+    return any(made is not None and made.original is not None and made.original.conversions for made in found)
 
 
 def measure(suite: Suite, out: Path, model: str, *, progress: Progress) -> Panel:
@@ -120,12 +138,13 @@ def measure(suite: Suite, out: Path, model: str, *, progress: Progress) -> Panel
     revisions = {clip: generation.revision for clip, generation in made.items() if generation is not None}
     if not revisions:
         raise MagbenchError(f"{out}: has no scored return of {model} to measure noise with")
+    refitted = _refitted(out)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         RunFolder(folder).claim(Run.of(suite, seeds=1, limit=len(clips)))
         for clip in clips:
             if clip.id in revisions:
-                _write_members(out, folder, model, clip)
+                _write_members(out, folder, model, clip, resize=refitted)
         failures = score(suite, folder, progress=progress)
         if failures:
             raise MagbenchError(f"noise panel: {failures[0]}")
@@ -142,7 +161,7 @@ def measure(suite: Suite, out: Path, model: str, *, progress: Progress) -> Panel
     return panel
 
 
-def _write_members(out: Path, folder: Path, model: str, clip: Clip) -> None:
+def _write_members(out: Path, folder: Path, model: str, clip: Clip, *, resize: bool) -> None:
     """Write one clip's return in every form, as if each form were a reference."""
     import av
 
@@ -159,6 +178,8 @@ def _write_members(out: Path, folder: Path, model: str, clip: Clip) -> None:
     }
     if "libx264" in av.codecs_available:
         members["h264"] = reencoded(frames)
+    if resize:
+        members[RESIZE] = through_size(frames)
     if len(samples) > 1:
         members["seed"] = samples[1]
     for name, pixels in members.items():

@@ -50,7 +50,7 @@ def submit(run: Path, model: str, told: Mapping[str, Any], to: Path) -> Path:
     if missing := [name for name in PERSONAL if not told.get(name)]:
         raise MagbenchError(f"{run}: not told: {', '.join(missing)}; give them in --from FILE.yaml")
     made = _generations(folder, mine)
-    about = _described(told, mine[0], next(iter(made.values()))[1])
+    about = _described(told, mine, next(iter(made.values()))[1])
     target = to / board_name(of) / folder_name(about)
     with folder_written(target, "is there already; a submission is never changed, submit another revision") as half:
         write_description(about, half)
@@ -74,7 +74,8 @@ def _generations(folder: RunFolder, records: list[Record]) -> dict[str, tuple[Pa
     return found
 
 
-def _described(told: Mapping[str, Any], record: Record, made: Generation) -> Description:
+def _described(told: Mapping[str, Any], records: list[Record], made: Generation) -> Description:
+    record, done = records[0], sorted({record.conversions for record in records} - {""})
     machine = ", ".join(filter(None, (made.device, made.platform, made.torch and f"torch {made.torch}")))
     known = {
         "model": record.model,
@@ -84,15 +85,18 @@ def _described(told: Mapping[str, Any], record: Record, made: Generation) -> Des
         "magbench_commit": commit() or "",
         "command": f"magbench run {record.suite} --models {record.model}",
     }
+    fixed = {"model": record.model, "revision": record.revision}
+    if done:
+        fixed["conversions"] = "; or ".join([*filter(None, [told.get("conversions")]), *done])
     try:
-        return Description.model_validate({**known, **told, "model": record.model, "revision": record.revision})
+        return Description.model_validate({**known, **told, **fixed})
     except ValueError as error:
         raise MagbenchError(f"submission.yaml: {' '.join(str(error).split())[:300]}") from error
 
 
 def _write_videos(made: Mapping[str, tuple[Path, Generation]], target: Path) -> None:
     files = {
-        name: place / FRAMES_FILE if generation.original is None else Path(generation.original.path)
+        name: Path(generation.original.path) if generation.original and not generation.saved else place / FRAMES_FILE
         for name, (place, generation) in made.items()
     }
     whole = all(path.is_file() for path in files.values())
@@ -100,7 +104,7 @@ def _write_videos(made: Mapping[str, tuple[Path, Generation]], target: Path) -> 
     entries = {}
     for name, (_, generation) in sorted(made.items()):
         path = files[name]
-        inside = f"videos/{name}{path.suffix}" if carried and generation.original is None else ""
+        inside = f"videos/{name}{path.suffix}" if carried and generation.saved else ""
         if inside:
             (target / "videos").mkdir(exist_ok=True)
             shutil.copyfile(path, target / inside)

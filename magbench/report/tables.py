@@ -38,6 +38,7 @@ class Row:
     speeds: dict[str, dict[str, Cell]]
     protocols: frozenset[str]
     values: dict[str, dict[str, float]]
+    conversions: tuple[str, ...] = ()
 
     def cell(self, column: Column) -> Cell:
         """The value of a column; no value if nothing was recorded for it."""
@@ -57,8 +58,9 @@ class Row:
 
     @property
     def title(self) -> str:
-        """The name, with a mark if clips are missing."""
-        return self.model if self.complete else f"{self.model} (incomplete)"
+        """The name, with a mark if clips are missing or were made to fit."""
+        marks = ([] if self.complete else ["incomplete"]) + (["made to fit"] if self.conversions else [])
+        return f"{self.model} ({', '.join(marks)})" if marks else self.model
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _row(
         },
         protocols=frozenset(record.protocol for record in records),
         values={column.key: values[column.key] for column in columns if not column.is_cost and column.key in values},
+        conversions=tuple(sorted({record.conversions for record in records} - {""})),
     )
 
 

@@ -37,13 +37,17 @@ ERROR_FILE = "error.txt"
 
 
 class Original(BaseModel):
-    """A video made elsewhere: its absolute path, what rate it has to have, and at which frame its return starts."""
+    """A video made elsewhere: its absolute path, what rate it has to have, and at which frame its return starts.
+
+    ``conversions``: what was done to make it fit, "" for nothing. Where something was, the return is saved here too.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     path: str
     fps: PositiveInt
     first: NonNegativeInt
+    conversions: str = ""
 
 
 class Generation(BaseModel):
@@ -73,6 +77,11 @@ class Generation(BaseModel):
     platform: str | None
     magbench: str
     original: Original | None = None
+
+    @property
+    def saved(self) -> bool:
+        """Whether the frames lie beside this file, and not only where somebody else keeps them."""
+        return self.original is None or bool(self.original.conversions)
 
 
 def write_generation(
@@ -113,6 +122,9 @@ def write_import(
     frames: (T - switch, H, W, 3) uint8, the return that was read from it.
     """
     made = untimed(clip, frames_sha256(frames), model=model, revision=revision, original=original)
+    if made.saved:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_lossless(folder / FRAMES_FILE, frames, clip.fps)
     write_atomic(folder / GENERATION_FILE, made.model_dump_json(indent=2) + "\n")
 
 
@@ -163,7 +175,7 @@ def read_generation(folder: Path) -> Generation | None:
 def read_frames(folder: Path, generation: Generation) -> NDArray[np.uint8]:
     """(n, H, W, 3) uint8: the return, checked to be the one that was saved."""
     original = generation.original
-    if original is None:
+    if generation.saved or original is None:
         path = folder / FRAMES_FILE
         frames = read_video(path)
     else:

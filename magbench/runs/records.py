@@ -30,6 +30,7 @@ class Record(BaseModel):
         frame: absolute index of each value of ``per_frame`` (for costs: of the piece's first frame).
         gap: frames since the view of each ``frame`` was last seen, -1 if never; None for costs.
         generation_sha256: of the decoded frames that were scored.
+        conversions: what was done to a video made elsewhere to make it fit; "" for nothing.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -60,6 +61,7 @@ class Record(BaseModel):
     gap: list[int] | None = None
     generation_sha256: str
     magbench_version: str
+    conversions: str = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> Record:

@@ -208,6 +208,7 @@ def _provenance(scene: Scene, generation: Generation) -> dict[str, Any]:
         "seed": generation.seed,
         "generation_sha256": generation.frames_sha256,
         "magbench_version": __version__,
+        "conversions": "" if generation.original is None else generation.original.conversions,
     }
 
 
