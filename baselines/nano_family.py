@@ -31,6 +31,8 @@ PARTS = {False: ("base", "base"), True: ("joint", "memory")}
 class NanoFamily:
     """A :class:`magbench.models.protocol.Family`."""
 
+    joint = ":"
+
     def known(self) -> Iterable[tuple[str, str]]:
         for plugin in found_plugins(POLICIES):
             yield plugin.name, plugin.summary()

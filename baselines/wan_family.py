@@ -55,6 +55,8 @@ class Chosen:
 class WanFamily:
     """A :class:`magbench.models.protocol.Family`."""
 
+    joint = ":"
+
     def known(self) -> Iterable[tuple[str, str]]:
         from mag_model.wan.weights.catalog import checkpoint
 

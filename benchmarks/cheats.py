@@ -33,6 +33,8 @@ from magbench.suites.worlds.canvas import CANVAS
 from magbench.suites.worlds.photographs import PHOTOGRAPHS, load_canvas
 from magbench.video.io import to_float, to_uint8
 
+TWISTED = "the truth"
+"""How the names of the right pixels of the wrong place begin."""
 SPEEDS = (0.5, 0.75, 1.5, 2.0)
 KINDS = ("truth", "speed", "model", "partial", "cheat")
 """Order in the table. ``partial``: neither a perfect return nor a cheat, to show that the score is graded."""
@@ -81,6 +83,33 @@ def camera(suite: Suite, index: int, clip: Clip, truth: Tensor) -> Camera:
     return partial(filmed, canvas, cameras)
 
 
+def shifted(frames: Tensor, axis: int, share: float) -> Tensor:
+    """(n, 3, H, W) frames moved by a share of their size, what leaves on one side coming in on the other."""
+    return frames.roll(round(share * frames.shape[axis]), axis)
+
+
+def held_edge(frames: Tensor, axis: int, share: float) -> Tensor:
+    """The same, but what comes in is the border, held."""
+    size = frames.shape[axis]
+    return frames.index_select(axis, (torch.arange(size) - round(share * size)).clamp(0, size - 1))
+
+
+def elsewhere(truth: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The right pixels of the wrong place; a grey picture with red and blue exchanged is the truth, and left out."""
+    return ((name, frames) for name, frames in _twisted(truth) if (frames - truth).abs().mean() > 1 / 255)
+
+
+def _twisted(truth: Tensor) -> Iterator[tuple[str, Tensor]]:
+    yield "the truth upside down", truth.flip(2)
+    yield "the truth mirrored", truth.flip(3)
+    yield "the truth turned by half", truth.flip(2, 3)
+    yield "the truth, red and blue exchanged", truth.flip(1)
+    yield "the truth as a negative", 1 - truth
+    yield "the truth shifted right by a third", shifted(truth, 3, 1 / 3)
+    yield "the truth shifted down by a third", shifted(truth, 2, 1 / 3)
+    yield "the truth shifted right by a third, its edge held", held_edge(truth, 3, 1 / 3)
+
+
 def answers(given: ReferenceInput, shot: Camera) -> Iterator[tuple[str, str, Tensor]]:
     """(kind, name, frames) of everything that sees the truth."""
     truth = given.video[given.switch :]
@@ -98,6 +127,8 @@ def answers(given: ReferenceInput, shot: Camera) -> Iterator[tuple[str, str, Ten
     for make in CHEATS:
         reference = make()
         yield "cheat", reference.name, reference.make(given)
+    for name, frames in elsewhere(truth):
+        yield "cheat", name, frames
     half = shot(np.minimum(frame / 2, count - 1))
     half[1::2] = truth[:1]
     yield "cheat", "half speed, every other frame the first", half
@@ -122,6 +153,8 @@ def in_bytes(frames: Tensor) -> Tensor:
 
 
 Row = tuple[str, str]
+Values = dict[Row, dict[int, tuple[float, ...]]]
+"""Answer -> number of the clip -> the columns; a clip may have no such answer."""
 COLUMNS = ("legacy LPIPS ↓", "legacy PSNR ↑", "score ↑", "score, out of window ↑", "coverage ↑")
 
 
@@ -145,7 +178,7 @@ def main(name: str, models: str, limit: int | None) -> None:
     torch.set_num_threads(1)
     suite = open_suite(name)
     loaded = [load_model(model) for model in models.split(",") if model]
-    values: dict[Row, list[tuple[float, ...]]] = defaultdict(list)
+    values: Values = defaultdict(dict)
     for index, clip in enumerate(suite.clips[:limit]):
         given = given_for(suite, clip)
         truth = given.video[clip.switch :]
@@ -153,17 +186,18 @@ def main(name: str, models: str, limit: int | None) -> None:
         target = Truth(in_bytes(truth))
         made = [("model", model.name, torch.cat(list(model.stream(make_task(clip, 0))))) for model in loaded]
         for kind, answer, frames in (*answers(given, camera(suite, index, clip, truth)), *made):
-            values[kind, answer].append(numbers(Pair(in_bytes(frames), target), far))
+            values[kind, answer][index] = numbers(Pair(in_bytes(frames), target), far)
         print(f"{clip.id}", file=sys.stderr)
     sys.exit(report(suite, values))
 
 
-def report(suite: Suite, values: dict[Row, list[tuple[float, ...]]]) -> int:
+def report(suite: Suite, values: Values) -> int:
     """Print the table and the bars; 1 if one is missed."""
-    table = {row: np.array(rows) for row, rows in values.items()}
+    clips = len(values["truth", "the true return"])
+    none = (np.nan,) * len(COLUMNS)
+    table = {row: np.array([found.get(index, none) for index in range(clips)]) for row, found in values.items()}
     means = {row: np.nanmean(rows, axis=0) for row, rows in table.items()}
     score = COLUMNS.index("score ↑")
-    clips = len(next(iter(table.values())))
     ranged = int(np.isfinite(table["truth", "the true return"][:, score]).sum())
     print(f"{suite.name} v{suite.version}, {suite.split} split, {clips} clips, {ranged} with a range\n")
     print("| answer | what | " + " | ".join(COLUMNS) + " | clips below 0.5x |")
@@ -177,6 +211,8 @@ def report(suite: Suite, values: dict[Row, list[tuple[float, ...]]]) -> int:
         print(f"| {row[1]} | {row[0]} | {cells} | {below} |")
     of = {kind: [means[row][score] for row in means if row[0] == kind] for kind in KINDS}
     bars = [("the truth scores 1", float(np.mean(of["truth"])), 1.0)]
+    wrong = [means[row][score] for row in means if row[1].startswith(TWISTED)]
+    bars += [("nothing twisted reaches a quarter", 0.25, max(wrong))]
     bars += [("every speed above every cheat", min(of["speed"]), max(of["cheat"]))]
     bars += [("every model above every cheat", min(of["model"]), max(of["cheat"]))] if of["model"] else []
     print()

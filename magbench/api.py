@@ -117,6 +117,7 @@ def score(
     *,
     out: str | Path | None = None,
     references: bool = True,
+    fit: bool = False,
     workers: int | None = None,
 ) -> Results:
     """Score a folder of finished videos, made anywhere, as the model ``name``, and write the report.
@@ -127,6 +128,7 @@ def score(
         name: what to call the model that made them.
         references: also make those that need no model (the truth, and ways to cheat or fail), which say what a score is
             worth and give retention its two ends.
+        fit: change videos of another rate, size or length so that they fit, and say so in records and tables.
 
     Raises:
         MagbenchError: as :func:`evaluate`; also a name that is a registered model's, and a folder without a usable
@@ -142,7 +144,7 @@ def score(
 
     opened, folder = load_suite(suite), _folder(out, suite)
     with ProgressBar() as progress:
-        imported = import_videos(opened, Path(videos), name, folder, progress=progress.named("import"))
+        imported = import_videos(opened, Path(videos), name, folder, fit=fit, progress=progress.named("import"))
         failures = list(imported.failures)
         if references and imported.parts:
             limit, named = RunFolder(folder).read().limit, progress.named("generate")

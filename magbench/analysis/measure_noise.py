@@ -15,6 +15,7 @@ from magbench.analysis.noise_floor import (
     LATE,
     MEMBERS,
     NOTHING_MEASURED,
+    RESIZE,
     TIMED,
     Level,
     Named,
@@ -30,15 +31,23 @@ from magbench.core.progress import Progress
 from magbench.metrics import PROTOCOLS
 from magbench.models.meter import Metered
 from magbench.runs.folder import Run, RunFolder
-from magbench.runs.generation import read_frames, read_generation, write_generation
+from magbench.runs.generation import GENERATION_FILE, read_frames, read_generation, write_generation
 from magbench.runs.records import read_records
 from magbench.scoring.score import score
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
-from magbench.video.reencode import reencoded, through_yuv
+from magbench.video.reencode import Frames, reencoded, through_yuv
+from magbench.video.resize import resized
 
 CLIPS = 8
 """The panel is made of a run's first clips, at most so many."""
+
+
+def through_size(frames: Frames) -> Frames:
+    """To three quarters of the size, by area, and back (Lanczos): what videos made to fit go through."""
+    height, width = frames.shape[1:3]
+    small = (round(height * 0.75), round(width * 0.75))
+    return np.stack([resized(resized(frame, small), (height, width)) for frame in frames])
 
 
 def ensure(suite: Suite, out: Path, *, progress: Progress) -> Panel:
@@ -66,10 +75,19 @@ def _holds(panel: Panel, suite: Suite, out: Path) -> bool:
 
     if panel.suite_digest != suite.digest:
         return False
+    if _refitted(out) and not any(RESIZE in level.shifts for level in panel.levels):
+        return False
     generation = read_generation(RunFolder(out).generation(panel.model, suite.clips[0].id, 0))
     now = {(p.name, p.version, m.name, m.version) for p in PROTOCOLS.values() for m in p.metrics}
     then = {named(level)[:4] for level in panel.levels}
     return generation is not None and generation.revision == panel.revision and now <= then
+
+
+def _refitted(out: Path) -> bool:
+    """Whether videos of a run were made to fit."""
+    folder = RunFolder(out)
+    found = (read_generation(path.parent) for path in folder.generations.glob(f"*/*/{GENERATION_FILE}"))
+    return any(made is not None and made.original is not None and made.original.conversions for made in found)
 
 
 def measure(suite: Suite, out: Path, model: str, *, progress: Progress) -> Panel:
@@ -85,12 +103,13 @@ def measure(suite: Suite, out: Path, model: str, *, progress: Progress) -> Panel
     revisions = {clip: generation.revision for clip, generation in made.items() if generation is not None}
     if not revisions:
         raise MagbenchError(f"{out}: has no scored return of {model} to measure noise with")
+    refitted = _refitted(out)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         RunFolder(folder).claim(Run.of(suite, seeds=1, limit=len(clips)))
         for clip in clips:
             if clip.id in revisions:
-                _write_members(out, folder, model, clip)
+                _write_members(out, folder, model, clip, resize=refitted)
         failures = score(suite, folder, progress=progress)
         if failures:
             raise MagbenchError(f"noise panel: {failures[0]}")
@@ -107,7 +126,7 @@ def measure(suite: Suite, out: Path, model: str, *, progress: Progress) -> Panel
     return panel
 
 
-def _write_members(out: Path, folder: Path, model: str, clip: Clip) -> None:
+def _write_members(out: Path, folder: Path, model: str, clip: Clip, *, resize: bool) -> None:
     """Write one clip's return in every form, as if each form were a reference."""
     import av
 
@@ -124,6 +143,8 @@ def _write_members(out: Path, folder: Path, model: str, clip: Clip) -> None:
     }
     if "libx264" in av.codecs_available:
         members["h264"] = reencoded(frames, CRF)
+    if resize:
+        members[RESIZE] = through_size(frames)
     if len(samples) > 1:
         members["seed"] = samples[1]
     for name, pixels in members.items():

@@ -1,9 +1,9 @@
 """The noise panel: how far scores move when nothing changed but how the same frames were stored, cut or drawn.
 
 A difference below that is not called a difference. The returns of one model of a run are scored again, from frames
-that say the same thing: encoded by H.264, through 4:2:0 pixels, one frame late, and (where a run has two samples a
-clip) from another seed. A metric's level is the largest shift of its mean over the panel's clips. It is measured by
-:mod:`magbench.analysis.measure_noise`.
+that say the same thing: encoded by H.264, through 4:2:0 pixels, one frame late, (where a run has two samples a clip)
+from another seed, and (where videos of another size were made to fit) through another size and back. A metric's level
+is the largest shift of its mean over the panel's clips. It is measured by :mod:`magbench.analysis.measure_noise`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ CRF = 18
 TIMED = ("aligned", "retention")
 """Protocols in which a frame's place is part of the answer: one frame late is an error there, shown but not noise."""
 LATE = "late"
-MEMBERS = ("h264", "yuv420", LATE, "seed")
+RESIZE = "resize"
+MEMBERS = ("h264", "yuv420", LATE, "seed", RESIZE)
 
 
 class Level(BaseModel):

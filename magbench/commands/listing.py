@@ -12,7 +12,7 @@ def models() -> list[tuple[str, ...]]:
     """Models, members of families, then references (which see the truth and have no rank)."""
     found = [(plugin.name, "model", _about(plugin)) for plugin in found_plugins(MODELS)]
     for prefix, family in families().items():
-        found += [(f"{prefix}:{text}", "model", about) for text, about in family.known()]
+        found += [(f"{prefix}{family.joint}{text}", "model", about) for text, about in family.known()]
     return [*found, *((plugin.name, "reference", _about(plugin)) for plugin in found_plugins(REFERENCES))]
 
 

@@ -46,13 +46,13 @@ def profile(
 
     With --out set to a run's folder, the next `magbench report` draws this beside the run's own latency.
     """
-    from magbench.models.registry import family_of
+    from magbench.models.registry import member_of
     from magbench.profiling.latency_report import check_folder
 
     folder = out or Path("runs/profile")
     check_folder(folder)
-    members = [family_of(name) for name in models]
-    found = [None if member is None else member[0].workload(member[1], resolution) for member in members]
+    members = [member_of(name) for name in models]
+    found = [None if member is None else member.family.workload(member.text, resolution) for member in members]
     workloads = [workload for workload in found if workload is not None]
     if workloads and len(workloads) < len(models):
         raise MagbenchError(f"{', '.join(models)}: models of a family cannot be profiled together with others")

@@ -91,6 +91,7 @@ def generate(
     help="Finished videos, made anywhere: one entry per clip, CLIP.mp4, .mkv, .webm, .npz or a folder of PNGs.",
 )
 @click.option("--model", metavar="NAME", help="What to call the model that made the videos.")
+@click.option("--fit", is_flag=True, help="With --videos: change those of another rate, size or length; tables say so.")
 @click.option("--no-references", is_flag=True, help="With --videos: not the rows that say what a score is worth.")
 @out_option("Results folder [default: runs/SUITE].")
 @workers_option
@@ -99,6 +100,7 @@ def score(
     suite: str,
     videos: Path | None,
     model: str | None,
+    fit: bool,
     no_references: bool,
     out: Path | None,
     workers: int | None,
@@ -122,7 +124,7 @@ def score(
         finish(failures)
     else:
         opened, references = open_suite(suite, None), not no_references
-        results = api.score(opened, videos, model, out=folder, references=references, workers=workers)
+        results = api.score(opened, videos, model, out=folder, references=references, fit=fit, workers=workers)
         click.echo(f"{videos}: {results.imported}\n")
         show(results)
         finish(results.failures)

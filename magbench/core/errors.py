@@ -19,6 +19,10 @@ class Unfit(MagbenchError):
     """A clip of a form that a model cannot continue: another size, no camera. Nothing is broken, on either side."""
 
 
+class Misfit(MagbenchError):
+    """A video of another rate, size or length than its clip; with leave to change it, it could be made to fit."""
+
+
 class NothingDone(MagbenchError):
     """An error where not one part of the work could be done; ``failures`` says what went wrong with each."""
 

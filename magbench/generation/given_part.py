@@ -66,6 +66,11 @@ def check_return(frames: Frames, clip: Clip) -> None:
             )
 
 
+def resembles(a: Frames, b: Frames) -> bool:
+    """Whether frames of equal shape show the same, however hard they were compressed."""
+    return difference(a, b) < LEAST or _likeness(a, b) >= ALIKE
+
+
 def difference(a: Frames, b: Frames) -> float:
     """Mean absolute difference in levels of frames of equal shape, one after another."""
     return float(np.mean([np.abs(x.astype(np.int16) - y).mean() for x, y in zip(a, b, strict=True)]))

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from magbench.core.errors import MagbenchError, unknown
+from magbench.core.errors import MagbenchError, Misfit, unknown
 from magbench.core.files import SAFE_NAME
 from magbench.core.progress import Progress
+from magbench.generation.fit import read_fitted
 from magbench.generation.given_part import check_return, check_whole
 from magbench.models.registry import model_names, reference_names
 from magbench.runs.failures import Failure
@@ -39,24 +40,36 @@ NAMED = 5
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a folder of videos: clips by what their video holds, and what could not be used."""
+    """What became of a folder of videos.
+
+    Attributes:
+        parts: clip -> what its video holds.
+        failures: what could not be used.
+        conversions: clip -> what was done to make its video fit, for those to which something was.
+    """
 
     parts: dict[str, Part]
     failures: list[Failure]
+    conversions: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         counts = Counter(self.parts.values())
         kinds = f"the return only: {counts['return']}, the whole clip: {counts['whole']} (given frames left out)"
-        return f"{len(self.parts)} videos used; {kinds}"
+        ways = Counter(self.conversions.values())
+        fitted = "".join(f"\nmade to fit: {count} videos, {what}" for what, count in ways.most_common())
+        return f"{len(self.parts)} videos used; {kinds}{fitted}"
 
 
-def import_videos(suite: Suite, videos: Path, model: str, out: Path, *, progress: Progress) -> Imported:
+def import_videos(
+    suite: Suite, videos: Path, model: str, out: Path, *, fit: bool = False, progress: Progress
+) -> Imported:
     """Make the finished videos of a folder the generations of ``model`` in the run of ``out``.
 
     Args:
         suite: what the videos were made for.
         model: a name of their own, of no installed model or reference.
         out: a new folder, or that of a run of the same suite with one sample a clip.
+        fit: whether videos of another rate, size or length may be changed, see :mod:`magbench.generation.fit`.
 
     Returns:
         A missing, unusable or left-over entry is a failure there. What concerns the whole folder is an error, before
@@ -80,14 +93,18 @@ def import_videos(suite: Suite, videos: Path, model: str, out: Path, *, progress
             failures.append(Failure(model, clip.id, 0, str(error)))
     revision = _revision(hashes)
     parts: dict[str, Part] = {}
+    done: dict[str, str] = {}
     for clip in clips:
         try:
             if clip.id in hashes:
-                parts[clip.id] = _import(entries[clip.id], clip, suite, out, model, revision)
+                parts[clip.id], how = _import(entries[clip.id], clip, suite, out, model, revision, fit)
+                done |= {clip.id: how} if how else {}
                 progress.step()
+        except Misfit as error:
+            failures.append(Failure(model, clip.id, 0, f"{error}; --fit makes it fit, and says so"))
         except MagbenchError as error:
             failures.append(Failure(model, clip.id, 0, str(error)))
-    return Imported(parts, failures)
+    return Imported(parts, failures, done)
 
 
 def find_entries(folder: Path) -> dict[str, Path]:
@@ -164,19 +181,22 @@ def _check_shape(path: Path, shape: tuple[int, ...], clip: Clip) -> dict[int, Pa
     """Refuse another size or length; returns what each length that fits is."""
     if shape[1:3] != clip.size:
         sizes = "frames are {1}x{0}, the clip's {3}x{2}".format(*shape[1:3], *clip.size)
-        raise MagbenchError(f"{path}: {sizes}")
+        raise Misfit(f"{path}: {sizes}")
     lengths: dict[int, Part] = {len(clip) - clip.switch: "return", len(clip): "whole"}
     if shape[0] not in lengths:
         wanted = " or ".join(f"{length} ({part})" for length, part in lengths.items())
-        raise MagbenchError(f"{path}: holds {shape[0]} frames, {wanted} wanted")
+        raise Misfit(f"{path}: holds {shape[0]} frames, {wanted} wanted")
     return lengths
 
 
-def _import(path: Path, clip: Clip, suite: Suite, out: Path, model: str, revision: str) -> Part:
-    """Check one video and write its generation."""
-    if form(path) == ".npz":  # before anything is allocated
-        _check_shape(path, npz_shape(path), clip)
-    frames = read_finished(path, clip.fps)
+def _import(path: Path, clip: Clip, suite: Suite, out: Path, model: str, revision: str, fit: bool) -> tuple[Part, str]:
+    """Check one video and write its generation; returns what it holds, and what was done to make it fit."""
+    if fit:
+        frames, done = read_fitted(path, clip)
+    else:
+        if form(path) == ".npz":  # before anything is allocated
+            _check_shape(path, npz_shape(path), clip)
+        frames, done = read_finished(path, clip.fps), ""
     lengths = _check_shape(path, frames.shape, clip)
     part = lengths[len(frames)]
     try:
@@ -184,7 +204,7 @@ def _import(path: Path, clip: Clip, suite: Suite, out: Path, model: str, revisio
     except MagbenchError as error:
         raise MagbenchError(f"{path}: {error}") from error
     first = clip.switch if part == "whole" else 0
-    original = Original(path=str(path.resolve()), fps=clip.fps, first=first)
+    original = Original(path=str(path.resolve()), fps=clip.fps, first=first, conversions=done)
     folder = RunFolder(out).generation(model, clip.id, 0)
     write_import(folder, original, frames[first:], clip, model, revision)
-    return part
+    return part, done

@@ -13,10 +13,10 @@ from torch import Tensor
 from magbench.core.errors import MagbenchError
 from magbench.core.seeds import task_seed
 from magbench.generation.worker import Begin, Source
-from magbench.models.adapter import wanted_threads
+from magbench.models.adapter import sees_depth, wanted_threads
 from magbench.models.guard import Guard
 from magbench.models.naming import Candidate, Given, resolve
-from magbench.models.protocol import Reference, ReferenceInput, Task, VideoModel
+from magbench.models.protocol import Kind, Reference, ReferenceInput, Task, VideoModel
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 from magbench.video.io import to_float
@@ -52,11 +52,12 @@ def source_of(candidate: Candidate, suite: Suite, threads: int | None = None) ->
         return _reference(candidate.name, candidate.reference(), suite)
     with candidate.guard.inside():
         model = candidate.load()
-    return _model(candidate.name, model, candidate.guard, threads)
+    return _model(candidate.name, model, candidate.guard, suite, threads)
 
 
-def make_task(clip: Clip, sample: int) -> Task:
-    """What a model is asked for one sample of a clip."""
+def make_task(clip: Clip, sample: int, *, depth: bool = False) -> Task:
+    """What a model is asked for one sample of a clip, with the ``depth`` of the given frames if it sees that."""
+    planes = clip.depth if depth else None
     return Task(
         context=to_float(clip.frames[: clip.switch]),
         prompt=clip.caption,
@@ -64,12 +65,16 @@ def make_task(clip: Clip, sample: int) -> Task:
         frames=len(clip),
         fps=clip.fps,
         seed=task_seed(clip.id, sample),
+        intrinsics=None if clip.intrinsics is None else torch.from_numpy(clip.intrinsics),
+        depth=None if planes is None else torch.from_numpy(planes[: clip.switch].copy()),
     )
 
 
-def _model(name: str, model: VideoModel, guard: Guard, threads: int | None) -> Source:
+def _model(name: str, model: VideoModel, guard: Guard, suite: Suite, threads: int | None) -> Source:
+    depth = sees_depth(model) and any("depth" in clip.planes for clip in suite.clips)
+
     def start(clip: Clip, sample: int, folder: Path) -> Begin:
-        return partial(guard.stream, partial(model.stream, make_task(clip, sample)))
+        return partial(guard.stream, partial(model.stream, make_task(clip, sample, depth=depth)))
 
     def holds() -> int | None:
         with guard.inside():
@@ -77,7 +82,8 @@ def _model(name: str, model: VideoModel, guard: Guard, threads: int | None) -> S
 
     with guard.inside():
         revision, wanted = model.revision, wanted_threads(model)
-    return Source(name, "model", revision, start, holds, warms_up=True, threads=threads or wanted)
+    kind: Kind = "reference" if depth else "model"
+    return Source(name, kind, revision, start, holds, warms_up=True, threads=threads or wanted)
 
 
 def _program(program: Program) -> Source:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 PLACE = ("model", "clip", "sample", "protocol", "metric", "region")
 BETWEEN = "\t"
-FRAMES = ("per_frame", "frame", "gap")
 WORDS = (
     *("suite", "suite_digest", "split", "model", "revision", "kind", "clip", "category", "speed"),
     *("protocol", "metric", "unit", "better", "region", "generation_sha256", "magbench_version"),
@@ -50,6 +49,8 @@ def read_scored(path: Path) -> Scored:
     table = read_table(path)
     for fields, wanted in ((WORDS, pa.string()), (NUMBERS, pa.int64()), (("value",), pa.float64())):
         for field in fields:
+            if field not in table.column_names:
+                raise MagbenchError(f"{path}: column '{field}' is missing")
             column = table.column(field)
             if column.type != wanted or (field != "value" and column.null_count):
                 raise MagbenchError(
@@ -59,7 +60,7 @@ def read_scored(path: Path) -> Scored:
         raise MagbenchError(f"{path}: a value is not finite")
     places = pc.binary_join_element_wise(*(pc.cast(table.column(field), pa.string()) for field in PLACE), BETWEEN)
     mine = table.filter(pc.equal(table.column("kind"), "model"))
-    return Scored(rows_of(mine, path), table.drop_columns(list(FRAMES)).to_pandas(), places.to_pylist())
+    return Scored(rows_of(mine, path), table.select([*WORDS, *NUMBERS, "value"]).to_pandas(), places.to_pylist())
 
 
 def place_of(record: Record) -> str:

@@ -23,7 +23,7 @@ from magbench.leaderboard.submission import (
     write_description,
 )
 from magbench.runs.folder import RunFolder
-from magbench.runs.generation import FRAMES_FILE, Generation, read_generation
+from magbench.runs.generation import Generation, read_generation
 from magbench.runs.records import Record, write_parquet
 
 VIDEOS = 20 * 2**20
@@ -93,7 +93,7 @@ def prepare(run: Path, model: str, told: Mapping[str, Any]) -> Ready:
     if missing := [name for name in PERSONAL if not told.get(name)]:
         raise MagbenchError(f"{run}: not told: {', '.join(missing)}; give them in --from FILE.yaml")
     made = _generations(folder, mine)
-    about = _described(told, mine[0], next(iter(made.values()))[1])
+    about = _described(told, mine, next(iter(made.values()))[1])
     kept = [record for record in records if record.model == model or record.kind == "reference"]
     return Ready(folder, about, made, kept, board_name(of))
 
@@ -135,7 +135,8 @@ def _generations(folder: RunFolder, records: list[Record]) -> dict[str, tuple[Pa
     return found
 
 
-def _described(told: Mapping[str, Any], record: Record, made: Generation) -> Description:
+def _described(told: Mapping[str, Any], records: list[Record], made: Generation) -> Description:
+    record, done = records[0], sorted({record.conversions for record in records} - {""})
     machine = ", ".join(filter(None, (made.device, made.platform, made.torch and f"torch {made.torch}")))
     known = {
         "model": record.model,
@@ -145,19 +146,19 @@ def _described(told: Mapping[str, Any], record: Record, made: Generation) -> Des
         "magbench_commit": commit() or "",
         "command": f"magbench run {record.suite} --models {record.model}",
     }
+    fixed = {"model": record.model, "revision": record.revision}
+    if done:
+        fixed["conversions"] = "; or ".join([*filter(None, [told.get("conversions")]), *done])
     try:
-        return Description.model_validate({**known, **told, "model": record.model, "revision": record.revision})
+        return Description.model_validate({**known, **told, **fixed})
     except ValueError as error:
         raise MagbenchError(f"submission.yaml: {' '.join(str(error).split())[:300]}") from error
 
 
 def _write_videos(made: Mapping[str, tuple[Path, Generation]], target: Path, elsewhere: Elsewhere) -> None:
-    files = {
-        name: place / FRAMES_FILE if generation.original is None else Path(generation.original.path)
-        for name, (place, generation) in made.items()
-    }
+    files = {name: generation.place(place) for name, (place, generation) in made.items()}
     whole = all(path.is_file() for path in files.values())
-    ours = all(generation.original is None for _, generation in made.values())
+    ours = all(generation.saved for _, generation in made.values())
     paths: Mapping[str, str] = {}
     if whole and ours and sum(path.stat().st_size for path in files.values()) <= VIDEOS:
         paths = {name: f"videos/{name}{path.suffix}" for name, path in files.items()}

@@ -77,6 +77,11 @@ def wanted_threads(model: object) -> int | None:
     return found
 
 
+def sees_depth(model: object) -> bool:
+    """Whether a model asks for the depth of the given frames, as its attribute ``sees_depth`` says."""
+    return bool(getattr(model, "sees_depth", False))
+
+
 def whole_video(generate: Callable[[Task], Any], task: Task) -> Iterator[Any]:
     """Yield what ``generate`` makes as one piece, without the given frames where it has them too."""
     frames = generate(task)

@@ -6,6 +6,7 @@
 ``package.module:Name``                likewise in an installed module
 ``command:FILE.yaml``                  a program, see :mod:`magbench.models.command`
 ``nano:POLICY``, ``wan:CHECKPOINT``    a member of a registered family
+``warp+POLICY``                        likewise, of one whose prefix ends in a plus
 an object                              anything with ``stream(task)`` or ``generate(task)``; in Python only
 =====================================  =============================================================================
 """
@@ -31,10 +32,10 @@ from magbench.models.guard import Guard
 from magbench.models.protocol import Kind, Reference, VideoModel
 from magbench.models.put_back import put_back
 from magbench.models.registry import (
-    family_of,
     kind_of,
     load_model,
     load_reference,
+    member_of,
     model_names,
     reference_names,
 )
@@ -95,7 +96,7 @@ def is_code(given: Given) -> bool:
     """Whether finding out what is meant runs somebody's file or module."""
     text = str(given) if isinstance(given, str | Path) else ""
     place, colon, _ = text.rpartition(":")
-    if not colon or text.startswith(COMMAND) or family_of(text) is not None:
+    if not colon or text.startswith(COMMAND) or member_of(text) is not None:
         return False
     return place.endswith(".py") or all(part.isidentifier() for part in place.split("."))
 
@@ -106,11 +107,9 @@ def _resolve(given: Given) -> Candidate:
     text = str(given)
     if text.startswith(COMMAND):
         return _program(text)
-    member = family_of(text)
+    member = member_of(text)
     if member is not None:
-        family, rest = member
-        name = f"{text.partition(':')[0]}:{family.label(rest)}"
-        return _registered(text, name, family.kind(rest))
+        return _registered(text, member.name, member.family.kind(member.text))
     place, colon, attribute = text.rpartition(":")
     if colon and place.endswith(".py"):
         return _from_file(Path(place), attribute)

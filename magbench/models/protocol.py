@@ -27,6 +27,9 @@ class Task:
         frames: T, the context included; the model makes T - switch.
         fps: frames per second.
         seed: 63 bits; the only source of randomness a model should use.
+        intrinsics: (4,) float64 fx, fy, cx, cy of the camera in pixels, or None where the suite does not tell.
+        depth: (switch, H, W) float32 of the given frames along the camera's axis, for models that ask for it by an
+            attribute ``sees_depth``; else None. Where a suite has depth, such a model has no rank: it sees more.
     """
 
     context: Tensor
@@ -35,6 +38,8 @@ class Task:
     frames: int
     fps: int
     seed: int
+    intrinsics: Tensor | None = None
+    depth: Tensor | None = None
 
 
 class VideoModel(Protocol):
@@ -62,8 +67,11 @@ class Family(Protocol):
     """Models that are told apart by what follows a prefix: ``wan:mag`` is ``mag`` of the family ``wan``.
 
     An entry point of ``magbench.families``: its name is the prefix, its value an object with these methods. ``text``
-    is what follows the colon; what it means is the family's business.
+    is what follows the ``joint``, a colon or a plus; what it means is the family's business.
     """
+
+    @property
+    def joint(self) -> str: ...
 
     def known(self) -> Iterable[tuple[str, str]]:
         """Some texts, and a line about each; for lists."""
@@ -78,7 +86,7 @@ class Family(Protocol):
         ...
 
     def load(self, text: str) -> VideoModel:
-        """The model, whose name is the whole ``PREFIX:TEXT``."""
+        """The model, whose name is the whole of prefix, joint and label."""
         ...
 
     def reference(self, text: str) -> Reference:

@@ -3,11 +3,14 @@
 Packages register them by entry points: group ``magbench.models`` (name -> callable without arguments that returns a
 :class:`~magbench.models.protocol.VideoModel`), group ``magbench.references`` (likewise, a
 :class:`~magbench.models.protocol.Reference`) and group ``magbench.families`` (prefix -> a
-:class:`~magbench.models.protocol.Family`, for whole families of models, ``PREFIX:TEXT``). Every other way to name a
-model is in :mod:`magbench.models.naming`.
+:class:`~magbench.models.protocol.Family`, for whole families of models, ``PREFIX:TEXT`` or ``PREFIX+TEXT``). Every
+other way to name a model is in :mod:`magbench.models.naming`.
 """
 
 from __future__ import annotations
+
+import re
+from dataclasses import dataclass
 
 from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_TEXT
@@ -41,23 +44,34 @@ def families() -> dict[str, Family]:
     return loaded(FAMILIES)
 
 
-def family_of(name: str) -> tuple[Family, str] | None:
-    """The family of a model and what follows the prefix; None for a name that has no registered prefix."""
-    prefix, colon, text = name.partition(":")
-    if not colon or prefix not in plugins(FAMILIES):
+@dataclass(frozen=True)
+class Member:
+    """A model of a family: ``text`` is what follows the prefix, ``name`` what it is called in tables."""
+
+    family: Family
+    text: str
+    name: str
+
+
+def member_of(name: str) -> Member | None:
+    """What a name says of a family; None for one that has no registered prefix."""
+    prefix, joint, text = re.fullmatch(r"([^:+]*)([:+]?)(.*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
+    if not joint or prefix not in plugins(FAMILIES):
         return None
     family: Family = plugin(FAMILIES, prefix).load()
-    if not SAFE_TEXT.fullmatch(family.label(text)):
+    if joint != family.joint:
+        raise MagbenchError(f"model name '{name}': did you mean '{prefix}{family.joint}{text}'?")
+    label = family.label(text)
+    if not SAFE_TEXT.fullmatch(label):
         raise MagbenchError(f"model name '{name}' may only hold letters, digits, and '.', '_', '-', '+', ':', '=', '@'")
-    return family, text
+    return Member(family, text, f"{prefix}{joint}{label}")
 
 
 def kind_of(name: str) -> Kind:
     """Whether a registered name is a model's or a reference's; neither is an error that gives the nearest names."""
-    member = family_of(name)
+    member = member_of(name)
     if member is not None:
-        family, text = member
-        return family.kind(text)
+        return member.family.kind(member.text)
     for group in (MODELS, REFERENCES):
         check_name(group, name)
     models, references = model_names(), reference_names()
@@ -72,11 +86,9 @@ def kind_of(name: str) -> Kind:
 
 def load_model(name: str) -> VideoModel:
     """Make a registered model; this is where weights are read."""
-    member = family_of(name)
+    member = member_of(name)
     if member is not None:
-        family, text = member
-        label = f"{name.partition(':')[0]}:{family.label(text)}"
-        model = family.load(text)
+        label, model = member.name, member.family.load(member.text)
     else:
         label = name
         model = adapted(plugin(MODELS, name).load()(), name)
@@ -87,9 +99,8 @@ def load_model(name: str) -> VideoModel:
 
 def load_reference(name: str) -> Reference:
     """Make a registered reference."""
-    member = family_of(name)
+    member = member_of(name)
     if member is not None:
-        family, text = member
-        return family.reference(text)
+        return member.family.reference(member.text)
     reference: Reference = plugin(REFERENCES, name).load()()
     return reference

@@ -44,6 +44,7 @@ def _label(row: Row) -> str:
     notes = ([] if row.is_model else ["reference"]) + (
         [] if row.complete else [f"incomplete: {row.clips} of {row.expected} clips"]
     )
+    notes += [f"made to fit: {done}" for done in row.conversions]
     return row.model + (f" ({', '.join(notes)})" if notes else "")
 
 
@@ -123,7 +124,8 @@ def short_grid(table: Table) -> Grid:
 
     def label(row: Row) -> str:
         lacking = "" if row.complete else f" ({row.clips} of {row.expected} clips)"
-        return f"{row.model}{'' if row.is_model else '*'}{lacking}"
+        fitted = " (made to fit)" if row.conversions else ""
+        return f"{row.model}{'' if row.is_model else '*'}{lacking}{fitted}"
 
     rows = tuple(
         (

@@ -27,6 +27,7 @@ class Scores:
         values: key of a column -> clip -> value; samples of a clip are averaged.
         tasks: key of a column -> the tasks that have a record of it.
         speeds: clip -> camera speed, "" where the suite knows none.
+        conversions: what was done to its videos to make them fit; none where they were scored as they are.
     """
 
     model: str
@@ -36,6 +37,7 @@ class Scores:
     values: Mapping[str, Mapping[str, float]]
     tasks: Mapping[str, frozenset[Task]]
     speeds: Mapping[str, str]
+    conversions: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> Scores:
@@ -60,6 +62,7 @@ class Scores:
             {column.key: by_clip(mine) for column, mine in found.items()},
             {column.key: frozenset((r.clip, r.sample) for r in mine) for column, mine in found.items()},
             {record.clip: record.speed for record in records},
+            tuple(sorted({record.conversions for record in records} - {""})),
         )
 
 
@@ -85,6 +88,7 @@ class Row:
     speeds: dict[str, dict[str, Cell]]
     protocols: frozenset[str]
     values: Mapping[str, Mapping[str, float]]
+    conversions: tuple[str, ...] = ()
 
     def cell(self, column: Column) -> Cell:
         """The value of a column; no value if nothing was recorded for it."""
@@ -104,8 +108,9 @@ class Row:
 
     @property
     def title(self) -> str:
-        """The name, with a mark if clips are missing."""
-        return self.model if self.complete else f"{self.model} (incomplete)"
+        """The name, with a mark if clips are missing or were made to fit."""
+        marks = ([] if self.complete else ["incomplete"]) + (["made to fit"] if self.conversions else [])
+        return f"{self.model} ({', '.join(marks)})" if marks else self.model
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,7 @@ def _row(found: Scores, wanted: set[Task], columns: Sequence[Column], speeds: Se
             for column in columns
             if not column.is_cost and column.key in found.values
         },
+        conversions=found.conversions,
     )
 
 

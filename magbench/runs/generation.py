@@ -37,13 +37,17 @@ ERROR_FILE = "error.txt"
 
 
 class Original(BaseModel):
-    """A video made elsewhere: its absolute path, what rate it has to have, and at which frame its return starts."""
+    """A video made elsewhere: its absolute path, what rate it has to have, and at which frame its return starts.
+
+    ``conversions``: what was done to make it fit, "" for nothing. Where something was, the return is saved here too.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     path: str
     fps: PositiveInt
     first: NonNegativeInt
+    conversions: str = ""
 
 
 class Generation(BaseModel):
@@ -77,6 +81,15 @@ class Generation(BaseModel):
     platform: str | None
     magbench: str
     original: Original | None = None
+
+    @property
+    def saved(self) -> bool:
+        """Whether the frames lie beside this file, and not only where somebody else keeps them."""
+        return self.original is None or bool(self.original.conversions)
+
+    def place(self, folder: Path) -> Path:
+        """The file that the frames are read from, of the generation in ``folder``."""
+        return folder / FRAMES_FILE if self.saved or self.original is None else Path(self.original.path)
 
 
 def write_generation(
@@ -118,7 +131,10 @@ def write_import(
     frames: (T - switch, H, W, 3) uint8, the return that was read from it.
     """
     made = untimed(clip, frames_sha256(frames), model=model, revision=revision, original=original)
-    made = made.model_copy(update={"file_sha256": finished_sha256(Path(original.path))})
+    if made.saved:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_lossless(folder / FRAMES_FILE, frames, clip.fps)
+    made = made.model_copy(update={"file_sha256": finished_sha256(made.place(folder))})
     write_atomic(folder / GENERATION_FILE, made.model_dump_json(indent=2) + "\n")
 
 
@@ -168,12 +184,10 @@ def read_generation(folder: Path) -> Generation | None:
 
 def read_frames(folder: Path, generation: Generation) -> NDArray[np.uint8]:
     """(n, H, W, 3) uint8: the return, checked to be the one that was saved."""
-    original = generation.original
-    if original is None:
-        path = folder / FRAMES_FILE
+    original, path = generation.original, generation.place(folder)
+    if generation.saved or original is None:
         frames = read_video(path)
     else:
-        path = Path(original.path)
         frames = read_finished(path, original.fps)[original.first :]
     if (found := frames_sha256(frames)) != generation.frames_sha256:
         saved = generation.frames_sha256[:12]
@@ -187,7 +201,7 @@ def check_frames(folder: Path, generation: Generation) -> None:
     Raises:
         MagbenchError: it is another, or cannot be read.
     """
-    place = folder / FRAMES_FILE if generation.original is None else Path(generation.original.path)
+    place = generation.place(folder)
     if generation.file_sha256 is None or not place.exists() or finished_sha256(place) != generation.file_sha256:
         read_frames(folder, generation)  # other bytes may hold the same frames
 

@@ -32,6 +32,7 @@ class Record(BaseModel):
         frame: absolute index of each value of ``per_frame`` (for costs: of the piece's first frame).
         gap: frames since the view of each ``frame`` was last seen, -1 if never; None for costs.
         generation_sha256: of the decoded frames that were scored.
+        conversions: what was done to a video made elsewhere to make it fit; "" for nothing.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -62,6 +63,7 @@ class Record(BaseModel):
     gap: list[int] | None = None
     generation_sha256: str
     magbench_version: str
+    conversions: str = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> Record:
@@ -119,7 +121,10 @@ def read_table(path: Path) -> pa.Table:
         table = pq.read_table(path)
     except (OSError, ValueError, KeyError, TypeError, MemoryError, pa.ArrowException) as error:
         raise MagbenchError(f"{path}: cannot be read ({' '.join(str(error).split())[:200]})") from error
-    if odd := sorted(set(table.column_names) ^ set(Record.model_fields)):
+    known = set(Record.model_fields)
+    needed = {name for name, field in Record.model_fields.items() if field.is_required()}
+    there = set(table.column_names)
+    if odd := sorted((there - known) | (needed - there)):
         raise MagbenchError(
             f"{path}: column '{odd[0][:60]}' is {'missing' if odd[0] in Record.model_fields else 'extra'}"
         )

@@ -227,8 +227,8 @@ def _quality_records(scene: Scene, frames: NDArray[np.uint8], generation: Genera
 
 
 def cost_records(scene: Scene, generation: Generation) -> list[Record]:
-    """Costs of a model. A reference's time says nothing: it only hands over frames."""
-    if generation.kind == "reference":
+    """Costs of whatever holds a history. A reference that holds none only hands over frames: its time says nothing."""
+    if generation.kind == "reference" and generation.history_bytes is None:
         return []
     common = _provenance(scene, generation)
     starts = [scene.clip.switch + sum(generation.pieces[:index]) for index in range(len(generation.pieces))]
@@ -264,6 +264,7 @@ def _provenance(scene: Scene, generation: Generation) -> dict[str, Any]:
         "seed": generation.seed,
         "generation_sha256": generation.frames_sha256,
         "magbench_version": __version__,
+        "conversions": "" if generation.original is None else generation.original.conversions,
     }
 
 

@@ -25,6 +25,7 @@ from magbench.suites.official.protocol import BLOCK, CONTEXT_SHARE, clip_name
 from magbench.suites.turn import mirrored_revisits
 from magbench.video.frame_rate import RATE
 from magbench.video.io import read_start, video_rate
+from magbench.video.resize import cut, resized
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v")
 FRAMES = 105
@@ -216,17 +217,11 @@ def _way_out(path: Path, how: Mirroring, fps: int) -> NDArray[np.uint8]:
 
 def _resize(frame: NDArray[np.uint8], size: tuple[int, int], path: Path) -> NDArray[np.uint8]:
     """Cut to the shape of ``size`` around the middle, then shrink by area."""
-    import cv2
-
     height, width = frame.shape[:2]
-    if (height > width) != (size[0] > size[1]) and height != width and size[0] != size[1]:
-        raise MagbenchError(
-            f"{path}: frames are {width}x{height}, --size {size[1]}x{size[0]} (WIDTHxHEIGHT) would turn their shape;"
-            f" did you mean {size[0]}x{size[1]}?"
-        )
+    try:
+        cut(height, width, size)
+    except MagbenchError as error:
+        raise MagbenchError(f"{path}: --size: {error}") from error
     if height < size[0] or width < size[1]:
         raise MagbenchError(f"{path}: frames are {width}x{height}, smaller than {size[1]}x{size[0]}")
-    rows, columns = min(height, width * size[0] // size[1]), min(width, height * size[1] // size[0])
-    top, left = (height - rows) // 2, (width - columns) // 2
-    cut = np.ascontiguousarray(frame[top : top + rows, left : left + columns])
-    return np.asarray(cv2.resize(cut, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
+    return resized(frame, size)

@@ -7,6 +7,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,16 @@ from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
-from magbench.video.io import read_video
+from magbench.video.io import read_video, video_rate
 
 KEY = "frames"
 """Name of the array in an ``.npz`` file."""
 
 _NUMBERED = re.compile(r"(.*?)(\d+)\.png", re.IGNORECASE | re.DOTALL)
+
+
+TIMED = (".mp4", ".mkv", ".webm")
+"""Forms that carry a frame rate."""
 
 
 def _read_timed(path: Path, fps: int) -> NDArray[np.uint8]:
@@ -114,9 +119,7 @@ def numbered_pngs(folder: Path) -> list[Path]:
 
 READERS: dict[str, Callable[[Path, int], NDArray[np.uint8]]] = {
     "": _read_pngs,
-    ".mp4": _read_timed,
-    ".mkv": _read_timed,
-    ".webm": _read_timed,
+    **dict.fromkeys(TIMED, _read_timed),
     ".npz": _read_npz,
 }
 """Form -> reader of (path, frames per second wanted); see :func:`form`."""
@@ -138,6 +141,13 @@ def read_finished(path: Path, fps: int) -> NDArray[np.uint8]:
     if not path.is_file() and not path.is_dir():
         raise MagbenchError(f"{path}: is neither a file nor a folder")
     return READERS[form(path)](path, fps)
+
+
+def read_untimed(path: Path) -> tuple[NDArray[np.uint8], Fraction | None]:
+    """The same at whatever rate it has, and that rate; None where the form carries none."""
+    if form(path) not in TIMED:
+        return read_finished(path, 0), None
+    return read_video(path), video_rate(path)
 
 
 def finished_sha256(path: Path) -> str:

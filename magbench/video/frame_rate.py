@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from magbench.core.errors import MagbenchError
+from magbench.core.errors import MagbenchError, Misfit
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -82,7 +82,7 @@ def check(ticks: Sequence[int | None], tick: Fraction, declared: Declared, fps: 
     if declared.seconds is not None and declared.seconds - end > (1 + MISSING) * mean:
         raise MagbenchError(f"declares {declared.seconds:.4g} s, its frames end at {end + mean:.4g} s: cut off")
     if fps is not None and abs(fps / rate.value - 1) > RATE + rate.uncertain:
-        raise MagbenchError(f"has {float(rate.value):.3g} frames per second, {fps} wanted")
+        raise Misfit(f"has {float(rate.value):.3g} frames per second, {fps} wanted")
 
 
 @dataclass(frozen=True)

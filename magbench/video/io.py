@@ -92,7 +92,7 @@ def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
     try:
         frame_rate.check(ticks, tick, frame_rate.ANYTHING if len(ticks) == count else declared, fps)
     except MagbenchError as error:
-        raise MagbenchError(f"{path}: {error}") from error
+        raise type(error)(f"{path}: {error}") from error
     return np.stack(pictures)
 
 

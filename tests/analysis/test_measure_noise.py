@@ -91,7 +91,7 @@ def test_levels_are_shifts_of_means(run: Path, suite: Suite) -> None:
 
 def test_one_frame_late_starts_with_the_last_given_frame(run: Path, suite: Suite, tmp_path: Path) -> None:
     clip = suite.clips[0]
-    panel_module._write_members(run, tmp_path, "tiny", clip)
+    panel_module._write_members(run, tmp_path, "tiny", clip, resize=False)
     late_folder, folder = (
         RunFolder(tmp_path).generation("late", clip.id, 0),
         RunFolder(run).generation("tiny", clip.id, 0),

@@ -142,7 +142,7 @@ def test_only_the_first_videos_are_taken_and_others_are_named(folder: Path) -> N
         (
             [],
             ["--size", "16x24"],
-            "a.mkv: frames are 32x24, --size 16x24 (WIDTHxHEIGHT) would turn their shape; did you",
+            "a.mkv: --size: frames are 32x24, 16x24 (WIDTHxHEIGHT) would turn their shape; did you",
         ),
         ([], ["--name", "revisit-nano"], "'revisit-nano' cannot be the name"),
         (

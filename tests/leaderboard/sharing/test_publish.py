@@ -96,7 +96,7 @@ def test_a_broken_upload_goes_on(run: Path, here: Path, page: Path, hub: Writabl
     assert result.stderr.strip().splitlines()[-1].startswith("error: ")
     assert not any(path.startswith("submissions/") for path in data_set(hub).files)  # whole or not there
     sent = len(hub.store)
-    assert sent == 3
+    assert 0 < sent <= 3  # files are sent side by side
     hub.room = None
     again = publish(run, here)
     assert again.exit_code == 0, again.stderr
