@@ -139,34 +139,32 @@ def train(
 
 
 @main.command()
-@click.argument("suite", default="revisit-nano")
+@click.argument("suite", required=False)
 @click.option("--policies", callback=names, metavar="A,B,...", help="NAME[:FIELD=NUMBER] [default: all registered].")
 @click.option("--block", type=click.IntRange(1), default=3, show_default=True, metavar="N", help="Frames of a block.")
-def reach(suite: str, policies: list[str] | None, block: int) -> None:
+@click.option("--hours", type=click.FloatRange(0.01), metavar="H", help="After H hours, instead of on a suite.")
+@click.option("--fps", type=click.IntRange(1), default=16, show_default=True, metavar="N", help="Of these hours.")
+def reach(suite: str | None, policies: list[str] | None, block: int, hours: float | None, fps: int) -> None:
     """What can a cache policy know at all?
 
-    Of each policy, without any model: the share of the return's views that its cache still holds, over frames out of
-    window and over all that were seen before, and the share of all frames that it keeps. Read a model's score against
-    it: what is not held was forgotten by the policy, the rest by the network.
+    Of each policy, without any model: the share of the return's views that a block can read, over frames out of window
+    and over all that were seen before, and its bytes against full history's. Read a model's score against it: what is
+    not held was forgotten by the policy, the rest by the network. SUITE is revisit-nano unless another is given.
+
+    With --hours: after so many hours of video, the share that a block can read of what was shown so long ago.
     """
     from baselines.policy_spec import named_policy
-    from mag_model.memory.views import reach_of
-    from magbench import api
+    from baselines.reach import after_hours, on_suite
     from magbench.commands.console import print_grid
     from magbench.core.plugins import POLICIES, loaded
-    from magbench.render.grid import Grid
 
-    opened = api.load_suite(suite)
-    clips = []
-    for clip in opened.clips:
-        pose = clip.pose if clip.pose is not None and clip.pose.shape[1] == 3 else None
-        clips.append((clip.revisit, pose, clip.switch, clip.out_of_window(opened.window)))
-    found = [reach_of(name, named_policy(name), clips, block) for name in policies or loaded(POLICIES)]
-    found.sort(key=lambda one: -(one.far or 0))
-    numbers = ((one.policy, (one.far, one.seen, one.kept)) for one in found)
-    rows = tuple((name, *("-" if value is None else f"{value:.3f}" for value in values)) for name, values in numbers)
-    header = ("policy", "held, out of window", "held, seen", "frames kept")
-    print_grid(Grid(header, rows, (False,) * len(rows), left=1), f"{opened.name}: views that the cache holds, no model")
+    if hours is not None and suite is not None:
+        raise click.UsageError("SUITE and --hours do not go together")
+    chosen = {name: named_policy(name) for name in policies or loaded(POLICIES)}
+    if hours is None:
+        print_grid(*on_suite(chosen, suite or "revisit-nano", block))
+    else:
+        print_grid(*after_hours(chosen, hours, fps, block))
 
 
 @main.group()

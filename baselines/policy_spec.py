@@ -1,23 +1,34 @@
-"""Policies by their registered names, with their numbers: ``window_sink:frames=6:sink=3``."""
+"""Policies by their registered names, with their numbers: ``window_sink:frames=6:sink=3``, ``mag:bits=4``."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import fields
+from typing import cast
 
+from baselines.policies.quantised import Quantised
 from mag_model.memory.policy import CachePolicy
 from magbench.core.errors import MagbenchError, unknown
 from magbench.core.plugins import POLICIES, plugin
 
+BITS = "bits"
+
 
 def named_policy(text: str) -> CachePolicy:
-    """The policy ``NAME[:FIELD=NUMBER...]``; fields that are not given are as its class has them."""
+    """The policy ``NAME[:FIELD=NUMBER...]``; fields that are not given are as its class has them.
+
+    ``bits`` can be given to every policy, which then stores that many bits a number.
+    """
     name, *given = text.split(":")
     kind: type[CachePolicy] = plugin(POLICIES, name).load()
-    defaults = {field.name: field.default for field in fields(kind)}  # type: ignore[arg-type]
+    found = {field.name: field.default for field in fields(kind)}  # type: ignore[arg-type]
+    defaults = {name: value for name, value in found.items() if isinstance(value, int | float)}
     values: dict[str, object] = {}
     for part in given:
         field, _equals, number = part.partition("=")
+        if field == BITS and field not in values:
+            values[field] = _read(part, number, int)
+            continue
         if not defaults:
             raise MagbenchError(f"policy '{name}' takes no numbers, '{part}' was given")
         if field not in defaults:
@@ -26,7 +37,9 @@ def named_policy(text: str) -> CachePolicy:
             raise MagbenchError(f"policy '{text}': '{field}' is given twice")
         values[field] = _read(part, number, type(defaults[field]))
     try:
-        return kind(**values)
+        bits = values.pop(BITS, None)
+        policy = kind(**values)
+        return policy if bits is None else Quantised(cast(int, bits), policy)
     except ValueError as error:
         raise MagbenchError(f"policy '{text}': {error}") from error
 

@@ -37,6 +37,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench board build", r"1 reported"),
     ("magbench view runs/revisit-nano", r"runs/revisit-nano/view/index\.html"),
     ('pip install ".[photo]" && magbench run revisit-photo', r"revisit-photo"),
+    ("magbench run revisit-3d", r"oracle"),
     ("magbench suite mirror DIR OUT", r"clips of"),
     ("magbench run mag-bench:DIR", r"oracle"),
     ("magbench profile wan:random,wan:random+mag", r"wan:random"),
@@ -85,6 +86,9 @@ WITHOUT = {
     "magbench board reproduce SUBMISSION RUN_DIR --who NAME": "tests/leaderboard/test_trust.py runs it",
     "magbench board fresh SUBMISSION --number TEXT --who NAME": "tests/leaderboard/test_trust.py runs it",
     "pip install '.[wan]'": "the tests' environment has it",
+    'pip install ".[3d]"': "the tests' environment has it",
+    "magbench suite make revisit-3d LARGE --split 832x480": "draws for minutes",
+    "magbench run revisit-3d:832x480 --models mine": "draws for minutes",
     "magbench profile wan:random,wan:random+mag,wan:random+mag_ring,wan:random+window_sink:frames=6:sink=3"
     " --history 21,60,120,240 --resolution 832x480 --decode": "needs a GPU",
     "python benchmarks/harness.py full --clips 12": "needs a GPU",

@@ -8,6 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from mag_model.memory.attention import Attention
+from mag_model.memory.frame_kv import Cameras
 from mag_model.rope import Rope
 
 
@@ -43,6 +44,11 @@ class Denoiser(Protocol):
     @property
     def rolling_window_blocks(self) -> int:
         """Blocks in the making at once; the number of steps is a multiple of it."""
+        ...
+
+    @property
+    def cameras(self) -> Cameras | None:
+        """Of the clip's frames, for policies that look at them; None if there are none to tell."""
         ...
 
     @property

@@ -68,6 +68,7 @@ def rollout(
     if truth is not None and together > 1:
         raise ValueError(f"{together} blocks are made together; none can be remembered as it should have been")
     blocks = [torch.arange(start + first, start + first + size) for first in range(0, given + made * size, size)]
+    memory.cameras = generator.cameras
     memory.reserve(policy, blocks, together)
     for number, frame in enumerate(blocks[: given // size]):
         attention = CachedAttention(memory, policy, generator.rope, frame, context.device)

@@ -187,7 +187,10 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     from magbench.suites.format import Suite
     from magbench.suites.registry import open_suite
 
-    return suite if isinstance(suite, Suite) else open_suite(str(suite))
+    if isinstance(suite, Suite):
+        return suite
+    with ProgressBar() as progress:
+        return open_suite(str(suite), progress)
 
 
 def check_models(models: Sequence[Given] | None) -> None:

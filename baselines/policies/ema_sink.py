@@ -48,5 +48,11 @@ class EmaSink(CachePolicy):
                 content[:, into] = average.to(content.dtype)
         return FrameKV(k, v, merged.frame).select(newest | first)
 
+    def held_at(self, made: int, block: int) -> Tensor:
+        import torch
+
+        frame = torch.arange(made)
+        return frame[(frame < self.sink) | (frame >= made - self.frames)]
+
     def read(self, past: FrameKV, query: Tensor) -> FrameKV:
         return closed_up(past, query)

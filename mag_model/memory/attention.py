@@ -95,19 +95,25 @@ class CachedAttention:
         self._memory, self._policy, self._rope, self._frame, self._device = memory, policy, rope, frame, device
         self._read = policy.read if read is None else read
         self._own = rope.turns(frame.to(device))
-        self._raw = policy.uses_content or policy.reindexes
+        self._raw = policy.reindexes
         self._gathered: dict[int, tuple[Tensor, Tensor]] = {}
         self._places: FrameKV | None = None
         if not policy.uses_content and memory.layers:
             held, order = memory.layers[0].frame.sort()
-            self._places = self._read(FrameKV.numbered(order, held), frame)
+            self._places = self._read(FrameKV.numbered(order, held, memory.cameras), frame)
             own_index = memory.layers[0].frame[self._places.numbers]
             if not policy.reindexes and not torch.equal(own_index, self._places.frame):
                 raise ValueError(f"{policy} reads frames at other indices, but does not say that it reindexes them")
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        q, turned = rotate(q, self._own), rotate(k, self._own)
-        held = self._memory.put(layer, k if self._raw else turned, v, self._rope.tokens)
+        unturned, q, turned = q, rotate(q, self._own), rotate(k, self._own)
+        held = self._memory.put(
+            layer,
+            k if self._raw else turned,
+            v,
+            self._rope.tokens,
+            (unturned if self._raw else q) if self._policy.uses_queries else None,
+        )
         if self._in_place(held):
             end = held.end + k.shape[1]
             return _attend(q, held.kv[0, :, :, :end], held.kv[1, :, :, :end])
@@ -127,20 +133,22 @@ class CachedAttention:
 
     def _in_place(self, held: LayerMemory) -> bool:
         """Whether the history can be read where it lies."""
-        everything = self._places is None or len(self._places.frame) == len(held.frame)
-        return not self._raw and everything
+        if self._raw or held.packed is not None:
+            return False
+        if self._places is None:
+            return len(held.frame) == 0 or not self._policy.chooses
+        return len(self._places.frame) == len(held.frame)
 
     def _gather(self, held: LayerMemory, own: int) -> tuple[Tensor, Tensor]:
         """What the policy reads of a layer, keys turned, (B, H, M + own, D) each, the last ``own`` places unset."""
         if self._places is not None:
             seen = held.content(self._places.numbers, self._places.frame)
         else:
-            frame, order = held.frame.sort()
-            seen = self._read(held.content(order, frame), self._frame)
-        keys = seen.k.flatten(1, 2)
+            seen = self._read(self._memory.seen(held), self._frame)
+        keys, values = (content.to(held.kv.dtype).flatten(1, 2) for content in (seen.k, seen.v))
         if self._raw:
             keys = rotate(keys, self._rope.turns(seen.frame.to(keys.device)))
-        return _with_room(keys, own), _with_room(seen.v.flatten(1, 2), own)
+        return _with_room(keys, own), _with_room(values, own)
 
 
 def _with_room(x: Tensor, own: int) -> Tensor:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from mag_model.memory.frame_kv import FrameKV
+from mag_model.memory.frame_kv import Cameras, FrameKV
 from mag_model.memory.policy import CachePolicy
+from mag_model.memory.quantise import Packed, pack
 
 
 class LayerMemory:
@@ -24,9 +26,13 @@ class LayerMemory:
         places: frames that there is room for.
 
     Attributes:
-        kv: (2, B, H, places * S, D) keys and values. Keys are stored before RoPE if the policy looks at them or moves
-            frames, else after it.
+        kv: (2, B, H, places * S, D) keys and values. Keys are stored before RoPE if the policy moves frames, else
+            after it.
         frame: (F,) int64 indices of the history's frames, by place; on the CPU.
+        q: (B, N, H, D) queries of the block at hand, for a policy that uses them.
+        note: (B, F, S, H) what a policy noted of the history, by place.
+        packed: keys and values of the history, (2, B, F, S, H, D), of a policy that stores fewer bits; then ``kv``
+            holds the block at hand alone.
     """
 
     def __init__(self, like: Tensor, tokens: int, places: int) -> None:
@@ -34,6 +40,9 @@ class LayerMemory:
         self.tokens = tokens
         self.kv = like.new_empty(2, batch, heads, places * tokens, width)
         self.frame = torch.zeros(0, dtype=torch.int64)
+        self.q: Tensor | None = None
+        self.note: Tensor | None = None
+        self.packed: Packed | None = None
 
     @property
     def places(self) -> int:
@@ -41,13 +50,16 @@ class LayerMemory:
 
     @property
     def end(self) -> int:
-        """Tokens of the history."""
-        return len(self.frame) * self.tokens
+        """Tokens of the history in ``kv``."""
+        return 0 if self.packed is not None else len(self.frame) * self.tokens
 
     @property
     def bytes(self) -> int:
-        """Bytes of the keys and values of the history."""
-        return self.kv.nbytes // self.places * len(self.frame)
+        """Bytes of the keys and values of the history, and of what was noted of it."""
+        noted = 0 if self.note is None else self.note.nbytes
+        if self.packed is not None:
+            return noted + self.packed.bytes
+        return noted + self.kv.nbytes // self.places * len(self.frame)
 
     def grow(self, places: int) -> None:
         """Have room for that many frames. Copies the history if there is too little; then room at least doubles."""
@@ -57,17 +69,30 @@ class LayerMemory:
             self.kv = old.new_empty(size)
             self.kv[:, :, :, : self.end] = old[:, :, :, : self.end]
 
-    def put(self, k: Tensor, v: Tensor) -> None:
+    def put(self, k: Tensor, v: Tensor, q: Tensor | None = None) -> None:
         """Set the block at hand, (B, N, H, D), behind the history."""
+        self.q = q
         end = self.end + k.shape[1]
         self.grow(end // self.tokens)
         self.kv[0, :, :, self.end : end] = k.transpose(1, 2)
         self.kv[1, :, :, self.end : end] = v.transpose(1, 2)
 
     def content(self, place: Tensor, frame: Tensor) -> FrameKV:
-        """A copy of the frames at ``place`` (n,), for a policy that looks at them."""
-        chosen = self._frames[:, :, :, place.to(self.kv.device)].permute(0, 1, 3, 4, 2, 5)
-        return FrameKV(chosen[0], chosen[1], frame)
+        """A copy of the frames of the history at ``place`` (n,), for a policy that looks at them."""
+        at = place.to(self.kv.device)
+        note = None if self.note is None else self.note[:, at]
+        if self.packed is not None:
+            k, v = self.packed.at(at)
+        else:
+            k, v = self._frames[:, :, :, at].permute(0, 1, 3, 4, 2, 5)
+        return FrameKV(k, v, frame, note=note)
+
+    def at_hand(self, frame: Tensor) -> FrameKV:
+        """A copy of the block at hand, whose frames are ``frame`` (n,)."""
+        end = self.end + len(frame) * self.tokens
+        k, v = self.kv[:, :, :, self.end : end].unflatten(3, (-1, self.tokens)).permute(0, 1, 3, 4, 2, 5)
+        q = None if self.q is None else self.q.unflatten(1, (-1, self.tokens))
+        return FrameKV(k, v, frame, q=q)
 
     def keep(self, place: Tensor, frame: Tensor) -> None:
         """Hold the frames at ``place`` (n,), with indices ``frame`` (n,), and no others.
@@ -83,11 +108,14 @@ class LayerMemory:
             self._frames[:, :, :, new] = self._frames[:, :, :, old]
         self.frame = torch.empty_like(frame).scatter(0, target, frame)
 
-    def hold(self, kept: FrameKV) -> None:
-        """Hold these frames, copied in, and no others."""
-        self.frame = kept.frame[:0]
-        self.put(kept.k.flatten(1, 2), kept.v.flatten(1, 2))
-        self.frame = kept.frame
+    def hold(self, kept: FrameKV, bits: int | None = None) -> None:
+        """Hold these frames, copied in, and no others; in so many bits a number, if they are given."""
+        if bits is None:
+            self.frame = kept.frame[:0]
+            self.put(kept.k.flatten(1, 2), kept.v.flatten(1, 2))
+        else:
+            self.packed = pack(torch.stack([kept.k, kept.v]), bits)
+        self.frame, self.note = kept.frame, kept.note
 
     @property
     def _frames(self) -> Tensor:
@@ -96,14 +124,19 @@ class LayerMemory:
 
 
 class Memory:
-    """A :class:`LayerMemory` per layer: the only mutable object of a rollout. Knows its bytes."""
+    """A :class:`LayerMemory` per layer: the only mutable object of a rollout. Knows its bytes.
+
+    Attributes:
+        cameras: of the clip's frames, for policies that look at them; None where the backbone is told none.
+    """
 
     def __init__(self) -> None:
         self.layers: list[LayerMemory] = []
+        self.cameras: Cameras | None = None
         self._reserved = 0
 
     @classmethod
-    def made_up(cls, layers: int, like: Tensor, frame: Tensor, room: int, seed: int) -> Memory:
+    def made_up(cls, layers: int, like: Tensor, frame: Tensor, room: int, seed: int, bits: int | None = None) -> Memory:
         """A memory full of noise, for timing.
 
         Args:
@@ -111,13 +144,17 @@ class Memory:
             like: (B, S, H, D), keys of one frame: sizes, type and device.
             frame: (F,) ascending int64 indices of the frames held.
             room: frames that there is room for behind them.
+            bits: of a stored number; None = as ``like``.
         """
         memory = cls()
         random = torch.Generator(like.device).manual_seed(seed)
         for _ in range(layers):
             layer = LayerMemory(like, like.shape[1], len(frame) + room)
             layer.kv.normal_(generator=random)
-            layer.frame = frame
+            if bits is None:
+                layer.frame = frame
+            else:
+                layer.hold(layer.content(torch.arange(len(frame)), frame), bits)
             memory.layers.append(layer)
         return memory
 
@@ -144,31 +181,38 @@ class Memory:
         """
         if policy.uses_content:
             return
-        past = FrameKV.numbered(self.frame, self.frame)
+        past = FrameKV.numbered(self.frame, self.frame, self.cameras)
         for number, block in enumerate(blocks):
             at_hand = sum(len(each) for each in blocks[number : number + rolling_window_blocks])
             self._reserved = max(self._reserved, len(past.frame) + at_hand)
-            past = policy.write(past, FrameKV.numbered(block, block))
+            past = policy.write(past, FrameKV.numbered(block, block, self.cameras))
         for layer in self.layers:
             layer.grow(self._reserved)
 
-    def put(self, layer: int, k: Tensor, v: Tensor, tokens: int) -> LayerMemory:
+    def put(self, layer: int, k: Tensor, v: Tensor, tokens: int, q: Tensor | None = None) -> LayerMemory:
         """Set the block at hand of a layer, (B, N, H, D), with so many tokens a frame. Layers come in order."""
         if layer == len(self.layers):
             self.layers.append(LayerMemory(k, tokens, max(self._reserved, k.shape[1] // tokens)))
-        self.layers[layer].put(k, v)
+        self.layers[layer].put(k, v, q)
         return self.layers[layer]
 
     def keep(self, policy: CachePolicy, block: Tensor) -> None:
         """Let the policy say what stays, once the frames ``block`` (n,) int64, which were put last, are done."""
-        frame = self.frame
-        own = torch.arange(len(frame), len(frame) + len(block))
         if policy.uses_content:
             for layer in self.layers:
-                held, order = layer.frame.sort()
-                layer.hold(policy.write(layer.content(order, held), layer.content(own, block)))
-        else:
-            held, order = self.layers[0].frame.sort()
-            kept = policy.write(FrameKV.numbered(order, held), FrameKV.numbered(own, block))
-            for layer in self.layers:
-                layer.keep(kept.numbers, kept.frame)
+                layer.hold(policy.write(self.seen(layer), self._told(layer.at_hand(block))), policy.bits)
+            return
+        held, order = self.layers[0].frame.sort()
+        own = torch.arange(len(held), len(held) + len(block))
+        past, newest = (FrameKV.numbered(place, frame, self.cameras) for place, frame in ((order, held), (own, block)))
+        kept = policy.write(past, newest)
+        for layer in self.layers:
+            layer.keep(kept.numbers, kept.frame)
+
+    def seen(self, layer: LayerMemory) -> FrameKV:
+        """A copy of a layer's history, in the order of its frames, for a policy that looks at contents."""
+        held, order = layer.frame.sort()
+        return self._told(layer.content(order, held))
+
+    def _told(self, frames: FrameKV) -> FrameKV:
+        return replace(frames, cameras=self.cameras)

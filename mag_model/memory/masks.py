@@ -13,7 +13,7 @@ from itertools import count, islice
 import torch
 from torch import Tensor
 
-from mag_model.memory.frame_kv import FrameKV
+from mag_model.memory.frame_kv import Cameras, FrameKV
 from mag_model.memory.policy import CachePolicy
 
 
@@ -32,19 +32,21 @@ class BlockMasks:
     after: Tensor
 
 
-def block_masks(policy: CachePolicy, blocks: int, size: int) -> BlockMasks:
-    """Masks of ``policy`` over ``blocks`` blocks of ``size`` frames.
+def block_masks(policy: CachePolicy, blocks: int, size: int, cameras: Cameras | None = None) -> BlockMasks:
+    """Masks of ``policy`` over ``blocks`` blocks of ``size`` frames, seen by ``cameras``.
 
     Raises:
         ValueError: the policy moves frames to other indices, which a mask cannot express, or has two readings.
     """
     if not policy.reads_once:
         raise ValueError(f"{policy} reads something else to write a block than to make it; it has no single mask")
+    if policy.uses_content and not policy.reindexes:
+        raise ValueError(f"{policy} looks at keys and values; it has no mask")
     total = blocks * size
     states = [torch.zeros(0, dtype=torch.int64)]
-    past = FrameKV.empty(_indices(0, size))
+    past = FrameKV.empty(_indices(0, size, cameras))
     for number in range(blocks):
-        block = _indices(number * size, size)
+        block = _indices(number * size, size, cameras)
         seen = policy.read(past, block.frame)
         if not torch.equal(seen.frame, seen.numbers):
             raise ValueError(f"{policy} reads frames at other indices than their own; it has no mask")
@@ -65,7 +67,7 @@ def token_mask(frames: Tensor, tokens: int) -> Tensor:
 
 def kept_frames(policy: CachePolicy, blocks: int, size: int) -> Tensor:
     """(n,) int64: the frames that a cache holds after ``blocks`` blocks of ``size`` frames."""
-    return _after(policy, blocks, size).frame
+    return policy.held_at(blocks * size, size)
 
 
 @dataclass(frozen=True)
@@ -85,26 +87,27 @@ class Reach:
 
 def reach(policy: CachePolicy, blocks: int, size: int, rolling_window_blocks: int = 1) -> Reach:
     """Count what the last of ``blocks`` blocks of ``size`` frames reaches, ``rolling_window_blocks`` made at a time."""
-    past, first = _after(policy, blocks - 1, size), (blocks - 1) * size
+    cameras = Cameras(torch.zeros(1, 1, 3), torch.zeros(1))  # where they stand does not change how many are read
+    past, first = _after(policy, blocks - 1, size, cameras), (blocks - 1) * size
     window, block = _indices(first, rolling_window_blocks * size), _indices(first, size)
     making, writing = policy.read(past, window.frame), policy.read_to_write(past, block.frame)
     return Reach(len(making.frame), len(writing.frame), len(policy.write(past, block).frame))
 
 
-def caches(policy: CachePolicy, size: int) -> Iterator[FrameKV]:
+def caches(policy: CachePolicy, size: int, cameras: Cameras | None = None) -> Iterator[FrameKV]:
     """The cache before the first block of ``size`` frames, then after each; frames carry their index. Without end."""
-    past = FrameKV.empty(_indices(0, size))
+    past = FrameKV.empty(_indices(0, size, cameras))
     for number in count():
         yield past
-        past = policy.write(past, _indices(number * size, size))
+        past = policy.write(past, _indices(number * size, size, cameras))
 
 
-def _after(policy: CachePolicy, blocks: int, size: int) -> FrameKV:
+def _after(policy: CachePolicy, blocks: int, size: int, cameras: Cameras | None = None) -> FrameKV:
     """The cache after ``blocks`` blocks of ``size`` frames."""
-    return next(islice(caches(policy, size), blocks, None))
+    return next(islice(caches(policy, size, cameras), blocks, None))
 
 
-def _indices(first: int, size: int) -> FrameKV:
+def _indices(first: int, size: int, cameras: Cameras | None = None) -> FrameKV:
     """Frames that carry their own index as key and value."""
     frame = torch.arange(first, first + size)
-    return FrameKV.numbered(frame, frame)
+    return FrameKV.numbered(frame, frame, cameras)

@@ -1,8 +1,9 @@
 """What a policy can know at all: how much of each view of a return its cache still holds, without any model.
 
-A place is known in a given frame. It is known in a frame that is made if some frame that shows it, and knows it, is in
-the cache then, or packed into one that is. What a model then forgets, its network forgot; the rest it can only guess.
-Where the cameras are known this is followed point by point, so that frames which overlap count; else view by view.
+A place is known in a given frame. It is known in a frame that is made if some frame that shows it, and knows it, is
+read then, or packed into one that is. What a model then forgets, its network forgot; the rest it can only guess.
+Where the cameras are known this is followed point by point, so that frames which overlap count; else view by view. Of a
+policy that chooses by contents it is counted what it could hold at most.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from mag_model.memory.frame_kv import Cameras, FrameKV
 from mag_model.memory.masks import caches
-from mag_model.memory.policy import CachePolicy
+from mag_model.memory.policy import CachePolicy, FullHistory
 
 GRID = 16
 """Points along each side of a view."""
@@ -27,15 +31,17 @@ class HeldViews:
 
     Attributes:
         seen: (n,) bool: frames of the return whose view was seen before.
-        held: (n,) float64: the share of each view that the cache holds when its block is made.
+        held: (n,) float64: the share of each view that its block can read.
         frames: in the cache after the last block.
         all_frames: that were made by then.
+        at_most: whether ``held`` is what contents could make it at most.
     """
 
     seen: NDArray[np.bool_]
     held: NDArray[np.float64]
     frames: int
     all_frames: int
+    at_most: bool
 
 
 def held_views(
@@ -50,13 +56,29 @@ def held_views(
         block: frames that are made together; one cached frame stands for one frame of the clip.
     """
     sight = _Exact(revisit, switch) if pose is None else _Points(pose, switch)
-    count = -(-len(revisit) // block)
-    *before, after = islice(caches(policy, block), count + 1)
+    cameras = None if pose is None else Cameras(torch.from_numpy(pose)[None], torch.arange(len(pose)))
+    count, at_most = -(-len(revisit) // block), False
+    *before, after = islice(caches(policy, block, cameras), count + 1)
     for number, past in enumerate(before):
-        covered = _covered(policy, past.frame.tolist(), block)
-        for frame in range(max(number * block, switch), min((number + 1) * block, len(revisit))):
-            sight.look(frame, sorted(covered | set(range(number * block, min(frame, switch)))))
-    return HeldViews(revisit[switch:] >= 0, sight.share[switch:], len(after.frame), count * block)
+        first = number * block
+        seen = readable(policy, past, torch.arange(first, first + block))
+        covered = policy.covers(seen, first, block).tolist()
+        at_most |= len(covered) > len(CachePolicy.covers(policy, seen, first, block))
+        for frame in range(max(first, switch), min(first + block, len(revisit))):
+            sight.look(frame, sorted({*covered, *range(first, min(frame, switch))}))
+    return HeldViews(revisit[switch:] >= 0, sight.share[switch:], len(after.frame), count * block, at_most)
+
+
+def readable(policy: CachePolicy, past: FrameKV, block: Tensor) -> Tensor:
+    """(F,) int64 ascending: the frames that a block reads of a cache of frame indices, wherever it reads them.
+
+    Without cameras, a policy that looks at them could read any frame that is there.
+    """
+    if policy.uses_cameras and past.cameras is None:
+        return past.frame
+    if policy.uses_content:
+        return policy.read(past, block).frame if not policy.reindexes else past.frame
+    return policy.read(past, block).numbers.unique()
 
 
 class _Exact:
@@ -86,14 +108,14 @@ class _Points:
 
     def look(self, frame: int, held: Sequence[int]) -> None:
         """Make a frame with the frames ``held`` in the cache."""
+        other = np.array(held, dtype=np.int64)
         steps = ((np.arange(GRID) + 0.5) / GRID - 0.5) * self.width[frame]
-        for other in held:
-            apart = self.centre[frame] - self.centre[other]
-            places = [np.floor(((apart[axis] + steps) / self.width[other] + 0.5) * GRID) for axis in (0, 1)]
-            inside = [(place >= 0) & (place < GRID) for place in places]
-            across, down = (np.clip(place, 0, GRID - 1).astype(int) for place in places)
-            there = self.known[other][np.ix_(across, down)]
-            self.known[frame] |= there & inside[0][:, None] & inside[1][None]
+        apart = self.centre[frame] - self.centre[other]
+        places = np.floor(((apart[:, :, None] + steps) / self.width[other][:, None, None] + 0.5) * GRID)
+        inside = (places >= 0) & (places < GRID)
+        across, down = np.clip(places, 0, GRID - 1).astype(int).transpose(1, 0, 2)
+        there = self.known[other[:, None, None], across[:, :, None], down[:, None]]
+        self.known[frame] |= (there & inside[:, 0, :, None] & inside[:, 1, None]).any(0)
 
 
 def same_views(revisit: NDArray[np.int64], frame: int) -> Iterator[int]:
@@ -102,13 +124,6 @@ def same_views(revisit: NDArray[np.int64], frame: int) -> Iterator[int]:
     while earlier >= 0:
         yield earlier
         earlier = int(revisit[earlier])
-
-
-def _covered(policy: CachePolicy, kept: Sequence[int], block: int) -> set[int]:
-    """The frames whose views the kept frames hold: their own, or their block's where the policy packs."""
-    if not policy.packs:
-        return set(kept)
-    return {frame for last in kept for frame in range(last // block * block, last + 1)}
 
 
 @dataclass(frozen=True)
@@ -120,13 +135,16 @@ class PolicyReach:
         seen: share of the return's views that is held, over frames that were seen before, mean over clips; None where
             no clip has any.
         far: the same over frames out of window.
-        kept: share of all frames that is in the cache at the end, mean over clips: its bytes against full history's.
+        kept: bytes of the cache at the end against full history's, mean over clips; heads and numbers as the nano
+            model has them.
+        at_most: whether seen and far are what contents could make them at most.
     """
 
     policy: str
     seen: float | None
     far: float | None
     kept: float
+    at_most: bool
 
 
 def reach_of(
@@ -143,14 +161,21 @@ def reach_of(
     seen: list[float] = []
     far: list[float] = []
     kept: list[float] = []
+    at_most = False
     for revisit, pose, switch, out_of_window in clips:
         found = held_views(policy, revisit, pose, switch, block)
         away = out_of_window[switch:] & found.seen
         for target, chosen in ((seen, found.seen), (far, away)):
             if chosen.any():
                 target.append(float(found.held[chosen].mean()))
-        kept.append(found.frames / found.all_frames)
-    return PolicyReach(name, _mean(seen), _mean(far), float(np.mean(kept)))
+        kept.append(found.frames / found.all_frames * frame_weight(policy))
+        at_most |= found.at_most
+    return PolicyReach(name, _mean(seen), _mean(far), float(np.mean(kept)), at_most)
+
+
+def frame_weight(policy: CachePolicy) -> float:
+    """Bytes of a frame in the cache against one of full history; heads and numbers as the nano model has them."""
+    return policy.frame_bytes(1, 1, 32, 4) / FullHistory().frame_bytes(1, 1, 32, 4)
 
 
 def _mean(values: list[float]) -> float | None:

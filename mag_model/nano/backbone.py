@@ -19,6 +19,7 @@ from torch.nn.functional import gelu, layer_norm
 from mag_model.denoiser import Pass
 from mag_model.flow import sampling_sigmas
 from mag_model.memory.attention import Attention
+from mag_model.memory.frame_kv import Cameras
 from mag_model.nano.camera import PLACE_FEATURES, place_features
 from mag_model.nano.spec import BackboneSpec
 from mag_model.rope import Rope
@@ -195,12 +196,15 @@ class Posed:
         return 1
 
     @property
+    def cameras(self) -> Cameras:
+        return Cameras(self.pose, self.frame)
+
+    @property
     def rope(self) -> Rope:
         return self.backbone.spec.turning
 
     def at(self, frame: Tensor) -> Pass:
-        row = torch.searchsorted(self.frame, frame.clamp(max=int(self.frame[-1])))
-        condition = self.backbone.condition(self.pose[:, row])
+        condition = self.backbone.condition(self.cameras.of(frame))
 
         def run(latents: Tensor, sigma: Tensor, attention: Attention) -> Tensor:
             return self.backbone(latents, sigma, condition, attention)

@@ -21,6 +21,14 @@ def relative(pose: Tensor) -> Tensor:
     return pose - origin
 
 
+def to_and_fro(frames: int, numbers: int) -> Tensor:
+    """(1, frames, numbers) cameras that pan over 20 views and back, again and again: for timing."""
+    turn = torch.arange(frames) * 0.25 % 40
+    pose = torch.zeros(1, frames, numbers)
+    pose[0, :, 0] = torch.minimum(turn, 40 - turn)
+    return pose
+
+
 def place_features(pose: Tensor, grid: tuple[int, int]) -> Tensor:
     """Fourier features of the world coordinates of each latent cell.
 

@@ -13,7 +13,7 @@ from mag_model.memory.cache import Memory
 from mag_model.memory.masks import kept_frames
 from mag_model.memory.policy import CachePolicy, Mag
 from mag_model.nano.backbone import Posed
-from mag_model.nano.camera import relative
+from mag_model.nano.camera import relative, to_and_fro
 from mag_model.nano.checkpoint import digest, load_backbone, load_codec
 from mag_model.nano.presets import PRESETS, Preset
 from mag_model.rollout import rollout, seeded
@@ -97,15 +97,15 @@ class NanoModel:
         frame = kept_frames(self._policy, history, spec.block)
         frames, start = pieces * spec.block, history * spec.block
         like = torch.zeros(1, spec.tokens, spec.heads, spec.head_dim)
-        self._memory = Memory.made_up(spec.layers, like, frame, room=frames, seed=seed)
-        pose = torch.zeros(1, frames, spec.pose)
+        self._memory = Memory.made_up(spec.layers, like, frame, frames, seed, self._policy.bits)
+        pose = to_and_fro(start + frames, spec.pose)
         blocks = rollout(
-            Posed.along(self._generator, pose, start),
+            Posed.along(self._generator, pose),
             self._policy,
             torch.zeros(1, 0, spec.channels, *spec.grid),
             frames,
             seeded(seed),
-            writer=Posed.along(self._writer, pose, start),
+            writer=Posed.along(self._writer, pose),
             memory=self._memory,
             start=start,
         )

@@ -9,6 +9,7 @@ from torch import Tensor
 from mag_model.denoiser import Pass
 from mag_model.flow import clean_from_flow, sampling_sigmas
 from mag_model.memory.attention import Attention
+from mag_model.memory.frame_kv import Cameras
 from mag_model.rope import Rope
 from mag_model.wan.network import TextKV, Wan
 
@@ -21,20 +22,22 @@ class Prompted:
         network: the transformer.
         text: keys and values of the text, one pair a layer; made once.
         grid: rows and columns of tokens in a frame.
+        cameras: for policies that look at them; the network is told nothing of them.
     """
 
     network: Wan
     text: TextKV
     grid: tuple[int, int]
+    cameras: Cameras | None = None
 
     @classmethod
-    def by(cls, network: Wan, text: Tensor, size: tuple[int, int]) -> Prompted:
+    def by(cls, network: Wan, text: Tensor, size: tuple[int, int], cameras: Cameras | None = None) -> Prompted:
         """Tell a network an encoded text (B, words, text), zero-padded, and the height and width of latent frames.
 
         Raises:
             ValueError: the patch does not divide the size.
         """
-        return cls(network, network.read(text), network.spec.grid(*size))
+        return cls(network, network.read(text), network.spec.grid(*size), cameras)
 
     @property
     def block(self) -> int:

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from mag_model.memory.cache import Memory
+from mag_model.memory.frame_kv import Cameras
 from mag_model.memory.policy import CachePolicy
 from mag_model.rollout import rollout, seeded
 from mag_model.wan.denoiser import Prompted
 from mag_model.wan.network import Wan
 from mag_model.wan.vae import WanVae, check_sides
-from magbench.core.errors import MagbenchError
+from magbench.core.errors import MagbenchError, Unfit
 from magbench.models.protocol import ReferenceInput, Task
 
 Embed = Callable[[str], Tensor]
@@ -87,7 +88,11 @@ class WanModel:
         codec, given = self._codec, len(task.context)
         context = codec.encode(task.context.to(self._generator.device))
         size = (context.shape[-2], context.shape[-1])
-        generator = Prompted.by(self._generator, self._embed(task.prompt), size)
+        cameras = None
+        if task.pose is not None:
+            every = torch.arange(codec.filling_frames(task.frames)) * codec.stride
+            cameras = Cameras(task.pose[None, every.clamp(max=len(task.pose) - 1)], torch.arange(len(every)))
+        generator = Prompted.by(self._generator, self._embed(task.prompt), size, cameras)
         writer = generator
         if self._writer is not self._generator or not self._writer_sees_prompt:
             writer = Prompted.by(self._writer, self._embed(task.prompt if self._writer_sees_prompt else ""), size)
@@ -111,6 +116,8 @@ class WanModel:
             yield made
 
     def _check(self, task: Task) -> None:
+        if self._policy.uses_cameras and (task.pose is None or task.pose.shape[1] != 3):
+            raise Unfit(f"model {self.name}: its policy needs 3 camera numbers a frame; the clip has none such")
         spec, codec, given = self._generator.spec, self._codec, len(task.context)
         height, width = task.context.shape[2:]
         check_sides(height, width, codec.side * max(spec.patch[1:]))

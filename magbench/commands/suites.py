@@ -20,9 +20,11 @@ def suite() -> None:
 @click.option("--split", default="test", show_default=True, help="Which scenes: test or dev.")
 def suite_make(name: str, folder: Path, split: str) -> None:
     """Write the embedded suite NAME to FOLDER."""
+    from magbench.render.progress import ProgressBar
     from magbench.suites.registry import DEFAULT_SPLIT, make_suite
 
-    make_suite(name if split == DEFAULT_SPLIT else f"{name}:{split}", folder)
+    with ProgressBar() as progress:
+        make_suite(name if split == DEFAULT_SPLIT else f"{name}:{split}", folder, progress)
     describe(folder)
 
 

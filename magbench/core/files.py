@@ -108,6 +108,23 @@ def folder_written(folder: Path, there: str = "is there already") -> Iterator[Pa
         shutil.rmtree(half, ignore_errors=True)
 
 
+@contextmanager
+def folder_resumed(folder: Path) -> Iterator[Path]:
+    """As :func:`folder_written`, but what is in it stays where the block fails, and the next one goes on with it."""
+    if folder.exists():
+        raise MagbenchError(f"{folder}: is there already")
+    half = folder.with_name(f".{folder.name[:120]}.half")
+    try:
+        half.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MagbenchError(f"{folder}: cannot be written ({error.strerror})") from error
+    yield half
+    try:
+        half.rename(folder)
+    except OSError:
+        raise MagbenchError(f"{folder}: is there already") from None
+
+
 def spelled(path: Path) -> Path:
     """The file that is meant, where its name is there with accents spelled the other way (NFC and NFD)."""
     if path.exists() or not path.parent.is_dir():

@@ -9,6 +9,7 @@ from functools import cache
 from magbench.analysis.history_effect import EFFECT
 from magbench.analysis.retention import RETENTION as RETENTIONS
 from magbench.metrics import PROTOCOLS
+from magbench.metrics.masked import MASKED
 from magbench.metrics.spec import MainColumn, ScoreSpec
 from magbench.quality import QUALITY as QUALITIES
 from magbench.runs.records import Record
@@ -27,7 +28,7 @@ SCORED = tuple(PROTOCOLS)
 def specs() -> dict[tuple[str, str], ScoreSpec]:
     """Every score that is known here: (protocol, metric) -> spec."""
     fair = [metric for protocol in PROTOCOLS.values() for metric in protocol.metrics]
-    every: list[ScoreSpec] = [*fair, *QUALITIES, *DIMENSIONS.values(), *RETENTIONS, EFFECT, *COSTS]
+    every: list[ScoreSpec] = [*fair, *MASKED, *QUALITIES, *DIMENSIONS.values(), *RETENTIONS, EFFECT, *COSTS]
     return {(spec.protocol, spec.name): spec for spec in every}
 
 

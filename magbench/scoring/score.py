@@ -92,7 +92,7 @@ def _score_one(scene: Scene, folder: Path, path: Path) -> None:
     old = _read_old(path)
     scores = [record for record in old if record.protocol != COST]
     absent = of_absent_metrics(scores, generation, scene.suite)
-    if {stamp(r) for r in scores} - {stamp(r) for r in absent} != wanted(generation, scene.suite):
+    if {stamp(r) for r in scores} - {stamp(r) for r in absent} != wanted(generation, scene):
         scores = score_records(scene, frames, generation) + absent
     records = scores + cost_records(scene, generation)
     if records != old:

@@ -14,6 +14,7 @@ from magbench.metrics.spec import ScoreSpec
 from magbench.runs.generation import Generation
 from magbench.runs.records import Record, Region
 from magbench.scoring.costs import costs
+from magbench.scoring.pixels import pixel_scores, score_pixels
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from magbench.metrics import Truth
+    from magbench.metrics import Pair, Truth
 
 REGIONS: tuple[Region, ...] = ("all", "out_of_window")
 
@@ -52,6 +53,12 @@ class Scene:
         from magbench.metrics import Truth
 
         return Truth(as_tensor(self.frames[self.clip.switch :]))
+
+    @cached_property
+    def pixel_gap(self) -> NDArray[np.uint16] | None:
+        """(T - switch, H, W): frames since each pixel's place was last shown, 0 where it never was; None if unknown."""
+        gap = self.clip.pixel_gap
+        return None if gap is None else gap[self.clip.switch :]
 
     @cached_property
     def out_of_window(self) -> NDArray[np.bool_]:
@@ -96,14 +103,14 @@ def _made(generation: Generation, suite: Suite) -> tuple[str, str, str]:
     return generation.revision, generation.frames_sha256, suite.digest
 
 
-def wanted(generation: Generation, suite: Suite) -> set[Stamp]:
+def wanted(generation: Generation, scene: Scene) -> set[Stamp]:
     """The stamps of the records that are made here of a generation."""
     from magbench import quality
     from magbench.metrics import PROTOCOLS
 
-    made = _made(generation, suite)
+    made = _made(generation, scene.suite)
     fair = [(metric, region) for protocol in PROTOCOLS.values() for metric in protocol.metrics for region in REGIONS]
-    whole = [*fair, *((metric, "all") for metric in quality.QUALITY)]
+    whole = [*fair, *pixel_scores(scene.clip), *((metric, "all") for metric in quality.QUALITY)]
     return {(spec.protocol, spec.protocol_version, spec.name, spec.version, region, *made) for spec, region in whole}
 
 
@@ -124,14 +131,21 @@ def of_absent_metrics(records: Iterable[Record], generation: Generation, suite: 
 
 def score_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
     """Records of a return (n, H, W, 3) uint8, without its costs."""
-    return _fair_records(scene, frames, generation) + _quality_records(scene, frames, generation)
+    from magbench.metrics import Pair
+
+    pair = Pair(as_tensor(frames), scene.truth)
+    return [
+        *_fair_records(scene, pair, generation),
+        *_pixel_records(scene, pair, generation),
+        *_quality_records(scene, frames, generation),
+    ]
 
 
-def _fair_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
+def _fair_records(scene: Scene, pair: Pair, generation: Generation) -> list[Record]:
     """A record for each protocol, metric and region."""
-    from magbench.metrics import PROTOCOLS, Pair
+    from magbench.metrics import PROTOCOLS
 
-    clip, pair = scene.clip, Pair(as_tensor(frames), scene.truth)
+    clip = scene.clip
     common = _provenance(scene, generation)
     place = {"frame": list(range(clip.switch, len(clip))), "gap": clip.gap[clip.switch :].tolist()}
     records: list[Record] = []
@@ -149,6 +163,23 @@ def _fair_records(scene: Scene, frames: NDArray[np.uint8], generation: Generatio
             whole = {"per_frame": values.tolist(), **place}
             records.append(Record(**same, region="all", value=over_all, n=len(values), **whole))
             records.append(Record(**same, region="out_of_window", value=over_far, n=len(far)))
+    return records
+
+
+def _pixel_records(scene: Scene, pair: Pair, generation: Generation) -> list[Record]:
+    """A record for each score of pixels that were seen, and of those that were not, where the suite knows."""
+    if scene.pixel_gap is None:
+        return []
+    common = _provenance(scene, generation)
+    records: list[Record] = []
+    for choice, found in score_pixels(pair, scene.pixel_gap, scene.suite.window):
+        for spec in choice.specs:
+            score = found[spec.name]
+            values, places = score.values.tolist(), (score.frames + scene.clip.switch).tolist()
+            each = {"per_frame": values, "frame": places} if choice.region == "all" and values else {}
+            mean = float(score.values.mean()) if values else None
+            about = common | identity(spec) | each
+            records.append(Record(**about, region=choice.region, value=mean, n=len(values)))
     return records
 
 

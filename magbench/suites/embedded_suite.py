@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
+from magbench.core.files import folder_resumed, folder_written, write_atomic
 from magbench.core.parallel import share, worth
+from magbench.core.progress import Progress, Quiet
 from magbench.suites.clip import Clip
-from magbench.suites.format import write_suite
+from magbench.suites.format import seal_new, write_clip
 
+MADE = ".made"
+"""Folder of the rows of clips that are written, while a suite is made."""
 CLIP_WORTH = 500_000
 """Generated pixels that take as long to score as a clip takes to be drawn and filmed."""
 
@@ -24,8 +30,11 @@ class Embedded:
         counts: split -> clips in it.
         window: frames; see :class:`magbench.suites.format.Suite`.
         endless: how many clips a split could have beyond its own, each as good as any; 0 where there are no more.
-        digest: split -> digest of the published suite. Another processor's rounding may give another one.
+        digest: split -> digest of the published suite. Another processor's rounding may give another one. "" where
+            none is published, as the suite's own function compares what it draws.
         summary: one line for `magbench ls suites`.
+        about: split -> likewise, for splits that are not just other scenes.
+        resumed: splits that take minutes: what was made of them before an interruption stays.
     """
 
     name: str
@@ -38,24 +47,49 @@ class Embedded:
     digest: Mapping[str, str]
     summary: str
     endless: int = 0
+    about: Mapping[str, str] = field(default_factory=dict)
+    resumed: frozenset[str] = frozenset()
 
     def label(self, split: str) -> str:
         """Folder name of a split: another version or another content gets another one."""
-        return f"{self.name}-v{self.version}-{split}-{self.digest[split][:12]}"
+        return f"{self.name}-v{self.version}-{split}-{self.digest[split][:12]}".rstrip("-")
 
     def shipped(self, split: str) -> Path:
         """Path of the split in the package, if it ships: nothing is drawn then, and all have the same bytes."""
         return Path(str(files("magbench"))) / "suites" / "data" / self.label(split)
 
-    def write(self, split: str, folder: Path) -> None:
-        """Make one split in a folder that does not exist yet."""
-        write_suite(
-            folder,
-            share(self.clip, split, range(self.counts[split]), worth(self.counts[split] * CLIP_WORTH)),
-            name=self.name,
-            version=self.version,
-            split=split,
-            fps=self.fps,
-            window=self.window,
-            licence=self.licence,
-        )
+    def write(self, split: str, folder: Path, progress: Progress | None = None) -> None:
+        """Make one split in a folder that does not exist yet.
+
+        One that is ``resumed`` goes on where it was broken off, in a hidden folder beside.
+        """
+        count, progress = self.counts[split], progress or Quiet()
+        progress.stage(f"{self.name}:{split}", count)
+        filled = folder_resumed if split in self.resumed else folder_written
+        with filled(folder) as half:
+            rows = []
+            for row in share(_write_one, (self.clip, split, half), range(count), worth(count * CLIP_WORTH)):
+                rows.append(row)
+                progress.step()
+            shutil.rmtree(half / MADE)
+            seal_new(
+                half,
+                rows,
+                name=self.name,
+                version=self.version,
+                split=split,
+                fps=self.fps,
+                window=self.window,
+                licence=self.licence,
+            )
+
+
+def _write_one(job: tuple[Callable[[str, int], Clip], str, Path], number: int) -> dict[str, object]:
+    """Draw a clip and write its files, unless they were written before; returns its row."""
+    make, split, folder = job
+    made = folder / MADE / f"{number}.json"
+    if not made.is_file():
+        row = write_clip(folder, make(split, number))
+        write_atomic(made, json.dumps(row))
+    found: dict[str, object] = json.loads(made.read_text(encoding="utf-8"))
+    return found

@@ -16,10 +16,12 @@ from magbench.core.rows import write_rows
 from magbench.core.seeds import task_seed
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite, pose_names
+from magbench.suites.space import INTRINSICS
 from magbench.video.io import write_lossless
 
 MANIFEST = "manifest.json"
 COLUMNS = ("clip", "context", "caption", "pose", "fps", "width", "height", "context_frames", "return_frames", "seed")
+"""Where a suite knows them, fx, fy, cx and cy of the camera follow, in pixels."""
 
 README = """\
 What a model may be shown of {name} v{version}, {split} split: {clips} clips.
@@ -42,7 +44,8 @@ def export(suite: Suite, folder: Path, limit: int | None = None) -> None:
     clips = suite.clips[:limit]
     named = {"name": suite.name, "version": suite.version, "split": suite.split, "clips": len(clips)}
     with folder_written(folder) as half:
-        write_rows(half / "clips.csv", COLUMNS, _rows(half, clips))
+        known = any(clip.intrinsics is not None for clip in clips)
+        write_rows(half / "clips.csv", (*COLUMNS, *(INTRINSICS if known else ())), _rows(half, clips, known))
         (half / "README.txt").write_text(README.format(**named), encoding="utf-8")
         files = sorted(path for path in half.rglob("*") if path.is_file())
         manifest = {
@@ -56,7 +59,7 @@ def export(suite: Suite, folder: Path, limit: int | None = None) -> None:
         (half / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-def _rows(folder: Path, clips: tuple[Clip, ...]) -> Iterator[tuple[object, ...]]:
+def _rows(folder: Path, clips: tuple[Clip, ...], with_intrinsics: bool) -> Iterator[tuple[object, ...]]:
     for clip in clips:
         context, pose = f"context/{clip.id}.mkv", ""
         write_lossless(folder / context, clip.frames[: clip.switch], clip.fps)
@@ -67,4 +70,6 @@ def _rows(folder: Path, clips: tuple[Clip, ...]) -> Iterator[tuple[object, ...]]
         height, width = clip.size
         wanted = len(clip) - clip.switch
         seed = task_seed(clip.id, 0)
-        yield clip.id, context, clip.caption, pose, clip.fps, width, height, clip.switch, wanted, seed
+        camera = [""] * len(INTRINSICS) if clip.intrinsics is None else clip.intrinsics.tolist()
+        row = (clip.id, context, clip.caption, pose, clip.fps, width, height, clip.switch, wanted, seed)
+        yield *row, *(camera if with_intrinsics else ())

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import yaml
@@ -22,18 +23,23 @@ from magbench.core.files import SAFE_NAME, file_sha256, folder_written
 from magbench.core.parsing import read_yaml
 from magbench.core.rows import Row, read_rows, write_rows
 from magbench.suites.clip import NO_REVISIT, Clip
+from magbench.suites.space import COLUMNS, check_space, read_space, write_space
 from magbench.suites.stored import StoredVideo
 from magbench.video.io import write_lossless
 
 HEADER_FILE = "suite.yaml"
 CLIPS_FILE = "clips.csv"
 REQUIRED = ("video_path", "raw_caption", "duration(sec)", "switch_frame")
-OPTIONAL = ("category", "speed", "pose_path", "revisit_path")
+OWN = ("category", "speed", "pose_path", "revisit_path")
+OPTIONAL = (*OWN, *COLUMNS)
+PATHS = tuple(column for column in (*REQUIRED, *OPTIONAL) if column.endswith("_path"))
+"""Columns that name files."""
 LONGEST = 200
 """Characters of a clip's id: file systems allow 255 in a name, and ours add an ending."""
 LONGEST_PATH = 1024
 """Bytes of a path inside a suite."""
-POSE = ("x", "y", "log_scale")
+POSES = (("x", "y", "log_scale"), ("x", "y", "z", "yaw", "pitch"))
+"""Headings of camera numbers by how many there are."""
 
 
 class Header(BaseModel):
@@ -95,56 +101,56 @@ def write_suite(
     licence: str,
 ) -> None:
     """Write a suite; equal clips give equal bytes. The folder must be new, and appears once it is whole."""
+    rows: dict[str, dict[str, object]] = {}
     with folder_written(folder) as half:
-        _write_files(half, clips, fps)
-        files = sorted(path for path in half.rglob("*") if path.is_file())
-        header = Header(
+        for clip in clips:
+            if clip.id in rows:
+                raise MagbenchError(f"{folder}: clip '{clip.id}' is there twice")
+            if clip.fps != fps:
+                raise MagbenchError(f"{folder}: clip '{clip.id}' has {clip.fps} frames per second, its suite {fps}")
+            rows[clip.id] = write_clip(half, clip)
+        seal_new(
+            half,
+            list(rows.values()),
             name=name,
             version=version,
             split=split,
             fps=fps,
             window=window,
             licence=licence,
-            sha256={path.relative_to(half).as_posix(): file_sha256(path) for path in files},
         )
-        (half / HEADER_FILE).write_text(yaml.safe_dump(header.model_dump(), sort_keys=False), encoding="utf-8")
 
 
-def _write_files(folder: Path, clips: Iterable[Clip], fps: int) -> None:
-    rows: list[tuple[object, ...]] = []
-    seen: set[str] = set()
-    for clip in clips:
-        _check(clip, str(folder))
-        if clip.id in seen:
-            raise MagbenchError(f"{folder}: clip '{clip.id}' is there twice")
-        if clip.fps != fps:
-            raise MagbenchError(f"{folder}: clip '{clip.id}' has {clip.fps} frames per second, its suite {fps}")
-        seen.add(clip.id)
-        video, pose, revisit = f"videos/{clip.id}.mkv", f"poses/{clip.id}.csv", f"revisits/{clip.id}.csv"
-        frames = clip.frames
-        write_lossless(folder / video, frames, fps)
-        if clip.pose is not None:
-            write_rows(
-                folder / pose,
-                ("frame", *pose_names(clip.pose)),
-                ((t, *numbers) for t, numbers in enumerate(clip.pose.tolist())),
-            )
-        pairs = zip(clip.revisit.tolist(), clip.gap.tolist(), strict=True)
-        blank = ("", "")
-        write_rows(
-            folder / revisit,
-            ("frame", "revisit", "gap"),
-            ((t, *(blank if pair[0] == NO_REVISIT else pair)) for t, pair in enumerate(pairs)),
-        )
-        duration = len(frames) / fps
-        pose_path = "" if clip.pose is None else pose
-        rows.append((video, clip.caption, duration, clip.switch, clip.category, clip.speed, pose_path, revisit))
-    write_rows(folder / CLIPS_FILE, (*REQUIRED, *OPTIONAL), rows)
+def seal_new(folder: Path, rows: list[dict[str, object]], **header: Any) -> None:
+    """Write the table and the header of a suite whose clips' files are there, from what ``write_clip`` gave."""
+    columns = [*REQUIRED, *OWN, *(column for column in COLUMNS if any(column in row for row in rows))]
+    write_rows(folder / CLIPS_FILE, columns, ([row.get(column, "") for column in columns] for row in rows))
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sha256 = {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+    text = yaml.safe_dump(Header(**header, sha256=sha256).model_dump(), sort_keys=False)
+    (folder / HEADER_FILE).write_text(text, encoding="utf-8")
+
+
+def write_clip(folder: Path, clip: Clip) -> dict[str, object]:
+    """Write the files of one clip; returns its row of ``clips.csv``."""
+    _check(clip, str(folder))
+    video, pose, revisit = f"videos/{clip.id}.mkv", f"poses/{clip.id}.csv", f"revisits/{clip.id}.csv"
+    write_lossless(folder / video, clip.frames, clip.fps)
+    if clip.pose is not None:
+        numbers = ((t, *row) for t, row in enumerate(clip.pose.tolist()))
+        write_rows(folder / pose, ("frame", *pose_names(clip.pose)), numbers)
+    earlier = (("", "") if last == NO_REVISIT else (last, t - last) for t, last in enumerate(clip.revisit.tolist()))
+    write_rows(folder / revisit, ("frame", "revisit", "gap"), ((t, *pair) for t, pair in enumerate(earlier)))
+    pose_path = "" if clip.pose is None else pose
+    duration = len(clip) / clip.fps
+    values = (video, clip.caption, duration, clip.switch, clip.category, clip.speed, pose_path, revisit)
+    return dict(zip((*REQUIRED, *OWN), values, strict=True)) | write_space(folder, clip)
 
 
 def pose_names(pose: NDArray[np.float64]) -> list[str]:
     """Headings of the camera numbers (T, P)."""
-    return list(POSE) if pose.shape[1] == len(POSE) else [f"p{i}" for i in range(pose.shape[1])]
+    count = pose.shape[1]
+    return next((list(names) for names in POSES if len(names) == count), [f"p{i}" for i in range(count)])
 
 
 def load_suite(folder: Path) -> Suite:
@@ -226,6 +232,11 @@ def _read_clip(folder: Path, header: Header, row: Row) -> Clip:
         pose = _read_pose(_listed(folder, header, row, "pose_path"), length)
     if row.text("revisit_path"):
         revisit = _read_revisit(_listed(folder, header, row, "revisit_path"), length)
+
+    def listed(column: str) -> tuple[Path, str]:
+        return _listed(folder, header, row, column), header.sha256[row.text(column)]
+
+    space: dict[str, Any] = read_space(row, frames.shape[:3], listed)
     clip = Clip(
         id=PurePosixPath(row.text("video_path")).stem,
         caption=row.text("raw_caption"),
@@ -236,6 +247,7 @@ def _read_clip(folder: Path, header: Header, row: Row) -> Clip:
         frames=frames,
         pose=pose,
         revisit=revisit,
+        **space,
     )
     _check(clip, f"{row.path}: line {row.line}")
     return clip
@@ -279,3 +291,4 @@ def _check(clip: Clip, where: str) -> None:
         raise MagbenchError(f"{where}: clip '{clip.id}': switch_frame {clip.switch} is not in its {length} frames")
     if len(clip.revisit) != length or (clip.pose is not None and len(clip.pose) != length):
         raise MagbenchError(f"{where}: clip '{clip.id}': cameras or revisits do not have its {length} frames")
+    check_space(clip, where)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from magbench.core.errors import MagbenchError, unknown
 from magbench.core.plugins import SUITES, loaded
+from magbench.core.progress import Progress, Quiet
 from magbench.hub.cache import cache_folder
 from magbench.suites.embedded_suite import Embedded
 from magbench.suites.format import Suite, load_suite
@@ -48,7 +49,8 @@ def suite_lines() -> list[tuple[str, str]]:
     lines = []
     for name in suite_names():
         base, _, split = name.partition(":")
-        lines.append((name, f"{split} split, other scenes" if split else known[base].summary))
+        other = known[base].about.get(split, f"{split} split, other scenes")
+        lines.append((name, other if split else known[base].summary))
     return [
         *lines,
         (OFFICIAL, f"the official data set from its hub: {fetch.state(cache_folder())}"),
@@ -57,13 +59,13 @@ def suite_lines() -> list[tuple[str, str]]:
     ]
 
 
-def make_suite(name: str, folder: Path) -> None:
+def make_suite(name: str, folder: Path, progress: Progress | None = None) -> None:
     """Write an embedded suite into a folder that does not exist yet."""
     suite, split = _find(name)
-    suite.write(split, folder)
+    suite.write(split, folder, progress or Quiet())
 
 
-def open_suite(name: str) -> Suite:
+def open_suite(name: str, progress: Progress | None = None) -> Suite:
     """A suite by its name, or by its folder.
 
     An embedded one that does not ship is made once; then it is read and checked as any other.
@@ -79,7 +81,7 @@ def open_suite(name: str) -> Suite:
     folder = cache_folder() / "suites" / suite.label(split)
     if not folder.exists():
         try:
-            make_suite(name, folder)
+            make_suite(name, folder, progress)
         except MagbenchError:
             if not folder.exists():  # else another process was faster
                 raise
@@ -92,7 +94,7 @@ def open_suite(name: str) -> Suite:
 def is_published(suite: Suite) -> bool:
     """Whether a suite that bears an embedded name is, to the bit, the one that published results were made on."""
     made = embedded().get(suite.name)
-    return made is None or made.digest.get(suite.split) == suite.digest
+    return made is None or made.digest.get(suite.split) in ("", suite.digest)
 
 
 def _open_official(folder: Path | None) -> Suite:

@@ -10,10 +10,12 @@ import yaml
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256, write_atomic
 from magbench.core.rows import read_rows
+from magbench.suites.clip import Clip
 from magbench.suites.format import (
     CLIPS_FILE,
     HEADER_FILE,
     OPTIONAL,
+    PATHS,
     REQUIRED,
     Suite,
     inside,
@@ -27,8 +29,13 @@ def check_suite(folder: Path) -> Suite:
     """:func:`load_suite`, and every clip decoded, one after the other."""
     suite = load_suite(folder)
     for clip in suite.clips:
-        np.asarray(clip.source)
+        _decode(clip)
     return suite
+
+
+def _decode(clip: Clip) -> None:
+    for pixels in (clip.source, clip.depth, clip.pixel_gap):
+        np.asarray(pixels)
 
 
 def seal(folder: Path) -> tuple[Suite, str]:
@@ -43,13 +50,13 @@ def seal(folder: Path) -> tuple[Suite, str]:
     header = read_header(folder)
     files = {CLIPS_FILE}
     for row in read_rows(inside(folder, CLIPS_FILE), REQUIRED, OPTIONAL):
-        files |= {row.text(column) for column in ("video_path", "pose_path", "revisit_path") if row.text(column)}
+        files |= {row.text(column) for column in PATHS if row.text(column)}
     for file in files:
         if not inside(folder, file).is_file():
             raise MagbenchError(f"{folder / file}: is missing")
     sealed = header.model_copy(update={"sha256": {file: file_sha256(folder / file) for file in sorted(files)}})
     suite = load_with(folder, sealed)
     for clip in suite.clips:
-        np.asarray(clip.source)
+        _decode(clip)
     write_atomic(folder / HEADER_FILE, yaml.safe_dump(sealed.model_dump(), sort_keys=False))
     return suite, header.digest

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from magbench.core.errors import MagbenchError
+from magbench.core.progress import Progress
 from magbench.hub.cache import cache_folder
 from magbench.suites import registry
 from magbench.suites.clip import Clip
 from magbench.suites.embedded import revisit_nano
+from magbench.suites.format import load_suite
 from magbench.suites.registry import is_published, make_suite, open_suite, suite_names
 from tests.conftest import tiny_clip
 
@@ -87,7 +89,7 @@ def test_a_damaged_cache_says_what_to_remove(made: list[str]) -> None:
 
 
 def test_two_processes_may_make_it_at_once(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def slower(name: str, folder: Path) -> None:
+    def slower(name: str, folder: Path, progress: Progress | None) -> None:
         make_suite(name, folder)
         make_suite(name, folder)
 
@@ -102,3 +104,28 @@ def test_the_published_suite_is_told_from_another(made: list[str]) -> None:
 def test_the_development_split_is_the_published_one(tmp_path: Path) -> None:
     make_suite("revisit-nano:dev", tmp_path / "dev")
     assert is_published(open_suite(str(tmp_path / "dev")))
+
+
+def test_a_split_that_takes_minutes_goes_on_where_it_was_broken_off(
+    made: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drawn: list[int] = []
+
+    def clip(split: str, index: int) -> Clip:
+        drawn.append(index)
+        if drawn == [0, 1, 2]:
+            raise KeyboardInterrupt
+        return tiny_clip(f"{split}-{index}", index)
+
+    slow = dataclasses.replace(revisit_nano.SUITE, clip=clip, counts={"test": 4}, resumed=frozenset(["test"]))
+    with pytest.raises(KeyboardInterrupt):
+        slow.write("test", tmp_path / "slow")
+    assert not (tmp_path / "slow").exists()
+    slow.write("test", tmp_path / "slow")
+    assert drawn == [0, 1, 2, 2, 3]
+    whole = dataclasses.replace(
+        slow, resumed=frozenset(), clip=lambda split, index: tiny_clip(f"{split}-{index}", index)
+    )
+    whole.write("test", tmp_path / "whole")
+    assert load_suite(tmp_path / "slow").digest == load_suite(tmp_path / "whole").digest
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []

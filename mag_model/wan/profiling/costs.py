@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mag_model.memory.masks import reach
-from mag_model.memory.policy import CachePolicy
+from mag_model.memory.policy import CachePolicy, FullHistory
 from mag_model.wan.spec import WanSpec
+
+FULL_HISTORY = FullHistory()
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ def pass_flops(spec: WanSpec, grid: tuple[int, int], frames: int, history: int) 
     )
 
 
-def frame_bytes(spec: WanSpec, grid: tuple[int, int], itemsize: int) -> int:
-    """Bytes of keys and values of one latent frame, all layers, numbers of ``itemsize`` bytes."""
-    return 2 * spec.layers * grid[0] * grid[1] * spec.dim * itemsize
+def frame_bytes(spec: WanSpec, grid: tuple[int, int], itemsize: int, policy: CachePolicy = FULL_HISTORY) -> int:
+    """Bytes of one latent frame in a policy's cache, all layers; the network's numbers have ``itemsize`` bytes."""
+    return spec.layers * policy.frame_bytes(grid[0] * grid[1], spec.heads, spec.dim // spec.heads, itemsize)
 
 
 def parameters(spec: WanSpec) -> int:
@@ -97,6 +99,6 @@ def block_cost(spec: WanSpec, grid: tuple[int, int], policy: CachePolicy, frames
     return BlockCost(
         flops=passes * making.total + writing.total,
         attended=max(seen),
-        held=found.held * frame,
+        held=found.held * frame_bytes(spec, grid, itemsize, policy),
         moved=len(seen) * weights + sum(seen),
     )

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from mag_model.memory.attention import CachedAttention
 from mag_model.memory.cache import Memory
+from mag_model.memory.frame_kv import Cameras
 from mag_model.memory.masks import kept_frames
 from mag_model.memory.policy import CachePolicy
+from mag_model.nano.camera import to_and_fro
 from mag_model.rollout import denoise, rising_levels, seeded, write
 from mag_model.wan.denoiser import Prompted
 from mag_model.wan.network import Wan, WanSizes
@@ -138,7 +140,8 @@ class WanWorkload:
         start, window = frames - spec.block, spec.rolling_window_blocks * spec.block
         held = kept_frames(policy, start // spec.block, spec.block)
         like = torch.zeros(1, rows * cols, spec.heads, spec.head_dim, device=self.device, dtype=self.dtype)
-        memory = Memory.made_up(spec.layers, like, held, room=window, seed=0)
+        memory = Memory.made_up(spec.layers, like, held, room=window, seed=0, bits=policy.bits)
+        memory.cameras = Cameras(to_and_fro(start + window, 3), torch.arange(start + window))
         nothing = torch.zeros(1, window, spec.channels, *latent, device=self.device)
         text = torch.zeros(1, spec.text_len, spec.text, device=self.device)
         with torch.no_grad():
@@ -147,12 +150,13 @@ class WanWorkload:
             if self._networks.writer is not self._networks.generator:
                 writer = Prompted.by(self._networks.writer, text, latent)
 
+        before = [(layer.frame, layer.note, layer.packed) for layer in memory.layers]
         frame, levels = torch.arange(start, start + window), rising_levels(generator)
 
         @torch.inference_mode()
         def make() -> Tensor:
-            for layer in memory.layers:
-                layer.frame = held
+            for layer, (frames, note, packed) in zip(memory.layers, before, strict=True):
+                layer.frame, layer.note, layer.packed = frames, note, packed
             attention = CachedAttention(memory, policy, generator.rope, frame, self.device)
             made = denoise(generator.at(frame), attention, nothing, levels, seeded(0))
             block = made[:, : spec.block]

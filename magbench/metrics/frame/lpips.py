@@ -12,6 +12,7 @@ other frames, their order or the threads. A matrix (:mod:`magbench.metrics.matri
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -88,6 +89,16 @@ def features(video: Video, part: slice) -> Tensor:
 def _embed(frames: Tensor) -> Tensor:
     """(k, 3, H, W) in [0, 1] -> (k, D): unit AlexNet features times sqrt(head * spatial weight)."""
     import torch
+
+    height, width = frames.shape[2:]
+    cells = enumerate(_units(frames))
+    parts = [(unit * _weight(i, (unit.shape[2], unit.shape[3]), (height, width))).flatten(1) for i, unit in cells]
+    return torch.cat(parts, dim=1)
+
+
+def _units(frames: Tensor) -> Iterator[Tensor]:
+    """(k, 3, H, W) in [0, 1] -> for each layer (k, C, h, w), AlexNet features of unit length."""
+    import torch
     import torch.nn.functional as F
 
     height, width = frames.shape[2:]
@@ -95,14 +106,25 @@ def _embed(frames: Tensor) -> Tensor:
         raise MagbenchError(f"LPIPS needs frames of at least {SMALLEST} pixels a side, not {width}x{height}")
     shift, scale = (torch.tensor(three, dtype=torch.float32).view(3, 1, 1) for three in (SHIFT, SCALE))
     x = (frames * 2 - 1 - shift) / scale
-    parts = []
-    for index, layer in enumerate(_layers()):
+    for layer in _layers():
         if layer.pool:
             x = F.max_pool2d(x, kernel_size=3, stride=2)
         x = F.relu(F.conv2d(x, layer.weight, layer.bias, layer.stride, layer.padding))
-        unit = x / (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10)
-        parts.append((unit * _weight(index, (x.shape[2], x.shape[3]), (height, width))).flatten(1))
-    return torch.cat(parts, dim=1)
+        yield x / (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10)
+
+
+def lpips_map(gen: Tensor, truth: Tensor) -> Tensor:
+    """(H, W) float32 whose mean is the LPIPS of two frames (3, H, W): each layer's distances, upsampled linearly."""
+    import torch
+    import torch.nn.functional as F
+
+    size = gen.shape[1:]
+    total = torch.zeros(size)
+    with torch.inference_mode():
+        for layer, units in zip(_layers(), _units(torch.stack([gen, truth])), strict=True):
+            apart = ((units[0] - units[1]).square() * layer.head[:, None, None]).sum(dim=0)
+            total += F.interpolate(apart[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
+    return total
 
 
 @lru_cache(maxsize=10)  # two frame sizes; at 832x480 each takes 16 MB

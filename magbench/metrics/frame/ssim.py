@@ -43,13 +43,17 @@ def ssim(gen: Tensor, truth: Tensor) -> NDArray[np.float64]:
 
 
 def _ssim(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """SSIM of two (H, W, 3) float64 images."""
+    return float(ssim_map(a, b).mean())
+
+
+def ssim_map(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(H - 10, W - 10, 3) SSIM of two (H, W, 3) float64 images in [0, 1] around each pixel that is 5 from the edge."""
     mean_a, mean_b, square_a, square_b, product = (_blur(image) for image in (a, b, a * a, b * b, a * b))
     variance_a, variance_b = square_a - mean_a**2, square_b - mean_b**2
     covariance = product - mean_a * mean_b
     luminance = (2 * mean_a * mean_b + C1) / (mean_a**2 + mean_b**2 + C1)
     structure = (2 * covariance + C2) / (variance_a + variance_b + C2)
-    return float((luminance * structure).mean())
+    return luminance * structure
 
 
 def _blur(maps: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -32,6 +32,8 @@ TITLES = {
     "ordered": "Was the return shown, in order: `ordered`",
     "aligned": "Frame i against frame i: `aligned`",
     "legacy": "The official free match: `legacy`",
+    "seen_pixels": "Pixels whose place a given frame shows, where the suite has depth: `seen_pixels`",
+    "new_pixels": "Pixels whose place no given frame shows, where the suite has depth: `new_pixels`",
     "retention": "Retention: 0 is another scene, 1 the truth through the codec",
     "history_effect": "History effect, where `magbench history-effect` measured it",
     "quality": "Quality of the return alone",
@@ -42,6 +44,7 @@ REGIONS = {
     "ordered": ("all", "out_of_window", "in_window"),
     "aligned": ("all", "out_of_window", "in_window"),
     "legacy": ("all", "out_of_window", "in_window"),
+    "seen_pixels": ("all", "out_of_window"),
     "retention": ("all", "out_of_window", "in_window"),
     "history_effect": ("all",),
 }
