@@ -47,7 +47,7 @@ class Result:
     @property
     def notes(self) -> str:
         """What a table elsewhere has no column for, on one line. No rank: others change it."""
-        found = ", ".join(f"{one.kind} by {one.who} on {one.date}" for one in self.attestations)
+        found = ", ".join(f"{one.kind} by {' '.join(one.who.split())} on {one.date}" for one in self.attestations)
         return (
             f"ordered score over the frames that a window has forgotten, 0 to 1, higher is better; 95 % interval "
             f"[{self.low:.4f}, {self.high:.4f}], n = {self.n} clips; {found}"

@@ -109,6 +109,20 @@ def test_the_log_is_of_the_schema(run: Path, scored: Path, tmp_path: Path) -> No
     assert (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes() == path.read_bytes()
 
 
+def test_a_name_of_several_lines_and_signs_stays_text(
+    run: Path, here: Path, suite: Suite, hub: WritableHub, tmp_path: Path
+) -> None:
+    who = "an: 'auditor'\n---\n- {x: [1"
+    assert rescore(first_of(here), suite, who, "2026-02-01", progress=Quiet()).verdict
+    assert card(run, first_of(here), tmp_path / "card").exit_code == 0
+    (entry,) = parse_eval_result_entries(
+        yaml.safe_load((tmp_path / "card" / ".eval_results" / "magbench.yaml").read_text())
+    )
+    assert entry.notes is not None and entry.notes.endswith("; rescored by an: 'auditor' --- - {x: [1 on 2026-02-01")
+    (path,) = (tmp_path / "card" / "data").rglob("*.json")
+    assert who in json.loads(path.read_text())["source_metadata"]["additional_details"]["found_again"]
+
+
 def test_the_schema_would_say_so(run: Path, scored: Path, tmp_path: Path) -> None:
     assert card(run, scored, tmp_path / "card").exit_code == 0
     (path,) = (tmp_path / "card" / "data").rglob("*.json")
