@@ -280,6 +280,15 @@ def test_four_models_stand_beside_the_truth(visit: Open) -> None:
     assert page.locator(".tile b").all_inner_texts() == ["truth", "alpha", "beta", "alpha-2", "alpha"]
 
 
+def test_a_link_keeps_places_that_are_left_empty(visit: Open) -> None:
+    page = visit(f"clip={site.TOY}/first&shown=beta")
+    assert page.locator(".tile b").all_inner_texts() == ["truth", "beta", "alpha", "alpha-2"]
+    for slot in (0, 2):
+        page.locator(f"[data-slot='{slot}']").select_option("")
+    again = visit(page.url.partition("#")[2])
+    assert again.locator(".tile b").all_inner_texts() == ["truth", "alpha"]
+
+
 def test_a_models_page_leads_to_the_player_and_back(visit: Open) -> None:
     page = visit()
     page.click("th a >> text=gamma")
