@@ -52,7 +52,7 @@ HARNESS = {
     "profile": "magbench.commands.profile:profile",
     "suite": "magbench.commands.suites:suite",
     "submit": "magbench.commands.board:submit",
-    "board": "magbench.commands.board:board",
+    "board": "magbench.commands.board_hub:board",
     "view": "magbench.commands.board:view",
     "ls": "magbench.commands.installed:ls",
     "doctor": "magbench.commands.installed:doctor",

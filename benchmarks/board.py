@@ -31,7 +31,7 @@ from magbench.stats import detectable
 
 ROOT = Path(__file__).parents[1] / "leaderboards"
 SPREAD = 0.14
-"""Standard deviation of a model's score on one clip, relative to the scene's: models of the published run differ as much."""
+"""Standard deviation of a model's score on a clip over the scene's: as much as published models differ."""
 
 
 def simulate(root: Path, models: int, seed: int) -> None:

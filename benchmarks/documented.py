@@ -67,6 +67,9 @@ WITHOUT = {
     "magbench generate revisit-nano --out runs/shared --shard $SLURM_ARRAY_TASK_ID/64": "a share is run as 3/64",
     "magbench generate revisit-nano --out runs/shared --shard $((JOB_COMPLETION_INDEX + 1))/64": "likewise",
     "magbench suite fetch mag-bench": NETWORK,
+    "magbench submit runs/revisit-nano --model mag --from told.yaml --hub ORG/NAME": NETWORK,
+    "magbench board publish --hub ORG/NAME": NETWORK,
+    "magbench board card SUBMISSION --board ORG/NAME --hub ORG/MODEL": NETWORK,
     'pip install ".[wan]" && magbench weights ls': "the same command without the installation is run",
     "magbench weights fetch wan2.1 --only vae,text,tokenizer": NETWORK,
     "magbench weights fetch self-forcing --accept-licence": NETWORK,
@@ -79,6 +82,8 @@ WITHOUT = {
     "magbench vbench RUN_DIR [--models A,B] [--dimensions D,E] [--program PATH] [--timeout MINUTES]": "a synopsis",
     "python -m venv vbench-env": "VBench needs an environment of its own, with a GPU",
     "magbench vbench runs/revisit-nano --program vbench-env/bin/vbench": "VBench needs a GPU",
+    "magbench board reproduce SUBMISSION RUN_DIR --who NAME": "tests/leaderboard/test_trust.py runs it",
+    "magbench board fresh SUBMISSION --number TEXT --who NAME": "tests/leaderboard/test_trust.py runs it",
     "pip install '.[wan]'": "the tests' environment has it",
     "magbench profile wan:random,wan:random+mag,wan:random+mag_ring,wan:random+window_sink:frames=6:sink=3"
     " --history 21,60,120,240 --resolution 832x480 --decode": "needs a GPU",

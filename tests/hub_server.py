@@ -17,10 +17,10 @@ LARGE = 1000
 """Files of so many bytes have a sha256 in the listing, and are sent from another address, as the hub's are."""
 
 LISTING = re.compile(
-    r"/api/(?P<kind>models|datasets)/(?P<name>[^/]+/[^/]+)(/(?P<verb>revision|tree)/(?P<revision>[^/]+))?"
+    r"/api/(?P<kind>models|datasets|spaces)/(?P<name>[^/]+/[^/]+)(/(?P<verb>revision|tree)/(?P<revision>[^/]+))?"
 )
 FILE = re.compile(
-    r"(?P<sent>/sent)?(/(?P<kind>datasets))?/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)"
+    r"(?P<sent>/sent)?(/(?P<kind>datasets|spaces))?/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)"
 )
 
 
@@ -31,14 +31,16 @@ class Repository:
     Attributes:
         files: path -> content, on the branch main.
         licence: as its card has it.
-        kind: models or datasets.
-        branches: other branch -> its files.
+        kind: models, datasets or spaces.
+        branches: other branch or refs/pr/N -> its files.
+        past: commit -> its files, of commits that are no longer a branch's newest.
     """
 
     files: dict[str, bytes]
     licence: str = ""
     kind: str = "models"
     branches: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    past: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     @property
     def commit(self) -> str:
@@ -48,7 +50,7 @@ class Repository:
     def at(self, revision: str) -> dict[str, bytes] | None:
         """Files of a branch or commit, None if there is no such."""
         branches = {**self.branches, "main": self.files}
-        return (branches | {commit_of(files): files for files in branches.values()}).get(revision)
+        return (branches | self.past | {commit_of(files): files for files in branches.values()}).get(revision)
 
 
 @dataclass
@@ -56,7 +58,8 @@ class HubServer:
     """What is served and what was asked.
 
     Attributes:
-        repositories: owner/name -> repository; may be changed while it runs.
+        repositories: owner/name -> repository, or kind/owner/name where two kinds share a name; may be changed while
+            it runs.
         cuts: path -> bytes after which each of the next answers with that file breaks off.
         spoiled: paths whose bytes arrive changed.
         ranges: whether a part of a file can be asked for.
@@ -71,6 +74,11 @@ class HubServer:
     ranges: bool = True
     requests: list[tuple[str, str]] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
+
+    def find(self, kind: str, name: str) -> Repository | None:
+        """The repository of a kind and name."""
+        found = self.repositories.get(f"{kind}/{name}") or self.repositories.get(name)
+        return found if found is not None and found.kind == kind else None
 
 
 def sha256(data: bytes) -> str:
@@ -92,20 +100,29 @@ def commit_of(files: dict[str, bytes]) -> str:
 def serve(repositories: dict[str, Repository]) -> Iterator[HubServer]:
     """The hub, until the block ends; give its ``address`` to the client as HF_ENDPOINT."""
     hub = HubServer(repositories)
-    handler = type("Handler", (_Handler,), {"hub": hub})
+    with listening(hub, Handler):
+        yield hub
+
+
+@contextmanager
+def listening(hub: HubServer, base: type[Handler]) -> Iterator[None]:
+    """A handler of requests answers for the hub, until the block ends."""
+    handler = type("Handler", (base,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     hub.address = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield hub
+        yield
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Answers what only reads."""
+
     protocol_version = "HTTP/1.1"
     hub: HubServer
 
@@ -113,19 +130,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
-        address = unquote(urlsplit(self.path).path)
-        self.hub.requests.append((address, self.headers.get("Range", "")))
+        address = urlsplit(self.path).path
+        self.hub.requests.append((unquote(address), self.headers.get("Range", "")))
         words = LISTING.fullmatch(address) or FILE.fullmatch(address)
-        found = self.hub.repositories.get(words["name"]) if words else None
-        if words is None or found is None or found.kind != (words["kind"] or "models"):
-            return self._send(404, b"", {"X-Error-Code": "RepoNotFound"})
-        files = found.at(words["revision"] or "main")
+        found = self.hub.find(words["kind"] or "models", words["name"]) if words else None
+        if words is None or found is None:
+            return self.send(404, b"", {"X-Error-Code": "RepoNotFound"})
+        files = found.at(unquote(words["revision"] or "main"))
         if files is None:
-            return self._send(404, b"", {"X-Error-Code": "RevisionNotFound"})
+            return self.send(404, b"", {"X-Error-Code": "RevisionNotFound"})
         if words.re is FILE:
-            return self._file(words["path"], files, bool(words["sent"]))
+            return self._file(unquote(words["path"]), files, bool(words["sent"]))
         answer = _tree(files) if words["verb"] == "tree" else _info(words["name"], files, found.licence)
-        return self._send(200, json.dumps(answer).encode(), {})
+        return self.send(200, json.dumps(answer).encode(), {})
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -133,13 +150,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, path: str, files: dict[str, bytes], sent: bool) -> None:
         headers = {"X-Repo-Commit": commit_of(files)}
         if path not in files:
-            return self._send(404, b"", headers | {"X-Error-Code": "EntryNotFound"})
+            return self.send(404, b"", headers | {"X-Error-Code": "EntryNotFound"})
         data = files[path]
         large = len(data) >= LARGE
         headers["ETag"] = f'"{sha256(data) if large else git_hash(data)}"'
         if large and not sent:
             headers |= {"X-Linked-Etag": f'"{sha256(data)}"', "X-Linked-Size": str(len(data))}
-            return self._send(302, b"", headers | {"Location": f"{self.hub.address}/sent{self.path}"})
+            return self.send(302, b"", headers | {"Location": f"{self.hub.address}/sent{self.path}"})
         if path in self.hub.spoiled:
             data = bytes([data[0] ^ 1]) + data[1:]
         wanted = self.headers.get("Range", "") if self.hub.ranges else ""
@@ -150,15 +167,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.hub.asked.append((path, first))
             cut = self.hub.cuts[path].pop(0) if self.hub.cuts.get(path) else None
-        return self._send(206 if wanted else 200, data[first:], headers, cut)
+        return self.send(206 if wanted else 200, data[first:], headers, cut)
 
-    def _send(self, status: int, data: bytes, headers: dict[str, str], cut: int | None = None) -> None:
+    def send(self, status: int, data: bytes, headers: dict[str, str], cut: int | None = None) -> None:
         self.send_response(status)
         for key, value in headers.items():
             self.send_header(key, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(data[:cut])
         if cut is not None:
             self.close_connection = True

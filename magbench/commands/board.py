@@ -46,28 +46,40 @@ QUESTIONS = {
     help="Where submissions are kept.",
 )
 @click.option("--date", metavar="YYYY-MM-DD", help="Of the run [default: today].")
-def submit(folder: Path, model: str, told: Path | None, to: Path, date: str | None) -> None:
+@click.option(
+    "--hub", metavar="ORG/NAME", help="Offer it as a pull request to this data set, with videos too large to carry."
+)
+def submit(folder: Path, model: str, told: Path | None, to: Path, date: str | None, hub: str | None) -> None:
     """Make a submission of one model of the finished run in RUN_DIR, and check it.
 
-    A submission holds records, hashes and (where small) the videos, and who made what; never a table.
+    A submission holds records, hashes and (where small) the videos, and who made what; never a table. With --hub,
+    stopped, the same command goes on; it needs a token (`hf auth login`, or HF_TOKEN).
     """
     from magbench.core.parsing import read_yaml_object
     from magbench.leaderboard.check import check
-    from magbench.leaderboard.submit import submit as make
+    from magbench.leaderboard.sharing.offer import Offer
+    from magbench.leaderboard.submit import prepare, write
 
     known: dict[str, Any] = {"date": date or _today()}
     if told is not None:
         known |= read_yaml_object(told)
     elif sys.stdin.isatty():
         known |= {key: click.prompt(question) for key, question in QUESTIONS.items()}
-    target = make(folder, model, known, to)
+    ready = prepare(folder, model, known)
+    offer = None if hub is None else Offer.begin(ready, hub)
+    target = write(ready, to) if offer is None else ready.there(to) or write(ready, to, offer.videos)
     faults = check(target)
     for fault in faults:
         say(fault, err=True)
     say(target)
-    click.echo("next: magbench board check, then offer this folder as one change to the board's repository")
     if any(fault.severity == "error" for fault in faults):
         raise MagbenchError(f"{target}: has faults, a board would not take it")
+    if offer is None:
+        click.echo("next: magbench board check, then offer this folder as one change to the board's repository")
+        return
+    offer.submission(target)
+    say(f"{offer.branch.address}: {offer.branch.changed} files sent, commit {offer.branch.head}")
+    say(f"next: {offer.next}")
 
 
 def _today() -> str:

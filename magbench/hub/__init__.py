@@ -1,1 +1,1 @@
-"""Fetching from a hub, and where fetched things are kept."""
+"""Fetching from a hub and writing to it, and where fetched things are kept."""

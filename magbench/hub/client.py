@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
     from magbench.core.progress import Progress
 
-Kind = Literal["model", "dataset"]
+Kind = Literal["model", "dataset", "space"]
+KINDS: dict[Kind, str] = {"model": "model", "dataset": "data set", "space": "space"}
+"""What messages call them."""
+REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+"""What a repository is called: owner/name."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Listing:
 
     Attributes:
         revision: the commit, 40 hexadecimal digits; of a folder "folder".
-        kind: model or dataset.
+        kind: model, dataset or space.
         licence: as the repository's card has it, "" if it has none.
         files: every file.
     """
@@ -95,7 +99,7 @@ class Repository:
         from huggingface_hub.errors import RepositoryNotFoundError
         from huggingface_hub.hf_api import RepoFile
 
-        client = _client()
+        client = connected()
         with self._plainly(client.endpoint):
             for kind in self.kinds:
                 try:
@@ -107,7 +111,7 @@ class Repository:
                 files = tuple(_remote_file(entry) for entry in tree if isinstance(entry, RepoFile))
                 licence = str((getattr(found, "card_data", None) or {}).get("license") or "")
                 return Listing(commit, kind, licence, files)
-        kinds = " or ".join("data set" if kind == "dataset" else kind for kind in self.kinds)
+        kinds = " or ".join(KINDS[kind] for kind in self.kinds)
         raise MagbenchError(f"{client.endpoint}: has no {kinds} {self.name}, or does not show it to you")
 
     def get(self, file: RemoteFile, listing: Listing, folder: Path, progress: Progress) -> Path:
@@ -115,7 +119,7 @@ class Repository:
         from huggingface_hub.utils import build_hf_headers
 
         address = hf_hub_url(
-            self.name, file.path, repo_type=listing.kind, revision=listing.revision, endpoint=_client().endpoint
+            self.name, file.path, repo_type=listing.kind, revision=listing.revision, endpoint=connected().endpoint
         )
         path = folder / listing.revision / file.path
         download(address, file, path, build_hf_headers(library_name="magbench"), progress, self.otherwise)
@@ -139,7 +143,8 @@ class Repository:
             ) from error
 
 
-def _client() -> HfApi:
+def connected() -> HfApi:
+    """The client of the hub that ``HF_ENDPOINT`` names, else of the public one."""
     from huggingface_hub import HfApi
 
     return HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, library_name="magbench")

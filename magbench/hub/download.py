@@ -120,18 +120,22 @@ def _explained(address: str, error: Exception, otherwise: str) -> MagbenchError:
     )
 
 
+def difference(path: Path, file: RemoteFile) -> tuple[str, str] | None:
+    """What a file here is and what the listing says, where they differ; None where they do not."""
+    if path.stat().st_size != file.size:
+        return f"{path.stat().st_size} bytes", f"{file.size}"
+    if file.sha256 and (digest := file_sha256(path)) != file.sha256:
+        return f"sha256 {digest[:12]}", file.sha256[:12]
+    if file.blob and (digest := _git_hash(path)) != file.blob:
+        return f"git hash {digest[:12]}", file.blob[:12]
+    return None
+
+
 def _check(path: Path, file: RemoteFile) -> None:
     """Size and hash are the listing's; if not, what was fetched is removed."""
-    if path.stat().st_size != file.size:
-        found, wanted = f"{path.stat().st_size} bytes", f"{file.size}"
-    elif file.sha256 and (digest := file_sha256(path)) != file.sha256:
-        found, wanted = f"sha256 {digest[:12]}", file.sha256[:12]
-    elif file.blob and (digest := _git_hash(path)) != file.blob:
-        found, wanted = f"git hash {digest[:12]}", file.blob[:12]
-    else:
-        return
-    path.unlink()
-    raise MagbenchError(f"{file.path}: came as {found}, not {wanted}; it was removed, fetch it again")
+    if apart := difference(path, file):
+        path.unlink()
+        raise MagbenchError(f"{file.path}: came as {apart[0]}, not {apart[1]}; it was removed, fetch it again")
 
 
 def _git_hash(path: Path) -> str:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
 from magbench.core.parsing import read_object
+from magbench.hub.place import SCHEME, Place
 from magbench.leaderboard.identities import REGIONS, FoundFault, arithmetic
-from magbench.leaderboard.scored import Scored, read_scored
+from magbench.leaderboard.scored import BETWEEN, Scored, place_of, read_scored
 from magbench.leaderboard.submission import NOTICE, Submission, board_name, folder_name, read_submission
 from magbench.report.columns import SCORED, specs
 from magbench.runs.records import Record
@@ -37,12 +38,12 @@ class Board:
 
     Attributes:
         tasks: every (clip, sample) that a submission must have.
-        references: (reference, clip, sample, protocol, metric, region) -> value, of the board's own run.
+        references: place of a record of a reference -> value, of the board's own run.
         hashes: sha256 of frames -> whose they are: references, and other submissions.
     """
 
     tasks: frozenset[tuple[str, int]]
-    references: Mapping[tuple[object, ...], float | None]
+    references: Mapping[str, float | None]
     hashes: Mapping[str, str]
 
     @classmethod
@@ -51,7 +52,7 @@ class Board:
         references = [record for record in own if record.kind == "reference"]
         return cls(
             frozenset((r.clip, r.sample) for r in references),
-            {_place(record): record.value for record in references},
+            {place_of(record): record.value for record in references},
             {r.generation_sha256: f"reference {r.model}" for r in references},
         )
 
@@ -121,7 +122,7 @@ def _faults(submission: Submission, scored: Scored, board: Board | None) -> list
         *_videos(submission, scored.records),
     ]
     if board is not None:
-        faults += [*_against_references(scored.facts, board), *_originality(submission, scored.records, board)]
+        faults += [*_against_references(scored, board), *_originality(submission, scored.records, board)]
     return [*faults, *_ceiling(scored.facts), *_attested(submission)]
 
 
@@ -252,7 +253,12 @@ def _videos(submission: Submission, records: Sequence[Record]) -> Iterator[Found
     for name, entry in sorted(submission.videos.items()):
         if name in scored and entry.frames_sha256 != scored[name]:
             yield FoundFault("error", "videos.json", f"{name}: its frames are not those of the records")
-        if not entry.path or entry.path.startswith("https://"):
+        if entry.path.startswith(SCHEME):
+            try:
+                Place.parse(entry.path)
+            except MagbenchError as error:
+                yield FoundFault("error", "videos.json", f"{name}: {error}")
+        if not entry.path or entry.path.startswith(SCHEME):
             continue
         path = submission.folder / entry.path
         if ".." in Path(entry.path).parts or entry.path.startswith("/") or not entry.path.startswith("videos/"):
@@ -266,26 +272,27 @@ def _videos(submission: Submission, records: Sequence[Record]) -> Iterator[Found
             yield FoundFault("error", f"videos/{path.name}", "is not listed in videos.json")
 
 
-def _against_references(facts: pd.DataFrame, board: Board) -> Iterator[FoundFault]:
+def _against_references(scored: Scored, board: Board) -> Iterator[FoundFault]:
     """The submission's references are the board's own: then its suite and its scoring are."""
-    references = facts[facts.kind == "reference"]
-    values = (None if value != value else float(value) for value in references.value)
-    theirs = dict(zip(references[PLACE].itertuples(index=False, name=None), values, strict=True))
+    kinds, values = scored.facts.kind.to_list(), scored.facts.value.to_list()
+    rows = zip(scored.places, kinds, values, strict=True)
+    theirs = {place: None if value != value else value for place, kind, value in rows if kind == "reference"}
     if not theirs:
         yield FoundFault("error", "records.parquet", "holds no reference: its scoring cannot be compared")
         return
     shared = theirs.keys() & board.references.keys()
-    lost = {key[0] for key in board.references} - {key[0] for key in shared}
-    if "oracle" in lost:
+    if not any(place.startswith(f"oracle{BETWEEN}") for place in shared):
         yield FoundFault("error", "records.parquet", "holds no record of the oracle")
-    for key in sorted(shared, key=str):
-        ours, there = board.references[key], theirs[key]
-        if (ours is None) != (there is None) or (
-            ours is not None and there is not None and abs(ours - there) > SAME * max(1.0, abs(ours))
-        ):
-            place = " ".join(map(str, key))
-            yield FoundFault("error", "records.parquet", f"reference {place} is {there}, the board's is {ours}")
-            return
+    if other := sorted(place for place in shared if not _same(board.references[place], theirs[place])):
+        ours, there = board.references[other[0]], theirs[other[0]]
+        name = other[0].replace(BETWEEN, " ")
+        yield FoundFault("error", "records.parquet", f"reference {name} is {there}, the board's is {ours}")
+
+
+def _same(ours: float | None, theirs: float | None) -> bool:
+    if ours is None or theirs is None:
+        return ours is theirs
+    return abs(ours - theirs) <= SAME * max(1.0, abs(ours))
 
 
 def _originality(submission: Submission, records: Sequence[Record], board: Board) -> Iterator[FoundFault]:
@@ -309,11 +316,3 @@ def _ceiling(facts: pd.DataFrame) -> Iterator[FoundFault]:
             "records.parquet",
             f"aligned PSNR {mine:.1f} dB is above the codec's {codec:.1f}: another codec, or the truth",
         )
-
-
-PLACE = ["model", "clip", "sample", "protocol", "metric", "region"]
-"""What makes a record of a run the only one of its kind."""
-
-
-def _place(record: Record) -> tuple[object, ...]:
-    return tuple(getattr(record, field) for field in PLACE)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
 from magbench.core.progress import Progress
+from magbench.hub.cache import cache_folder
+from magbench.hub.place import SCHEME, Place, PlacedFiles
 from magbench.leaderboard.attestation import Attestation, attest, begin
 from magbench.leaderboard.submission import Submission, read_submission
 from magbench.report.columns import SCORED
@@ -15,7 +17,8 @@ from magbench.runs.generation import untimed
 from magbench.runs.records import Record, read_parquet
 from magbench.scoring.score_clip import Scene, score_records
 from magbench.suites.format import Suite
-from magbench.video.io import frames_sha256, read_video
+from magbench.video.formats import read_finished
+from magbench.video.io import frames_sha256
 
 TOLERANCE = 2e-3
 """Relative to the larger of 1 and the value: what another processor's rounding may change."""
@@ -36,9 +39,10 @@ def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progre
         raise MagbenchError(f"{folder}: is of digest {submission.run.digest[:12]}, {suite.name} is {suite.digest[:12]}")
     begun = begin(submission, "rescored", who, date)
     records = [r for r in read_parquet(submission.records) if r.kind == "model"]
+    files = _files(submission, progress)
     progress.stage(submission.name, len(submission.videos))
     largest, where, values = 0.0, "", 0
-    for clip, sample, made in _rescored(submission, suite, progress):
+    for clip, sample, made in _rescored(submission, files, suite, progress):
         old = {_key(r): r.value for r in records if (r.clip, r.sample) == (clip, sample) and r.protocol in SCORED}
         for record in made:
             if _key(record) not in old:
@@ -52,18 +56,34 @@ def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progre
     return attest(submission, begun, found)
 
 
-def _rescored(submission: Submission, suite: Suite, progress: Progress) -> Iterator[tuple[str, int, list[Record]]]:
+def _files(submission: Submission, progress: Progress) -> dict[str, Path]:
+    """clip@sample -> the file that videos.json lists, here or fetched, its hash checked."""
+    placed = PlacedFiles(cache_folder() / "videos")
+    files = {}
+    for name, entry in sorted(submission.videos.items()):
+        if not entry.path:
+            raise MagbenchError(f"{submission.folder}: the video of {name} is not published, only its hash")
+        if entry.path.startswith(SCHEME):
+            files[name] = placed.get(Place.parse(entry.path), entry.sha256, progress)
+            continue
+        files[name] = submission.folder / entry.path
+        if not files[name].resolve().is_relative_to((submission.folder / "videos").resolve()):
+            raise MagbenchError(f"{submission.folder}: {name}: path '{entry.path[:60]}' leads out of the submission")
+        if file_sha256(files[name]) != entry.sha256:
+            raise MagbenchError(f"{files[name]}: is not the file that videos.json lists (sha256)")
+    return files
+
+
+def _rescored(
+    submission: Submission, files: Mapping[str, Path], suite: Suite, progress: Progress
+) -> Iterator[tuple[str, int, list[Record]]]:
     """(clip, sample, its records made anew), one video after the other."""
     about = submission.about
     for name, entry in sorted(submission.videos.items()):
         clip_id, _, number = name.rpartition("@")
         clip, sample = suite.clip(clip_id), int(number)
-        if not entry.path or entry.path.startswith("https://"):
-            raise MagbenchError(f"{submission.folder}: the video of {name} is not here ({entry.path or 'hash only'})")
-        path = submission.folder / entry.path
-        if file_sha256(path) != entry.sha256:
-            raise MagbenchError(f"{path}: is not the file that videos.json lists (sha256)")
-        frames = read_video(path, clip.fps)
+        path = files[name]
+        frames = read_finished(path, clip.fps)
         if len(frames) == len(clip):
             frames = frames[clip.switch :]
         digest = frames_sha256(frames)

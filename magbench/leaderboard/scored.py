@@ -13,6 +13,8 @@ from magbench.runs.records import Record, read_table, rows_of
 if TYPE_CHECKING:
     import pandas as pd
 
+PLACE = ("model", "clip", "sample", "protocol", "metric", "region")
+BETWEEN = "\t"
 FRAMES = ("per_frame", "frame", "gap")
 WORDS = (
     *("suite", "suite_digest", "split", "model", "revision", "kind", "clip", "category", "speed"),
@@ -28,10 +30,12 @@ class Scored:
     Attributes:
         records: the model's.
         facts: a row for each record, references' too, with all fields but those of frames; ``value`` NaN for none.
+        places: of each row, what makes its record the only one of its kind, see :func:`place_of`.
     """
 
     records: Sequence[Record]
     facts: pd.DataFrame
+    places: Sequence[str]
 
 
 def read_scored(path: Path) -> Scored:
@@ -53,5 +57,11 @@ def read_scored(path: Path) -> Scored:
                 )
     if pc.any(pc.is_nan(table.column("value"))).as_py() or pc.any(pc.is_inf(table.column("value"))).as_py():
         raise MagbenchError(f"{path}: a value is not finite")
+    places = pc.binary_join_element_wise(*(pc.cast(table.column(field), pa.string()) for field in PLACE), BETWEEN)
     mine = table.filter(pc.equal(table.column("kind"), "model"))
-    return Scored(rows_of(mine, path), table.drop_columns(list(FRAMES)).to_pandas())
+    return Scored(rows_of(mine, path), table.drop_columns(list(FRAMES)).to_pandas(), places.to_pylist())
+
+
+def place_of(record: Record) -> str:
+    """Model, clip, sample, protocol, metric and region."""
+    return BETWEEN.join(str(getattr(record, field)) for field in PLACE)

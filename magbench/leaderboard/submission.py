@@ -122,7 +122,12 @@ PERSONAL = ("licence", "submitter", "relationship", "training_data")
 
 
 class VideoEntry(_Strict):
-    """One video. ``path``: inside the submission, or a URL, or "" where it is not published; two hex sha256."""
+    """One video.
+
+    Attributes:
+        path: inside the submission, or a :class:`~magbench.hub.place.Place`, or "" where it is not published.
+        sha256: of the file; ``frames_sha256``: of its decoded frames.
+    """
 
     path: str = ""
     sha256: str

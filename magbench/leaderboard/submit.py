@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,14 @@ from magbench.analysis.sources import read_folder
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256, folder_written
 from magbench.core.provenance import commit
-from magbench.leaderboard.submission import PERSONAL, Description, board_name, folder_name, write_description
+from magbench.leaderboard.submission import (
+    PERSONAL,
+    Description,
+    board_name,
+    folder_name,
+    read_submission,
+    write_description,
+)
 from magbench.runs.folder import RunFolder
 from magbench.runs.generation import FRAMES_FILE, Generation, read_generation
 from magbench.runs.records import Record, write_parquet
@@ -25,18 +33,53 @@ MADE_ANEW = ("retention", "history_effect", "vbench")
 """Protocols whose records follow from others, or were measured beside them: they are made anew or left out."""
 
 
-def submit(run: Path, model: str, told: Mapping[str, Any], to: Path) -> Path:
-    """Write a submission of one model of a run below ``to``.
+Elsewhere = Callable[[Mapping[str, Path]], Mapping[str, str]]
+"""Puts videos where everybody finds them: clip@sample -> file, to clip@sample -> ``path`` of a VideoEntry."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a submission is made of.
+
+    Attributes:
+        run: the run's folder.
+        about: its description.
+        made: clip@sample -> (folder, generation).
+        records: of the model and of the run's references.
+        board: folder of the board, SUITE-vN-SPLIT-DIGEST12.
+    """
+
+    run: RunFolder
+    about: Description
+    made: Mapping[str, tuple[Path, Generation]]
+    records: Sequence[Record]
+    board: str
+
+    def place(self, root: Path) -> Path:
+        """Its folder below ``root``."""
+        return root / self.board / folder_name(self.about)
+
+    def there(self, root: Path) -> Path | None:
+        """The submission of these very videos that is below ``root`` already, of whatever day."""
+        frames = {name: generation.frames_sha256 for name, (_, generation) in self.made.items()}
+        place = self.place(root)
+        revision = place.name[: -len(self.about.date)]
+        for folder in sorted(place.parent.glob(f"{revision}*")):
+            entries = read_submission(folder).videos
+            if {name: entry.frames_sha256 for name, entry in entries.items()} == frames:
+                return folder
+        return None
+
+
+def prepare(run: Path, model: str, told: Mapping[str, Any]) -> Ready:
+    """Gather what a submission of one model of a run is made of.
 
     Args:
         told: what only a person knows (:data:`~magbench.leaderboard.submission.PERSONAL`), and anything else of
             :class:`~magbench.leaderboard.submission.Description`.
 
-    Returns:
-        The submission's folder.
-
     Raises:
-        MagbenchError: the run lacks the model, a clip or a video; something is not told; it is submitted already.
+        MagbenchError: the run lacks the model, a clip or a video; something is not told.
     """
     folder = RunFolder(run)
     of = folder.read()
@@ -51,15 +94,33 @@ def submit(run: Path, model: str, told: Mapping[str, Any], to: Path) -> Path:
         raise MagbenchError(f"{run}: not told: {', '.join(missing)}; give them in --from FILE.yaml")
     made = _generations(folder, mine)
     about = _described(told, mine[0], next(iter(made.values()))[1])
-    target = to / board_name(of) / folder_name(about)
+    kept = [record for record in records if record.model == model or record.kind == "reference"]
+    return Ready(folder, about, made, kept, board_name(of))
+
+
+def write(ready: Ready, to: Path, elsewhere: Elsewhere = lambda files: {}) -> Path:
+    """Write a submission below ``to``; returns its folder.
+
+    Args:
+        elsewhere: where videos go that a submission does not carry; by default they are not published.
+
+    Raises:
+        MagbenchError: it is there already.
+    """
+    target = ready.place(to)
     with folder_written(target, "is there already; a submission is never changed, submit another revision") as half:
-        write_description(about, half)
-        shutil.copyfile(folder.description, half / "run.json")
-        if folder.noise.is_file():
-            shutil.copyfile(folder.noise, half / "noise.json")
-        write_parquet(half / "records.parquet", [r for r in records if r.model == model or r.kind == "reference"])
-        _write_videos(made, half)
+        write_description(ready.about, half)
+        shutil.copyfile(ready.run.description, half / "run.json")
+        if ready.run.noise.is_file():
+            shutil.copyfile(ready.run.noise, half / "noise.json")
+        write_parquet(half / "records.parquet", ready.records)
+        _write_videos(ready.made, half, elsewhere)
     return target
+
+
+def submit(run: Path, model: str, told: Mapping[str, Any], to: Path) -> Path:
+    """Prepare and write a submission of one model of a run; returns its folder below ``to``."""
+    return write(prepare(run, model, told), to)
 
 
 def _generations(folder: RunFolder, records: list[Record]) -> dict[str, tuple[Path, Generation]]:
@@ -90,24 +151,28 @@ def _described(told: Mapping[str, Any], record: Record, made: Generation) -> Des
         raise MagbenchError(f"submission.yaml: {' '.join(str(error).split())[:300]}") from error
 
 
-def _write_videos(made: Mapping[str, tuple[Path, Generation]], target: Path) -> None:
+def _write_videos(made: Mapping[str, tuple[Path, Generation]], target: Path, elsewhere: Elsewhere) -> None:
     files = {
         name: place / FRAMES_FILE if generation.original is None else Path(generation.original.path)
         for name, (place, generation) in made.items()
     }
     whole = all(path.is_file() for path in files.values())
-    carried = whole and sum(path.stat().st_size for path in files.values()) <= VIDEOS
-    entries = {}
-    for name, (_, generation) in sorted(made.items()):
-        path = files[name]
-        inside = f"videos/{name}{path.suffix}" if carried and generation.original is None else ""
-        if inside:
-            (target / "videos").mkdir(exist_ok=True)
-            shutil.copyfile(path, target / inside)
-        entries[name] = {
-            "path": inside,
-            "sha256": file_sha256(path) if path.is_file() else "",
+    ours = all(generation.original is None for _, generation in made.values())
+    paths: Mapping[str, str] = {}
+    if whole and ours and sum(path.stat().st_size for path in files.values()) <= VIDEOS:
+        paths = {name: f"videos/{name}{path.suffix}" for name, path in files.items()}
+        (target / "videos").mkdir()
+        for name, inside in paths.items():
+            shutil.copyfile(files[name], target / inside)
+    elif whole:
+        paths = elsewhere(files)
+    entries = {
+        name: {
+            "path": paths.get(name, ""),
+            "sha256": file_sha256(files[name]) if files[name].is_file() else "",
             "frames_sha256": generation.frames_sha256,
             "frames": max(sum(generation.pieces), 1),
         }
+        for name, (_, generation) in sorted(made.items())
+    }
     (target / "videos.json").write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")

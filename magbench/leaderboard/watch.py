@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
+from magbench.hub.place import SCHEME
 from magbench.leaderboard.build import BuiltBoard, Entry
 from magbench.leaderboard.site.content import own_records
 from magbench.leaderboard.site.player import PlayerClip, Shown, curves_of
@@ -44,7 +45,7 @@ def watchable(board: BuiltBoard) -> list[Entry]:
 
 
 def _is_here(path: str) -> bool:
-    return bool(path) and not path.startswith("https://")
+    return bool(path) and not path.startswith(SCHEME)
 
 
 def players(boards: Sequence[BuiltBoard], suites: Sequence[str], count: int, left_out: Said) -> Iterator[PlayerClip]:

@@ -74,10 +74,10 @@ Models that cannot be told apart share a rank.
 
 TOLD_APART = """\
 Each model against the next: mean difference of the ordered score over the same clips and seeds, 95 % interval, p from
-flipping the signs of per-clip differences, and p corrected over all {pairs} pairs (step-down maxT). Two models are apart
-if the corrected p is at most 0.05, the interval does not hold 0, and the difference is not below the noise level
-(re-encoding, other decoder, one frame late, other seed), which {noise}. A rank begins where every model
-above is apart from every model from there on.{power}
+flipping the signs of per-clip differences, and p corrected over all {pairs} pairs (step-down maxT). Two models are
+apart if the corrected p is at most 0.05, the interval does not hold 0, and the difference is not below the noise level
+(re-encoding, other decoder, one frame late, other seed), which {noise}. A rank begins where every model above is apart
+from every model from there on.{power}
 """
 
 SCALE = 1.0

@@ -12,6 +12,10 @@ from magbench.core.errors import MagbenchError
 from magbench.stats.interval import RESAMPLES, clip_weights, interval_of
 from magbench.stats.paired import EXACT_UP_TO, Paired, sign_patterns
 
+WORK = 500_000_000
+"""Patterns times pairs, of which so many are tried: with 224 models or fewer every pattern of a single comparison."""
+FEWEST = 2000
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -78,6 +82,8 @@ def _p_values(
     weakest_first = observed[order] - 1e-9
     places = np.ravel_multi_index((first[order], second[order]), (len(table), len(table)))
     patterns = sign_patterns(table.shape[1])
+    if table.shape[1] > EXACT_UP_TO:
+        patterns = patterns[: max(FEWEST, WORK // max(len(order), 1))]
     alone, together = np.zeros(len(order), dtype=np.int64), np.zeros(len(order), dtype=np.int64)
     scale = scale[order]
     for sums in patterns @ table.T:
