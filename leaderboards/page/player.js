@@ -9,6 +9,7 @@
   const slots = [...player.querySelectorAll("select[data-slot]")];
   const SVG = "http://www.w3.org/2000/svg";
   const GAIN = 2; // doublings of a difference
+  const NONE = "-"; // in a link: nothing in this place
   const key = (clip) => `${clip.board}/${clip.clip}`;
 
   let clip, shown, frame, playing = null;
@@ -135,7 +136,7 @@
 
   const remember = () => link.keep({
     clip: key(clip),
-    shown: slots.map((slot) => slot.value),
+    shown: slots.map((slot) => slot.value || NONE),
     frame: String(frame),
     view: view.value === "side" ? "" : view.value,
     wipe: view.value === "wipe" ? wipe.value : "",
@@ -202,7 +203,7 @@
     const asked = state.getAll("shown");
     const models = clip.shown.map(({ name }) => name);
     const others = models.filter((name) => !asked.includes(name));
-    fillSlots(asked.length > 1 ? asked : [...asked, ...others].slice(0, Math.min(3, slots.length)));
+    fillSlots(asked.length ? asked.concat(asked.length === 1 ? others.slice(0, 2) : []) : others.slice(0, 3));
     view.value = ["wipe", "difference"].includes(state.get("view")) ? state.get("view") : "side";
     wipe.value = state.get("wipe") ?? 50;
     speed.value = state.get("speed") ?? "1";

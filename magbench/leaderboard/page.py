@@ -97,8 +97,9 @@ def claim(out: Path) -> None:
     there = [path.name for path in out.iterdir() if not path.name.startswith(".")] if out.is_dir() else []
     if foreign := sorted(set(there) - set(OURS)):
         raise MagbenchError(f"{out}: holds '{foreign[0]}', which is not of a board; give a new or empty folder")
-    if there and "index.html" not in there:
-        raise MagbenchError(f"{out}: holds '{sorted(there)[0]}' but no index.html; give a new or empty folder")
+    full = sorted(set(there) & set(FOLDERS))
+    if full and not set(there) >= {"index.html", CLIPS, STYLE, *SCRIPTS}:
+        raise MagbenchError(f"{out}: holds '{full[0]}', but not the page that it would belong to; give a new folder")
     for name in FOLDERS:
         shutil.rmtree(out / name, ignore_errors=True)
 

@@ -119,6 +119,12 @@ def test_lower_is_better_sorts_the_lowest_first_and_words_as_words(visit: Open) 
     assert models(page) == ["alpha", "beta", "delta", "gamma", "old", "oracle"]
 
 
+def test_speeds_of_different_machines_are_not_sorted(visit: Open) -> None:
+    page = visit(f"sort.{site.TOY}={site.BLOCK.key},ascending")
+    assert head(page, site.BLOCK.key).count() == 0 and models(page)[0] == "alpha"
+    assert "as declared" in page.locator(f'th[data-key="{site.BLOCK.key}"]').first.inner_text()
+
+
 def test_filters_keep_the_global_ranks(visit: Open) -> None:
     page = visit()
     page.select_option("#policy", "window")
@@ -139,7 +145,7 @@ def test_a_link_restores_everything_that_was_chosen(visit: Open) -> None:
     page = visit()
     page.check("#all")
     page.fill("#text", "a")
-    head(page, site.BLOCK.key).click()
+    head(page, site.HISTORY.key).click()
     page.select_option("#clip", f"{site.TOY}/second")
     page.select_option("#view", "wipe")
     page.focus("#tiles")
@@ -147,7 +153,7 @@ def test_a_link_restores_everything_that_was_chosen(visit: Open) -> None:
     wanted = models(page), page.locator("#moment").inner_text()
     again = visit(page.url.partition("#")[2])
     assert (models(again), again.locator("#moment").inner_text()) == wanted
-    assert again.locator(f'th[data-key="{site.BLOCK.key}"]').first.get_attribute("aria-sort") == "ascending"
+    assert again.locator(f'th[data-key="{site.HISTORY.key}"]').first.get_attribute("aria-sort") == "ascending"
     chosen = [again.input_value(field) for field in ("#text", "#clip", "#view", "#frame")]
     assert chosen == ["a", f"{site.TOY}/second", "wipe", "11"] and again.is_checked("#all")
 
@@ -278,6 +284,15 @@ def test_four_models_stand_beside_the_truth(visit: Open) -> None:
     frames(page)
     page.locator("[data-slot='3']").select_option("alpha")
     assert page.locator(".tile b").all_inner_texts() == ["truth", "alpha", "beta", "alpha-2", "alpha"]
+
+
+def test_a_link_keeps_places_that_are_left_empty(visit: Open) -> None:
+    page = visit(f"clip={site.TOY}/first&shown=beta")
+    assert page.locator(".tile b").all_inner_texts() == ["truth", "beta", "alpha", "alpha-2"]
+    for slot in (0, 2):
+        page.locator(f"[data-slot='{slot}']").select_option("")
+    again = visit(page.url.partition("#")[2])
+    assert again.locator(".tile b").all_inner_texts() == ["truth", "alpha"]
 
 
 def test_a_models_page_leads_to_the_player_and_back(visit: Open) -> None:

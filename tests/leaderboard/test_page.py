@@ -186,7 +186,8 @@ def test_rows_that_are_gone_leave_no_page(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "weights").write_text("mine")
-    with pytest.raises(MagbenchError, match="holds 'models' but no index.html"):
+    (tmp_path / "index.html").write_text("mine too")
+    with pytest.raises(MagbenchError, match="holds 'models', but not the page that it would belong to"):
         claim(tmp_path)
     assert (tmp_path / "models" / "weights").read_text() == "mine"
 

@@ -90,7 +90,7 @@
     filter();
     for (const board of boards) {
       const [key, direction] = (state.get("sort." + board.name) ?? "").split(",");
-      const index = board.heads.findIndex((head) => head.dataset.key === key);
+      const index = board.heads.findIndex((head) => head.dataset.key === key && head.querySelector("button"));
       if (index < 0) unsort(board); else sort(board, index, direction === "ascending" ? direction : "descending");
     }
   };
@@ -107,7 +107,7 @@
   }));
   for (const board of boards) {
     board.more.addEventListener("click", () => { board.whole = true; reveal(board); });
-    board.heads.forEach((head, index) => head.firstElementChild.addEventListener("click", () => {
+    board.heads.forEach((head, index) => head.querySelector("button")?.addEventListener("click", () => {
       const first = head.dataset.first;
       const other = first === "ascending" ? "descending" : "ascending";
       const direction = head.getAttribute("aria-sort") === first ? other : first;

@@ -7,8 +7,12 @@ from typing import Any
 
 from magbench.leaderboard.site.html import badge, link, shown
 from magbench.render.grid import number
+from magbench.report.columns import BLOCK, FIRST, FPS
 
 Row = dict[str, Any]
+
+SPEEDS = (BLOCK.key, FPS.key, FIRST.key)
+"""Columns that cannot be sorted: each row's own machine says them, and rows of two machines cannot be compared."""
 Columns = Sequence[tuple[str, str, str, str]]
 
 
@@ -24,6 +28,9 @@ def table(title: str, columns: Columns, rows: Sequence[Row], pages: Mapping[str,
     heads = [_head("#", "rank", "ascending"), _head("model", "model", "ascending", word=True)]
     heads.append(_head("trust", "trust", "ascending", word=True))
     for column, name, _, better in columns:
+        if column in SPEEDS:
+            heads.append(f'<th scope="col" data-key="{shown(column)}">{shown(name)}<small>as declared</small></th>')
+            continue
         heads.append(_head(name, column, "descending" if better == "higher" else "ascending"))
     body = "\n".join(_row(row, columns, pages.get(row["model"], "")) for row in rows)
     return f"""<div class="scroll" tabindex="0" role="region" aria-label="Table of {shown(title)}">
@@ -92,6 +99,6 @@ def _cell(cell: Mapping[str, Any], unit: str) -> str:
     if mean is None:
         return "<td>-</td>"
     interval = ""
-    if low is not None and high is not None:
+    if low is not None and high is not None and low < high:
         interval = f"<small>[{shown(number(low, unit))}, {shown(number(high, unit))}]</small>"
     return f'<td data-v="{float(f"{mean:.6g}")!r}">{shown(number(mean, unit))}{interval}</td>'
