@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from magbench.generation.runner import make_task
+from magbench.generation.sources import make_task
 from magbench.metrics.own_return import measure
 from magbench.models.references import BLUR, blurred
 from magbench.models.registry import load_model
