@@ -15,6 +15,7 @@ import resource
 import shutil
 import tempfile
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        simulate(Path(folder) / "submissions", asked.models, asked.seed)
+        writer = get_context("spawn").Process(
+            target=simulate, args=(Path(folder) / "submissions", asked.models, asked.seed)
+        )
+        writer.start()  # a process of its own, so that its memory is not counted
+        writer.join()
         start, used = time.perf_counter(), time.process_time()
         own = [record for path in sorted(ROOT.glob("*/records.parquet")) for record in read_parquet(path)]
         (board,) = build(Path(folder) / "submissions", own, print)
