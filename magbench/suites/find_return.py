@@ -17,6 +17,10 @@ LEFT = 0.3
 """A view is left once a frame shows less of it than this."""
 RETURN = 0.08
 """Share of a film's frames that must show a place again; below, the camera did not come back."""
+SUPPORT = 2
+"""Neighbours in time that must have been found too."""
+SHARP = 8
+"""Power of the shares by which the place of a frame on the way out is weighed: the most alike decide."""
 FEWEST = 4
 """Frames that were looked at and show a place again, at least."""
 
@@ -31,11 +35,13 @@ class Seen:
     Attributes:
         frames: (n,) the frames that were looked at.
         shares: see ``Shares``.
+        back: (n, n), likewise the share of frame j that frame i shows: seen from farther away, all of a view is there.
         confidence: (n, n) in [0, 1].
     """
 
     frames: NDArray[np.int64]
     shares: Shares
+    back: Shares
     confidence: NDArray[np.float64]
 
 
@@ -43,12 +49,22 @@ def look(video: NDArray[np.uint8]) -> Seen:
     """Compare every ``STEP``-th frame of (T, H, W, 3) with every earlier one."""
     frames = np.arange(0, len(video), STEP)
     found = [features(video[frame]) for frame in frames]
-    shares, confidence = np.zeros((2, len(frames), len(frames)))
+    shares, back, confidence = np.zeros((3, len(frames), len(frames)))
     for i in range(len(frames)):
         for j in range(i):
             pair = overlap(found[i], found[j])
-            shares[i, j], confidence[i, j] = pair.share, pair.confidence
-    return Seen(frames, shares, confidence)
+            shares[i, j], back[i, j], confidence[i, j] = pair.share, pair.back, pair.confidence
+    alone = _alone(confidence > 0)
+    return Seen(frames, np.where(alone, 0, shares), np.where(alone, 0, back), np.where(alone, 0, confidence))
+
+
+def _alone(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pairs of which no neighbour in time was found: a chance, and no place."""
+    padded = np.pad(found | found.T | np.eye(len(found), dtype=bool), 1)
+    size = len(found)
+    moves = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b]
+    near = np.sum([padded[1 + a : 1 + a + size, 1 + b : 1 + b + size] for a, b in moves], axis=0)
+    return np.asarray(found & (near < SUPPORT))
 
 
 def revisits(seen: Seen) -> NDArray[np.bool_]:
@@ -80,9 +96,11 @@ def find_turn(seen: Seen) -> int:
     if len(back) < max(FEWEST, RETURN * len(seen.frames)):
         shown = f"{len(back)} of {len(seen.frames)} frames looked at"
         raise MagbenchError(f"the camera does not come back: {shown} show a place that was left before")
-    best = np.array([np.where(again[i], seen.shares[i] * (0.5 + seen.confidence[i] / 2), 0).argmax() for i in back])
-    nearest = np.argsort(back - best)[: max(FEWEST, len(back) // 2)]
-    later, earlier = seen.frames[back[nearest]], seen.frames[best[nearest]]
+    weight = np.where(again[back], np.sqrt(seen.shares[back] * seen.back[back]), 0) ** SHARP
+    back, weight = back[weight.sum(axis=1) > 0], weight[weight.sum(axis=1) > 0]
+    best = (weight @ seen.frames) / weight.sum(axis=1)
+    nearest = np.argsort(seen.frames[back] - best)[: max(FEWEST, len(back) // 2)]
+    later, earlier = seen.frames[back[nearest]], best[nearest]
     slopes = [
         (earlier[b] - earlier[a]) / (later[b] - later[a])
         for a in range(len(later))
@@ -91,7 +109,7 @@ def find_turn(seen: Seen) -> int:
     ]
     slope = float(np.clip(np.median(slopes), -2.0, -0.5))  # Theil-Sen; the way back at half to twice the speed
     offset = float(np.median(earlier - slope * later))
-    first, last = int(seen.frames[best].min()), int(seen.frames[back].max())
+    first, last = int(best.min()), int(seen.frames[back].max())
     return int(np.clip(round(offset / (1 - slope)), first + 1, last - 1))
 
 

@@ -23,6 +23,8 @@ LOOSE = 12.0
 """Pixels from where a homography puts a point: scenes are not flat."""
 LEAST = 14
 """Matches below which there is no evidence."""
+FLAT = 1e-6
+"""Determinant below which a homography squeezes a picture into a line."""
 SURE = 30
 """Matches from which there is no doubt."""
 
@@ -38,9 +40,10 @@ class Features:
 
 @dataclass(frozen=True)
 class Overlap:
-    """``share`` of a picture that another shows, from so many ``matches``."""
+    """``share`` of a picture that another shows, the share of the other ``back``, from so many ``matches``."""
 
     share: float
+    back: float
     matches: int
 
     @property
@@ -49,7 +52,7 @@ class Overlap:
         return float(np.clip((self.matches - LEAST) / (SURE - LEAST), 0, 1))
 
 
-NOTHING = Overlap(0.0, 0)
+NOTHING = Overlap(0.0, 0.0, 0)
 
 
 def features(frame: NDArray[np.uint8]) -> Features:
@@ -72,14 +75,18 @@ def overlap(one: Features, other: Features) -> Overlap:
         return NOTHING
     here, there = one.places[pairs[:, 0]], other.places[pairs[:, 1]]
     cv2.setRNGSeed(0)
-    _, inlier = cv2.findFundamentalMat(here, there, cv2.USAC_MAGSAC, NEAR, 0.999, 2000)
+    try:
+        _, inlier = cv2.findFundamentalMat(here, there, cv2.USAC_MAGSAC, NEAR, 0.999, 2000)
+    except cv2.error:  # OpenCV 5 raises where every sample is degenerate
+        inlier = None
     if inlier is None or int(inlier.sum()) < LEAST:
         return NOTHING
     kept = inlier.ravel().astype(bool)
     homography, agree = cv2.findHomography(here[kept], there[kept], cv2.RANSAC, LOOSE, maxIters=500)
-    if homography is None or int(agree.sum()) < LEAST:
+    if homography is None or int(agree.sum()) < LEAST or abs(np.linalg.det(homography)) < FLAT:
         return NOTHING
-    return Overlap(_inside(homography, one.size, other.size), int(agree.sum()))
+    back = _inside(np.linalg.inv(homography), other.size, one.size)
+    return Overlap(_inside(homography, one.size, other.size), back, int(agree.sum()))
 
 
 def _matches(one: Features, other: Features) -> NDArray[np.int64]:
@@ -96,7 +103,7 @@ def _matches(one: Features, other: Features) -> NDArray[np.int64]:
 
 def _inside(homography: NDArray[np.float64], size: tuple[int, int], into: tuple[int, int]) -> float:
     """The share of a picture that a homography puts inside another."""
-    rows, columns = np.meshgrid(np.linspace(0, size[0], 17), np.linspace(0, size[1], 25), indexing="ij")
+    rows, columns = np.meshgrid(np.linspace(0, size[0], 41), np.linspace(0, size[1], 61), indexing="ij")
     points = np.stack([columns, rows, np.ones_like(rows)], axis=-1) @ homography.T
     ahead = points[..., 2] > 1e-9
     x, y = (points[..., axis] / np.where(ahead, points[..., 2], 1) for axis in (0, 1))
