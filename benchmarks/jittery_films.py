@@ -5,6 +5,7 @@ out), with noise, blur, drift of exposure and H.264; what they show again is kno
 of the map of the same places, how far off each turn is, and how many films that never return were refused. Needs [3d].
 """
 
+# ruff: noqa: I001  (the suite that it draws with is found only where that is installed)
 from __future__ import annotations
 
 import io
