@@ -71,6 +71,7 @@ WITHOUT = {
     "make test": "this is called by it",
     "magbench generate revisit-nano --out runs/shared --shard $SLURM_ARRAY_TASK_ID/64": "a share is run as 3/64",
     "magbench generate revisit-nano --out runs/shared --shard $((JOB_COMPLETION_INDEX + 1))/64": "likewise",
+    "magbench suite film FILMS OUT": "tests/suites/test_film.py runs it on films whose truth is known",
     "magbench suite fetch mag-bench": NETWORK,
     "magbench submit runs/revisit-nano --model mag --from told.yaml --hub ORG/NAME": NETWORK,
     "magbench board publish --hub ORG/NAME": NETWORK,
@@ -100,6 +101,12 @@ WITHOUT = {
 """What is not run, and why."""
 
 PLACES = {
+    "magbench score --suite SUITE --videos DIR --model NAME --out OUT --fit": {
+        "SUITE": "revisit-nano",
+        "DIR": "made",
+        "NAME": "fitted",
+        "OUT": "runs/fitted",
+    },
     "magbench suite mirror DIR OUT": {"DIR": "films", "OUT": "mirrored"},
     "magbench run OUT": {"OUT": "mirrored"},
     "magbench suite seal OUT": {"OUT": "mirrored"},

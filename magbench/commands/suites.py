@@ -75,6 +75,48 @@ def suite_mirror(
     describe(folder)
 
 
+@suite.command("film")
+@click.argument("films", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--frames", type=click.IntRange(24), default=405, show_default=True, help="At most, of a film.")
+@click.option("--fps", type=click.IntRange(1), metavar="N", help="Take frames at this rate [default: the first's].")
+@click.option("--size", callback=width_height, metavar="WxH", help="Cut and resize to this [default: the films'].")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N films by name.")
+@click.option("--window", type=click.IntRange(1), default=81, show_default=True, help="Frames that a window sees.")
+@click.option(
+    "--corrections",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="CSV",
+    help="Columns video, what (turn, switch, same, different), frame and earlier.",
+)
+@click.option("--name", help="Of the suite [default: FOLDER's].")
+@click.option("--licence", default="not stated", show_default=True, help="Of the films, for those who read the suite.")
+def suite_film(
+    films: Path,
+    folder: Path,
+    frames: int,
+    fps: int | None,
+    size: tuple[int, int] | None,
+    limit: int | None,
+    window: int,
+    corrections: Path | None,
+    name: str | None,
+    licence: str,
+) -> None:
+    """Make clips of the films in FILMS in which the camera leaves and comes back, and write the suite to FOLDER.
+
+    The return is the film's own. Where it turns and what it shows again is found by the pixels; look at the sheets in
+    FOLDER-sheets, and mend with --corrections what is wrong. A film that never returns is left out, and named.
+    """
+    from magbench.suites.film import Filming, film
+
+    how = Filming(frames=frames, fps=fps, size=size, limit=limit, window=window, corrections=corrections)
+    for line in film(films, folder, how, name=name or folder.name, licence=licence):
+        click.echo(f"left out: {line}", err=True)
+    describe(folder)
+    click.echo(f"{folder}-sheets: what was found, for the eye")
+
+
 @suite.command("export")
 @click.argument("name")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))

@@ -87,7 +87,7 @@ def mirror(folder: Path, out: Path, how: Mirroring, *, name: str, licence: str) 
         raise MagbenchError(f"--licence {licence!r}: is one line, an SPDX name as CC-BY-4.0 is, or 'not stated'")
     if out.exists():
         raise MagbenchError(f"{out}: is there already")
-    videos, others = _videos(folder)
+    videos, others = find_videos(folder)
     videos = videos[: how.limit]
     captions = {} if how.captions is None else _captions(how.captions, videos)
     if how.captions is not None:
@@ -131,7 +131,7 @@ def _check(how: Mirroring) -> None:
         )
 
 
-def _videos(folder: Path) -> tuple[list[Path], list[Path]]:
+def find_videos(folder: Path) -> tuple[list[Path], list[Path]]:
     """(videos, other files) of a folder, by name. Hidden files are neither."""
     if not folder.is_dir():
         raise MagbenchError(f"{folder}: no such folder")
