@@ -6,24 +6,20 @@ a window or a receptive field reaches over the border of what was chosen, as ove
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from magbench.metrics.frame.lpips import METRIC as LPIPS
-from magbench.metrics.frame.lpips import lpips_map
+from magbench.metrics.frame.lpips import batch_size, lpips_maps
 from magbench.metrics.frame.psnr import CAP
 from magbench.metrics.frame.psnr import METRIC as PSNR
 from magbench.metrics.frame.ssim import METRIC as SSIM
 from magbench.metrics.frame.ssim import TAPS, ssim_map
 from magbench.metrics.pair import Pair, Values
 from magbench.metrics.spec import FrameMetric, MainColumn, ScoreSpec
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Mask = NDArray[np.bool_]
 
@@ -72,21 +68,23 @@ class Masked:
 def masked(pair: Pair, masks: Sequence[Mask]) -> list[dict[str, Masked]]:
     """Score frame i against frame i over each choice of pixels, each (n, H, W) bool: metric -> its values."""
     table = np.full((len(masks), len(pair), len(NAMES)), np.nan)
-    for index in range(len(pair)):
-        chosen = [number for number, mask in enumerate(masks) if mask[index].mean() >= LEAST_SHARE]
-        if not chosen:
-            continue
-        one = slice(index, index + 1)
-        maps = _maps(pair.gen.part(one)[0], pair.truth.video.part(one)[0])
-        for number in chosen:
-            table[number, index] = _means(maps, masks[number][index])
+    step = batch_size(*pair.gen.size)
+    for start in range(0, len(pair), step):
+        part = slice(start, min(start + step, len(pair)))
+        for index, maps in zip(range(len(pair))[part], _maps(pair, part), strict=True):
+            for values, mask in zip(table, masks, strict=True):
+                if mask[index].mean() >= LEAST_SHARE:
+                    values[index] = _means(maps, mask[index])
     return [{name: _known(column) for name, column in zip(NAMES, values.T, strict=True)} for values in table]
 
 
-def _maps(gen: Tensor, truth: Tensor) -> tuple[Values, Values, Values]:
-    """Maps of squared error (H, W), SSIM (H - 10, W - 10) and LPIPS (H, W) of two frames (3, H, W)."""
-    a, b = (frame.permute(1, 2, 0).double().numpy() for frame in (gen, truth))
-    return ((a - b) ** 2).mean(axis=2), ssim_map(a, b).mean(axis=2), lpips_map(gen, truth).double().numpy()
+def _maps(pair: Pair, part: slice) -> Iterator[tuple[Values, Values, Values]]:
+    """For each frame of a part: maps of squared error (H, W), SSIM (H - 10, W - 10) and LPIPS (H, W)."""
+    gen, truth = pair.gen.part(part), pair.truth.video.part(part)
+    apart = lpips_maps(gen, truth).double().numpy()
+    images = (frames.permute(0, 2, 3, 1).double().numpy() for frames in (gen, truth))
+    for a, b, distance in zip(*images, apart, strict=True):
+        yield ((a - b) ** 2).mean(axis=2), ssim_map(a, b).mean(axis=2), distance
 
 
 def _means(maps: tuple[Values, Values, Values], mask: Mask) -> tuple[float, float, float]:

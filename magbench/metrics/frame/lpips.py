@@ -113,18 +113,21 @@ def _units(frames: Tensor) -> Iterator[Tensor]:
         yield x / (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10)
 
 
-def lpips_map(gen: Tensor, truth: Tensor) -> Tensor:
-    """(H, W) float32 whose mean is the LPIPS of two frames (3, H, W): each layer's distances, upsampled linearly."""
+def lpips_maps(gen: Tensor, truth: Tensor) -> Tensor:
+    """(n, H, W) float32 whose means are the LPIPS of frame i against frame i: distances of layers, upsampled linearly.
+
+    Both (n, 3, H, W) float32 in [0, 1], no more of them than :func:`batch_size` says.
+    """
     import torch
     import torch.nn.functional as F
 
-    size = gen.shape[1:]
-    total = torch.zeros(size)
+    size = gen.shape[2:]
+    total = torch.zeros(len(gen), 1, *size)
     with torch.inference_mode():
-        for layer, units in zip(_layers(), _units(torch.stack([gen, truth])), strict=True):
-            apart = ((units[0] - units[1]).square() * layer.head[:, None, None]).sum(dim=0)
-            total += F.interpolate(apart[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
-    return total
+        for layer, a, b in zip(_layers(), _units(gen), _units(truth), strict=True):
+            apart = ((a - b).square() * layer.head[:, None, None]).sum(dim=1, keepdim=True)
+            total += F.interpolate(apart, size=size, mode="bilinear", align_corners=False)
+    return total[:, 0]
 
 
 @lru_cache(maxsize=10)  # two frame sizes; at 832x480 each takes 16 MB
