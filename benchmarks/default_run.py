@@ -1,4 +1,4 @@
-"""The default run beside that of an older commit, models alone, in turn on one machine: python -m benchmarks.default_run
+"""The default run beside that of an older commit, in turn on one machine: python -m benchmarks.default_run
 
 Makes a git worktree of the commit, runs ``magbench run`` with the same models and clips in both, ``--rounds`` times in
 turn, and prints the seconds of each and their ratio. Exit code 1 if a video differs by a byte, or the ratio of the
@@ -29,7 +29,9 @@ def run(tree: Path, out: Path, models: str, limit: int | None) -> float:
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     start = time.perf_counter()
     code = "from cli import main; main()"
-    subprocess.run([sys.executable, "-c", code, *arguments], cwd=tree, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=tree, env=environment, check=True, stdout=subprocess.DEVNULL
+    )
     return time.perf_counter() - start
 
 
@@ -51,8 +53,10 @@ def frames(out: Path) -> dict[str, str]:
 def main(commit: str, models: str, limit: int | None, rounds: int, bar: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         old = Path(folder) / "old"
-        subprocess.run(["git", "worktree", "add", "--detach", str(old), commit], cwd=ROOT, check=True)
+        subprocess.run(["git", "worktree", "add", "-q", "--detach", str(old), commit], cwd=ROOT, check=True)
         try:
+            entry_points = "from setuptools import setup; setup()"
+            subprocess.run([sys.executable, "-c", entry_points, "-q", "egg_info"], cwd=old, check=True)
             seconds: dict[Path, list[float]] = {old: [], ROOT: []}
             for number in range(rounds):
                 for tree, taken in seconds.items():
