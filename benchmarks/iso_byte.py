@@ -11,6 +11,25 @@ looked at: this may run beside other work.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import magbench
+from baselines.policy_spec import named_policy
+from mag_model.memory.views import reach_of
+from magbench.render.grid import Grid
+from magbench.render.text import markdown
+from magbench.render.theme import Theme, looks, new_figure, save
+from magbench.suites.registry import open_suite
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+REFERENCES = ("wrong_scene", "codec", "oracle")
+RETENTION = "retention_lpips_out_of_window"
 BUDGETS = {"1/12": 4, "1/6": 8, "1/3": 16, "all": 48}
 """Of full history's bytes -> frames of a clip of 48 in the cache after its last block."""
 
@@ -61,10 +80,123 @@ AT: dict[str, dict[str, str]] = {
 """Policy -> budget -> its numbers."""
 
 
-def model(policy: str, numbers: str) -> str:
-    """``nano:POLICY[:NUMBERS]``."""
-    return f"nano:{policy}:{numbers}" if numbers else f"nano:{policy}"
+def policy_of(name: str, numbers: str) -> str:
+    """``POLICY[:NUMBERS]``."""
+    return f"{name}:{numbers}" if numbers else name
+
+
+@dataclass(frozen=True)
+class Point:
+    """A policy at a budget.
+
+    Attributes:
+        bytes: counted after the last block, against full history's.
+        retained, low, high: retention by LPIPS out of window, and its interval.
+        reach: the share of these views that a block can read.
+        at_most: whether ``reach`` is a bound.
+        untrained: whether its source trained the network for it.
+    """
+
+    policy: str
+    budget: str
+    numbers: str
+    bytes: float
+    retained: float
+    low: float
+    high: float
+    reach: float
+    at_most: bool
+    untrained: bool
+
+
+@click.command(help=__doc__.partition("\n")[0])
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--clips", type=click.IntRange(2), default=14, show_default=True, help="First clips of revisit-nano.")
+@click.option("--policies", default=",".join(AT), help="Only these.")
+def main(out: Path, clips: int, policies: str) -> None:
+    chosen = {name: AT[name] for name in policies.split(",")}
+    names = [f"nano:{policy_of(name, numbers)}" for name, at in chosen.items() for numbers in at.values()]
+    results = magbench.evaluate([*names, *REFERENCES], "revisit-nano", out=out, limit=clips)
+    found = points(results, chosen, clips)
+    table = grid(found)
+    (out / "iso_byte.md").write_text(markdown(table), encoding="utf-8")
+    rows = ["policy,budget,numbers,bytes,retention,low,high,reach,reach_is_a_bound,untrained"]
+    rows += [",".join(map(str, vars(point).values())) for point in found]
+    (out / "iso_byte.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    save(lambda theme: pareto(theme, found, clips), out / "iso_byte.png")
+    click.echo(markdown(table))
+
+
+def points(results: magbench.Results, chosen: dict[str, dict[str, str]], clips: int) -> list[Point]:
+    """Read each policy at each budget out of a run, and add its reach on the same clips."""
+    table, suite = results.table(), open_suite("revisit-nano")
+    seen = [(c.revisit, c.pose, c.switch, c.out_of_window(suite.window)) for c in suite.clips[:clips]]
+    whole = float(table.loc["nano:full_history", "history_bytes"])
+    found = []
+    for name, at in chosen.items():
+        for budget, numbers in at.items():
+            policy = named_policy(policy_of(name, numbers))
+            row = table.loc[f"nano:{policy_of(name, numbers)}"]
+            reach = reach_of(name, policy, seen, 3)
+            retained = (float(row[f"{RETENTION}{end}"]) for end in ("", "_low", "_high"))
+            share = float(row["history_bytes"]) / whole
+            found.append(
+                Point(name, budget, numbers, share, *retained, reach.far or 0.0, reach.at_most, policy.untrained)
+            )
+    return found
+
+
+def grid(found: list[Point]) -> Grid:
+    """A row a policy and budget, most retained first within a budget."""
+    header = ("budget", "policy", "numbers", "bytes", "retention [95 %]", "reach", "network")
+    ordered = sorted(found, key=lambda p: (list(BUDGETS).index(p.budget), -p.retained))
+    rows = tuple(
+        (
+            point.budget,
+            point.policy,
+            point.numbers or "-",
+            f"{point.bytes:.3f}",
+            f"{point.retained:.3f} [{point.low:.3f}, {point.high:.3f}]",
+            f"{'<= ' * point.at_most}{point.reach:.3f}",
+            "untrained for it" if point.untrained else "as its source",
+        )
+        for point in ordered
+    )
+    return Grid(header, rows, (False,) * len(rows), left=3)
+
+
+def pareto(theme: Theme, found: list[Point], clips: int) -> Figure:
+    """Retention against bytes, and dashed what the policy could know at most."""
+    figure = new_figure(theme, 9, 13)
+    names = list(dict.fromkeys(point.policy for point in found))
+    style = looks(names)
+    axes = figure.subplots(-(-len(names) // 4), 4, sharex=True, sharey=True, squeeze=False)
+    for ax, name in zip(axes.flat, names, strict=False):
+        own = sorted((point for point in found if point.policy == name), key=lambda point: point.bytes)
+        colour, x = theme.colour(style[name]), [point.bytes for point in own]
+        for other in found:
+            ax.plot([other.bytes], [other.retained], "o", ms=2.5, color=theme.grid, zorder=1)
+        ax.plot(x, [point.reach for point in own], "--", color=theme.reference, lw=1.2, zorder=2)
+        y = [point.retained for point in own]
+        error = [[v - p.low for v, p in zip(y, own, strict=True)], [p.high - v for v, p in zip(y, own, strict=True)]]
+        ax.errorbar(x, y, error, color=colour, marker=style[name].marker, ms=5, lw=1.6, zorder=3)
+        ax.set_xscale("log")
+        ax.set_ylim(-0.05, 1.08)
+        ax.set_title(name, fontsize=9, color=colour)
+        ax.set_facecolor(theme.ground)
+        ax.tick_params(labelsize=8, colors=theme.quiet)
+        ax.grid(color=theme.grid, lw=0.6)
+        for spine in ax.spines.values():
+            spine.set_color(theme.spine)
+    for ax in axes.flat[len(names) :]:
+        ax.set_axis_off()
+    figure.suptitle(
+        f"Retention against bytes, out of window, {clips} clips; dashed: reach", color=theme.ink, fontsize=13
+    )
+    figure.supxlabel("bytes of the cache against full history's", color=theme.quiet, fontsize=10)
+    figure.supylabel("retention (LPIPS), 95 % interval", color=theme.quiet, fontsize=10)
+    return figure
 
 
 if __name__ == "__main__":
-    print(",".join(model(p, n) for p, at in AT.items() for n in at.values()))
+    main()

@@ -64,7 +64,15 @@ def evaluate(
     with ProgressBar() as progress:
         named = progress.named("generate")
         failures = runner.generate(
-            opened, models, folder, limit=limit, seeds=seeds, threads=threads, isolate=isolate, progress=named
+            opened,
+            models,
+            folder,
+            limit=limit,
+            seeds=seeds,
+            threads=threads,
+            isolate=isolate,
+            workers=workers,
+            progress=named,
         )
         failures += scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
         ensure(opened, folder, progress=progress.named("noise"))

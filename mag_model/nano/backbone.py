@@ -9,7 +9,7 @@ level; 0 means clean, which is how history is written.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import torch
@@ -39,6 +39,19 @@ class Condition:
 
     token: Tensor
     layers: list[tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Modulation:
+    """What a pass is told of the noise. One serves every pass over as many frames at the same levels.
+
+    Attributes:
+        layers: for each layer what :meth:`Layer.modulated` gives.
+        head: shift and scale before the last projection.
+    """
+
+    layers: list[tuple[Tensor, ...]]
+    head: tuple[Tensor, Tensor]
 
 
 def addressed_frame(spec: BackboneSpec, head: int) -> int | None:
@@ -88,18 +101,25 @@ class Layer(nn.Module):
         heads = (self.spec.heads, self.spec.head_dim)
         return self.place_q(places).unflatten(-1, heads), self.place_k(places).unflatten(-1, heads)
 
-    def forward(self, x: Tensor, level: Tensor, condition: Condition, attention: Attention, number: int) -> Tensor:
-        """x (B, F, S, dim), level (B, F, 1, 6, dim) -> x."""
+    def modulated(self, level: Tensor) -> tuple[Tensor, ...]:
+        """Shift, scale and gate of attention, then of the feed-forward layer, from level (B, F, 1, 6, dim)."""
+        shift, scale, gate, shift_ff, scale_ff, gate_ff = (self.modulation + level).unbind(-2)
+        return shift, 1 + scale, gate, shift_ff, 1 + scale_ff, gate_ff
+
+    def forward(
+        self, x: Tensor, modulation: tuple[Tensor, ...], condition: Condition, attention: Attention, number: int
+    ) -> Tensor:
+        """x (B, F, S, dim), ``modulation`` as :meth:`modulated` gives it -> x."""
         place_q, place_k = condition.layers[number]
         frames, heads = x.shape[1:3], (self.spec.heads, self.spec.head_dim)
-        shift, scale, gate, shift_ff, scale_ff, gate_ff = (self.modulation + level).unbind(-2)
-        y = layer_norm(x, x.shape[-1:]) * (1 + scale) + shift
+        shift, scale, gate, shift_ff, scale_ff, gate_ff = modulation
+        y = layer_norm(x, x.shape[-1:]) * scale + shift
         q, k, v = self.qkv(y).unflatten(-1, (3, *heads)).unbind(-3)
         q = self.norm_q(q) + place_q
         k = self.norm_k(k) + place_k
         seen = attention(number, q.flatten(1, 2), k.flatten(1, 2), v.flatten(1, 2))
         x = x + gate * self.out(seen.flatten(-2).unflatten(1, frames))
-        y = layer_norm(x, x.shape[-1:]) * (1 + scale_ff) + shift_ff
+        y = layer_norm(x, x.shape[-1:]) * scale_ff + shift_ff
         return x + gate_ff * self.down(gelu(self.up(y), approximate="tanh"))
 
 
@@ -157,24 +177,28 @@ class Backbone(nn.Module):
             token = token + self.text(text)[:, :, None]
         return Condition(token, [cast(Layer, layer).place(places) for layer in self.layers])
 
-    def forward(self, latents: Tensor, sigma: Tensor, condition: Condition, attention: Attention) -> Tensor:
+    def modulation(self, sigma: Tensor) -> Modulation:
+        """What noise levels (B, F) in [0, 1] do to a pass."""
+        level = self.time(_time_features(sigma))
+        wide = self.time_out(torch.nn.functional.silu(level)).unflatten(-1, (1, 6, self.spec.dim))
+        shift, scale = (self.head_modulation + level[:, :, None, None]).unbind(-2)
+        return Modulation([cast(Layer, layer).modulated(wide) for layer in self.layers], (shift, 1 + scale))
+
+    def forward(self, latents: Tensor, modulation: Modulation, condition: Condition, attention: Attention) -> Tensor:
         """One pass over whole blocks: predicted clean latents, (B, F, C, h, w).
 
         Args:
-            latents: (B, F, C, h, w), noised to ``sigma``; F a multiple of the block size.
-            sigma: (B, F) noise level in [0, 1].
+            latents: (B, F, C, h, w), noised; F a multiple of the block size.
+            modulation: of their noise levels, see :meth:`modulation`.
             condition: of these frames, see :meth:`condition`.
             attention: what the tokens attend to.
         """
-        spec = self.spec
         x = self.embed(latents.flatten(-2).transpose(-1, -2)) + condition.token
-        level = self.time(_time_features(sigma))
-        modulation = self.time_out(torch.nn.functional.silu(level)).unflatten(-1, (1, 6, spec.dim))
         for number, layer in enumerate(self.layers):
-            x = layer(x, modulation, condition, attention, number)
-        shift, scale = (self.head_modulation + level[:, :, None, None]).unbind(-2)
-        x0 = self.head(layer_norm(x, x.shape[-1:]) * (1 + scale) + shift)
-        return x0.transpose(-1, -2).unflatten(-1, spec.grid)
+            x = layer(x, modulation.layers[number], condition, attention, number)
+        shift, scale = modulation.head
+        x0 = self.head(layer_norm(x, x.shape[-1:]) * scale + shift)
+        return x0.transpose(-1, -2).unflatten(-1, self.spec.grid)
 
 
 @dataclass(frozen=True)
@@ -187,12 +211,14 @@ class Posed:
         frame: (F,) int64 ascending absolute indices of their frames. Frames beyond the last one, which fill the last
             block, have the camera of the last one.
         text: (B, F, W + 1) of these frames, see :meth:`Backbone.condition`; None = the empty text.
+        modulations: those that inference has met, by noise levels: a rollout has the same few for every block.
     """
 
     backbone: Backbone
     pose: Tensor
     frame: Tensor
     text: Tensor | None = None
+    modulations: dict[tuple[float, ...], Modulation] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def along(cls, backbone: Backbone, pose: Tensor, start: int = 0) -> Posed:
@@ -224,9 +250,17 @@ class Posed:
         condition = self.backbone.condition(self.cameras.of(frame), text)
 
         def run(latents: Tensor, sigma: Tensor, attention: Attention) -> Tensor:
-            return self.backbone(latents, sigma, condition, attention)
+            return self.backbone(latents, self._modulation(sigma), condition, attention)
 
         return run
+
+    def _modulation(self, sigma: Tensor) -> Modulation:
+        if not torch.is_inference_mode_enabled():  # weights may change, and gradients are wanted
+            return self.backbone.modulation(sigma)
+        levels = (*map(float, sigma.shape), *sigma.flatten().tolist())
+        if levels not in self.modulations:
+            self.modulations[levels] = self.backbone.modulation(sigma)
+        return self.modulations[levels]
 
 
 def _time_features(sigma: Tensor) -> Tensor:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import torch
+
 from magbench.core.parallel import share, worth
 from magbench.core.progress import Progress, Quiet
 from magbench.core.shard import WHOLE, Shard
 from magbench.generation.isolated import PATIENCE_S, Isolated, make_isolated
+from magbench.generation.shared import Shared
 from magbench.generation.sources import candidates, find_sources, source_of
-from magbench.generation.worker import generate_from
+from magbench.generation.worker import generate_from, nowhere
 from magbench.models.naming import Given, is_code
 from magbench.models.registry import usable_names
 from magbench.runs.failures import Failure
@@ -32,9 +35,13 @@ def generate(
     shard: Shard = WHOLE,
     isolate: bool = False,
     patience_s: float = PATIENCE_S,
+    workers: int | None = None,
     progress: Progress,
 ) -> list[Failure]:
     """Make every missing generation of a run, or those of one share.
+
+    A model's first clips are made alone and timed. Where it was named and asks for one thread, processes of one thread
+    each then share the others: the same bytes, in less time.
 
     Args:
         given: models and references in any way of :mod:`magbench.models.naming`; None for all registered models, then
@@ -47,6 +54,7 @@ def generate(
         isolate: each model in a process of its own, so that a crash is a failure and not the end. Programs and
             references are made as without.
         patience_s: seconds that one video of an isolated model may take.
+        workers: processes that share clips; None = as many as torch would use threads.
 
     Returns:
         What failed. An unknown name and a folder of another run are errors, before anything is made.
@@ -56,6 +64,7 @@ def generate(
     others = [one for one in given if not any(one is code for code in alone)]
     found = candidates(others)
     texts = dict(zip(found, others, strict=True))
+    several = torch.get_num_threads() if workers is None else workers
     models = [name for name, candidate in found.items() if candidate.kind == "model"]
     run = Run.of(suite, seeds=seeds, limit=limit)
     RunFolder(out).claim(run)
@@ -69,7 +78,10 @@ def generate(
             job = Isolated(texts.get(name, name), suite, out, threads, patience_s)
             failures += make_isolated(job, tasks, taken=list(found), progress=progress)
         else:
-            failures += generate_from({name: partial(source_of, found[name], suite, threads)}, tasks, place, progress)
+            makers = {name: partial(source_of, found[name], suite, threads)}
+            shared = Shared(text, suite, threads, several) if isinstance(text := texts[name], str) else None
+            elsewhere = nowhere if shared is None else shared.elsewhere
+            failures += generate_from(makers, tasks, place, progress, elsewhere=elsewhere)
     references = {name: own for name, own in mine.items() if name in found and name not in models}
     return failures + _make_references(references, suite, place, progress)
 

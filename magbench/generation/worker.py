@@ -1,12 +1,14 @@
 """One source's missing generations, made one after another.
 
 What the harness does around a stream is not timed, but it is waited for. So, while an accelerator works, the clip
-before is saved and the clip after is decoded beside it. A stream that the processor computes has the processor alone.
+before is saved and the clip after is decoded beside it. A stream that the processor computes has the processor alone
+for its first clips; those are timed. The others of a model that asks for one thread may be made in other processes.
 """
 
 from __future__ import annotations
 
 import gc
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -38,6 +40,10 @@ ELSEWHERE = "another process"
 """The device of a program, which nobody looked into."""
 
 
+TIMED = 4
+"""Clips of a model that are made alone and timed, before others are shared."""
+
+
 class Stopped(Exception):
     """A model raised what ends a program: ``SystemExit``, or a ``KeyboardInterrupt`` of its own."""
 
@@ -54,6 +60,7 @@ class Source:
         warms_up: whether the first stream is begun twice, so that what is paid once is not timed.
         threads: processor threads that it is given; None = as many as torch takes.
         inside: whether it runs in this process, whose memory then says something about it.
+        timed: whether seconds and peak memory mean something; not where other processes work beside it.
     """
 
     name: str
@@ -64,6 +71,7 @@ class Source:
     warms_up: bool = False
     threads: int | None = None
     inside: bool = True
+    timed: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,18 @@ Told = Callable[[Job, Failure | None], None]
 """Told of each job, in order, that it is there, now or before, or how it failed."""
 
 
-def make_missing(source: Source, jobs: Sequence[Job], told: Told, interruption: Interruption) -> list[Failure]:
+Elsewhere = Callable[[Sequence[Job], float], "Iterator[tuple[Sequence[Job], list[Failure]]] | None"]
+"""Jobs, and the seconds that one takes -> some that are done, and what failed of them, again and again; None if it is
+not worth it to make them elsewhere."""
+
+
+def nowhere(jobs: Sequence[Job], seconds: float) -> None:
+    """An :data:`Elsewhere` that takes none."""
+
+
+def make_missing(
+    source: Source, jobs: Sequence[Job], told: Told, interruption: Interruption, elsewhere: Elsewhere = nowhere
+) -> list[Failure]:
     """Make what is not there yet."""
     # All are looked at before the first is made: a run that stops early must not mix two revisions of a model.
     missing = []
@@ -88,9 +107,23 @@ def make_missing(source: Source, jobs: Sequence[Job], told: Told, interruption: 
             told(job, None)
         else:
             missing.append(job)
+    start, first, rest = time.perf_counter(), missing[:TIMED], missing[TIMED:]
+    failures = _make_here(source, first, told, interruption)
+    found = elsewhere(rest, (time.perf_counter() - start) / TIMED) if rest else None
+    if found is None:
+        return failures + _make_here(replace(source, warms_up=False), rest, told, interruption)
+    for done, failed in found:
+        failures += failed
+        by_job = {(failure.clip, failure.sample): failure for failure in failed}
+        for job in done:
+            told(job, by_job.get((job.clip.id, job.sample)))
+    return failures
+
+
+def _make_here(source: Source, jobs: Sequence[Job], told: Told, interruption: Interruption) -> list[Failure]:
     failures: list[Failure] = []
     with threads(source.threads):
-        for job, error in zip(missing, _make(source, missing, interruption), strict=True):
+        for job, error in zip(jobs, _make(source, jobs, interruption), strict=True):
             failure = None
             if error is not None:
                 message, unfit = _message(error, job.folder), isinstance(error, Unfit)
@@ -106,8 +139,14 @@ def generate_from(
     place: Callable[[str, str, int], Path],
     progress: Progress,
     told: Told = lambda job, failure: None,
+    elsewhere: Elsewhere = nowhere,
 ) -> list[Failure]:
-    """Make every missing generation of some sources; ``place``: (model, clip id, sample) -> its folder."""
+    """Make every missing generation of some sources.
+
+    Args:
+        place: (model, clip id, sample) -> its folder.
+        elsewhere: makes clips of a source that asks for one thread in other processes.
+    """
     failures: list[Failure] = []
 
     def tell(job: Job, failure: Failure | None) -> None:
@@ -128,7 +167,8 @@ def generate_from(
                     failures.append(Failure(name, None, None, one_line(error)))
                     continue
                 jobs = [Job(clip, sample, place(source.name, clip.id, sample)) for clip, sample in tasks]
-                failures += make_missing(source, jobs, tell, interruption)
+                shares = elsewhere if source.threads == 1 else nowhere
+                failures += make_missing(source, jobs, tell, interruption, shares)
     return failures
 
 
@@ -182,6 +222,8 @@ def _measure(source: Source, job: Job, begin: Begin) -> Metered:
     height, width = job.clip.size
     expected = Expected(len(job.clip) - job.clip.switch, height, width)
     metered = measure(begin, source.memory_bytes, expected, task_seed(job.clip.id, job.sample))
+    if not source.timed:
+        return replace(metered, seconds=[], peak_rss_bytes=None)
     if source.inside:
         return metered
     return replace(metered, peak_rss_bytes=None, device=ELSEWHERE, device_peak_bytes=None)

@@ -53,6 +53,8 @@ class Original(BaseModel):
 class Generation(BaseModel):
     """``generation.json``. The measurements are those of :class:`magbench.models.meter.Metered`.
 
+    One that was made beside others has no seconds, no time to the first frame and no peak of the process.
+
     A video made elsewhere has an ``original`` and nothing measured: no pieces, no seconds, None for the rest. Its
     ``seed`` is the one its task has in this suite, whatever it was made with.
 
@@ -112,7 +114,7 @@ def write_generation(
         pieces=metered.pieces,
         seconds=metered.seconds,
         history_bytes=metered.history_bytes,
-        ttff_s=metered.seconds[0],
+        ttff_s=metered.seconds[0] if metered.seconds else None,
         peak_rss_bytes=metered.peak_rss_bytes,
         device=metered.device,
         device_peak_bytes=metered.device_peak_bytes,

@@ -50,17 +50,22 @@ def costs(generation: Generation) -> list[Cost]:
     """Measure latency, throughput and memory of one generation.
 
     ``block_s`` is the median over all pieces but the first, which also takes in the given frames. ``fps``
-    is all frames over all seconds, the first piece included. A video made elsewhere has no costs.
+    is all frames over all seconds, the first piece included. A video made elsewhere has no costs, and one that was made
+    beside others has no times.
     """
     if generation.original is not None:
         return []
     pieces = len(generation.pieces)
     seconds = generation.seconds
     history = generation.history_bytes
-    return [
-        Cost(TTFF, generation.ttff_s, 1),
-        Cost(BLOCK, median(seconds[1:]) if pieces > 1 else None, pieces - 1, seconds),
-        Cost(FPS, sum(generation.pieces) / sum(seconds), pieces),
+    found: list[Cost] = []
+    if seconds:
+        found += [
+            Cost(TTFF, generation.ttff_s, 1),
+            Cost(BLOCK, median(seconds[1:]) if pieces > 1 else None, pieces - 1, seconds),
+            Cost(FPS, sum(generation.pieces) / sum(seconds), pieces),
+        ]
+    return found + [
         Cost(
             HISTORY,
             float(history[-1]) if history else None,

@@ -25,8 +25,13 @@ from magbench.suites.registry import open_suite
 
 @pytest.fixture(scope="module")
 def nano() -> Suite:
+    """One clip that returns for two blocks only."""
     suite = open_suite("revisit-nano")
-    return replace(suite, clips=suite.clips[:1])
+    whole = suite.clips[0]
+    assert whole.pose is not None
+    end = whole.switch + 6
+    clip = replace(whole, frames=whole.frames[:end], pose=whole.pose[:end], revisit=whole.revisit[:end])
+    return replace(suite, clips=[clip])
 
 
 @pytest.mark.parametrize("policy", plugins(POLICIES))
