@@ -138,7 +138,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("stage", type=click.Choice(["base", "memory", "joint", "window"]))
+@click.argument("stage", type=click.Choice(["base", "memory", "joint", "window", "teacher", "dmd"]))
 @click.option("--preset", default="nano", show_default=True, help="Sizes of the model: nano, or pico for a first try.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", required=True)
 @click.option(
@@ -162,18 +162,19 @@ def train(
     threads: int | None,
 ) -> None:
     """Train one STAGE of the model: base, then memory, then joint; window starts from base. Stopped, the same command
-    goes on.
+    goes on. dmd goes on from joint without data, by what teacher knows; both need a preset that takes text: pico.
 
     A stage starts from the weights of the one before in --out; of preset nano, where there are none, from those that
     ship, and says so. `nano:DIR/+POLICY` is then a model: `magbench run --models nano:DIR/+window`.
     """
     from mag_model.nano.presets import PRESETS
-    from mag_model.training import loop
+    from mag_model.training import loop, train_dmd
     from magbench.commands.train import follow
 
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
-    start = partial(loop.train, stage, preset, out, steps=steps, minutes=minutes, seed=seed, threads=threads)
+    chosen = train_dmd.train_dmd if stage == train_dmd.STAGE else partial(loop.train, stage)
+    start = partial(chosen, preset, out, steps=steps, minutes=minutes, seed=seed, threads=threads)
     follow(start, stage, out)
 
 

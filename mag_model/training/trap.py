@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -18,7 +18,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mag_model.flow import add_noise
-from mag_model.memory.attention import SequenceAttention
 from mag_model.memory.masks import BlockMasks, block_masks
 from mag_model.memory.policy import FullHistory
 from mag_model.nano.backbone import Backbone, Posed
@@ -26,7 +25,7 @@ from mag_model.rollout import rollout, seeded
 from mag_model.training.cells import BACK, EVERY, GIVEN, NOISE, PLACE, SPEC, STYLES, Cells, Scenes, captions, draw, read
 from mag_model.training.checkpoint import Progress
 from mag_model.training.dmd import Cast, Matching, match
-from mag_model.training.loss import draw_sigma, predict, write_sequence
+from mag_model.training.loss import draw_sigma, predict, window_loss, write_sequence
 
 SHARES = (0.0, 0.3, 0.6, 0.8)
 """Lambda of the historical consistency loss."""
@@ -34,6 +33,8 @@ STARTS = ("reads", "text")
 WINDOW = 6
 FRAMES = len(PLACE)
 POLICY = FullHistory()
+HOW = Matching(frames=FRAMES, window=WINDOW, guidance=2.0, critic_updates=2, rate=4e-4, critic_rate=1e-3)
+"""Rates and numbers of updates for a minute or so a training; the paper's are the defaults of the class."""
 SCENES = 128
 """Scenes of the probe, the same for every arm; training draws others."""
 
@@ -42,10 +43,10 @@ SCENES = 128
 class Sizes:
     """Steps of everything; ``batch`` of the stages before matching."""
 
-    reads: int = 500
+    reads: int = 400
     text: int = 200
-    teacher: int = 400
-    updates: int = 100
+    teacher: int = 300
+    updates: int = 80
     batch: int = 16
 
 
@@ -63,8 +64,8 @@ class Arm:
 
 
 def arms(seeds: int) -> list[Arm]:
-    """Every training, seeds outermost, so that a stop leaves whole comparisons."""
-    return [Arm(start, share, seed) for seed in range(seeds) for start in reversed(STARTS) for share in SHARES]
+    """Every training, in an order in which a stop leaves whole comparisons."""
+    return [Arm(start, share, seed) for start in reversed(STARTS) for seed in range(seeds) for share in SHARES]
 
 
 def run(out: Path, seeds: int, sizes: Sizes, say: Callable[[str], None] = lambda line: None) -> list[Path]:
@@ -79,7 +80,7 @@ def run(out: Path, seeds: int, sizes: Sizes, say: Callable[[str], None] = lambda
         path = out / f"{arm.name}.json"
         if not path.exists():
             generator = _copy(starts[arm.start])
-            how = Matching(frames=FRAMES, window=WINDOW, history=arm.share)
+            how = replace(HOW, history=arm.share)
             progress = Progress(arm.name, "cells", arm.seed, sizes.updates)
             checkpoint = out / f"{arm.name}.checkpoint.safetensors"
             mean = match(Cast(generator, reads, teacher, POLICY), Cells(), how, progress, checkpoint)
@@ -162,11 +163,8 @@ def _window_loss(network: Backbone, scenes: Scenes, text: Tensor, random: torch.
     latents = scenes.film(random)
     first = int(torch.randint((FRAMES - WINDOW) // SPEC.block + 1, (1,), generator=random)) * SPEC.block
     seen, frame = slice(first, first + WINDOW), torch.arange(WINDOW)
-    latents = latents[:, seen]
-    sigma = draw_sigma(SPEC, len(latents), SPEC.block, random)[:, :1].expand(-1, WINDOW)
-    noised = add_noise(latents, torch.randn(latents.shape, generator=random), sigma)
     told = Posed(network, scenes.pose[:, seen], frame, text[:, seen])
-    return (told.at(frame)(noised, sigma, SequenceAttention(SPEC.turning.turns(frame))) - latents).square().mean()
+    return window_loss(SPEC, told, latents[:, seen], frame, random)
 
 
 def _copy(network: Backbone) -> Backbone:
