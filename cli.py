@@ -183,12 +183,16 @@ def train(
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="[default: runs/NAME]")
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, metavar="N")
 @click.option("--updates", type=click.IntRange(1), metavar="N", help="Of each generator [default: the ablation's].")
-def ablate(name: str, out: Path | None, seeds: int, updates: int | None) -> None:
+@click.option(
+    "--minutes", type=click.FloatRange(0), metavar="M", help="Begin nothing after M minutes; tabulate what there is."
+)
+def ablate(name: str, out: Path | None, seeds: int, updates: int | None, minutes: float | None) -> None:
     """Train what an ablation compares, and tabulate it. Stopped, the same command goes on.
 
     trap: does a teacher that knows the text make a generator ignore history, and does the historical consistency loss
     cure it? Two starts, four values of lambda.
     """
+    import time
     from dataclasses import replace
 
     from mag_model.training import trap
@@ -196,9 +200,10 @@ def ablate(name: str, out: Path | None, seeds: int, updates: int | None) -> None
 
     folder, sizes = out or Path("runs") / name, trap.Sizes()
     sizes = sizes if updates is None else replace(sizes, updates=updates)
-    found = trap.run(folder, seeds, sizes, click.echo)
+    end = None if minutes is None else time.monotonic() + 60 * minutes
+    found = trap.run(folder, seeds, sizes, click.echo, lambda: end is not None and time.monotonic() > end)
     trials = [ablation.read_trial(path) for path in found]
-    head = f"# The trap and its cure\n\n{sizes.updates} updates of each generator, {seeds} seeds."
+    head = f"# The trap and its cure\n\n{sizes.updates} updates of each generator."
     click.echo(ablation.write_report(trials, trap.MEASURES, head, folder, name))
 
 
