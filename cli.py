@@ -138,7 +138,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("stage", type=click.Choice(["base", "memory", "joint", "window"]))
+@click.argument("stage", type=click.Choice(["base", "memory", "joint", "window", "teacher", "dmd"]))
 @click.option("--preset", default="nano", show_default=True, help="Sizes of the model: nano, or pico for a first try.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", required=True)
 @click.option(
@@ -162,18 +162,19 @@ def train(
     threads: int | None,
 ) -> None:
     """Train one STAGE of the model: base, then memory, then joint; window starts from base. Stopped, the same command
-    goes on.
+    goes on. dmd goes on from joint without data, by what teacher knows; both need a preset that takes text: pico.
 
     A stage starts from the weights of the one before in --out; of preset nano, where there are none, from those that
     ship, and says so. `nano:DIR/+POLICY` is then a model: `magbench run --models nano:DIR/+window`.
     """
     from mag_model.nano.presets import PRESETS
-    from mag_model.training import loop
+    from mag_model.training import loop, train_dmd
     from magbench.commands.train import follow
 
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
-    start = partial(loop.train, stage, preset, out, steps=steps, minutes=minutes, seed=seed, threads=threads)
+    chosen = train_dmd.train_dmd if stage == train_dmd.STAGE else partial(loop.train, stage)
+    start = partial(chosen, preset, out, steps=steps, minutes=minutes, seed=seed, threads=threads)
     follow(start, stage, out)
 
 
@@ -182,12 +183,16 @@ def train(
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="[default: runs/NAME]")
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, metavar="N")
 @click.option("--updates", type=click.IntRange(1), metavar="N", help="Of each generator [default: the ablation's].")
-def ablate(name: str, out: Path | None, seeds: int, updates: int | None) -> None:
+@click.option(
+    "--minutes", type=click.FloatRange(0), metavar="M", help="Begin nothing after M minutes; tabulate what there is."
+)
+def ablate(name: str, out: Path | None, seeds: int, updates: int | None, minutes: float | None) -> None:
     """Train what an ablation compares, and tabulate it. Stopped, the same command goes on.
 
     trap: does a teacher that knows the text make a generator ignore history, and does the historical consistency loss
     cure it? Two starts, four values of lambda.
     """
+    import time
     from dataclasses import replace
 
     from mag_model.training import trap
@@ -195,9 +200,10 @@ def ablate(name: str, out: Path | None, seeds: int, updates: int | None) -> None
 
     folder, sizes = out or Path("runs") / name, trap.Sizes()
     sizes = sizes if updates is None else replace(sizes, updates=updates)
-    found = trap.run(folder, seeds, sizes, click.echo)
+    end = None if minutes is None else time.monotonic() + 60 * minutes
+    found = trap.run(folder, seeds, sizes, click.echo, lambda: end is not None and time.monotonic() > end)
     trials = [ablation.read_trial(path) for path in found]
-    head = f"# The trap and its cure\n\n{sizes.updates} updates of each generator, {seeds} seeds."
+    head = f"# The trap and its cure\n\n{sizes.updates} updates of each generator."
     click.echo(ablation.write_report(trials, trap.MEASURES, head, folder, name))
 
 

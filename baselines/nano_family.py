@@ -126,6 +126,14 @@ def window() -> NanoModel:
     return NanoModel("window", Window(), *PARTS[False])
 
 
+def window_trained() -> NanoModel:
+    """Sliding window as above, by a network that went on training for it."""
+    from mag_model.memory.policy import Window
+    from mag_model.nano.model import NanoModel
+
+    return NanoModel("window_trained", Window(), "window", "window")
+
+
 def window_sink() -> NanoModel:
     """Sliding window with a sink: the first and the newest block stay in memory."""
     from baselines.policies.window_sink import WindowSink

@@ -52,6 +52,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench run revisit-nano --models warp+full_history,warp+window --out runs/explicit", r"warp\+full_history"),
     ("magbench reach", r"full_history +1\.000"),
     ("magbench reach --hours 24", r"mag_deep +0\.375"),
+    ("magbench run --models window_trained,window,mag,full_history", r"window_trained"),
     ("magbench run --models command:examples/hold_last/hold_last.yaml,window", r"hold_last_program"),
     ("magbench compare mag strided --run DIR --all", r"A better"),
     ("magbench compare runs/old:mag runs/new:mag", r"no difference|A better|B better|below noise"),

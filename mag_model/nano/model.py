@@ -16,6 +16,7 @@ from mag_model.nano.backbone import Posed
 from mag_model.nano.camera import relative, to_and_fro
 from mag_model.nano.checkpoint import digest, load_backbone, load_codec
 from mag_model.nano.presets import PRESETS, Preset
+from mag_model.nano.text import bags
 from mag_model.rollout import rollout, seeded
 from magbench import __version__
 from magbench.core.errors import Unfit
@@ -79,8 +80,9 @@ class NanoModel:
         self._memory = Memory()
         context = self._codec.encode(task.context)[None]
         pose = relative(task.pose[None].double())
+        text = bags([task.prompt], spec.words)[:, None].expand(-1, pose.shape[1], -1) if spec.words else None
         blocks = rollout(
-            Posed.along(self._generator, pose),
+            Posed(self._generator, pose, torch.arange(pose.shape[1]), text),
             self._policy,
             context,
             task.frames,

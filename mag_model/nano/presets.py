@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mag_model.nano.spec import BackboneSpec
+from magbench.suites.worlds.captions import VOCABULARY
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,21 @@ PRESETS = {
     "pico": Preset(
         name="pico",
         backbone=BackboneSpec(
-            dim=64, layers=2, heads=4, hidden=256, channels=36, grid=(4, 4), block=3, pose=3, rope=(8, 4, 4)
+            dim=64,
+            layers=2,
+            heads=4,
+            hidden=256,
+            channels=36,
+            grid=(4, 4),
+            block=3,
+            pose=3,
+            rope=(8, 4, 4),
+            words=VOCABULARY,
         ),
         patch=8,
         schedule=0.1,
         scenes=48,
     ),
 }
-"""``nano``: the one whose weights ship. ``pico``: for a first try, a minute or so a stage; its scores are poor."""
+"""``nano``: the one whose weights ship; it takes no text. ``pico``: for a first try, a minute or so a stage; it takes
+text, and its scores are poor."""

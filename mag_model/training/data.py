@@ -75,12 +75,18 @@ class Batch:
         pose: (B, F, 3) float64 cameras.
         frame: (F,) int64 absolute frame indices.
         shown: (B, F) float32, see :func:`shown_before`.
+        scene: (B,) int64 the canvas of each clip, by its place in the pool.
+        order: (B, 3) int64 how its colour channels were exchanged.
+        inverted: (B,) bool whether its colours were inverted after that.
     """
 
     frames: Tensor
     pose: Tensor
     frame: Tensor
     shown: Tensor
+    scene: NDArray[np.int64]
+    order: NDArray[np.int64]
+    inverted: NDArray[np.bool_]
 
 
 def load_pool(folder: Path, scenes: int, workers: int, progress: Progress) -> Tensor:
@@ -117,9 +123,11 @@ def shown_before(cameras: Tensor, block: int) -> Tensor:
 
 def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Generator) -> Batch:
     """A batch; ``rng`` decides everything. Canvases are turned, mirrored and recoloured, so that few serve as many."""
-    canvases, poses = [], []
+    canvases, poses, scenes, orders = [], [], [], []
     for _ in range(shape.batch):
-        canvas = pool[rng.integers(len(pool))][rng.permutation(3).tolist()]
+        scenes.append(int(rng.integers(len(pool))))
+        orders.append(rng.permutation(3))
+        canvas = pool[scenes[-1]][orders[-1].tolist()]
         canvas = torch.rot90(canvas, int(rng.integers(4)), (1, 2))
         canvases.append(canvas.flip(2) if rng.random() < 0.5 else canvas)
         length = shape.span or shape.frames
@@ -129,12 +137,15 @@ def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Genera
         poses.append(path if shape.span is None else path[shape.choose(path, shape.frames, block, rng)])
     cameras = torch.from_numpy(np.stack(poses))
     canvas_batch = torch.stack(canvases)
-    inverted = torch.from_numpy(rng.random(shape.batch) < 0.5)[:, None, None, None]
-    pictures = torch.where(inverted, 255 - canvas_batch, canvas_batch).float() / 255
+    inverted = rng.random(shape.batch) < 0.5
+    pictures = (
+        torch.where(torch.from_numpy(inverted)[:, None, None, None], 255 - canvas_batch, canvas_batch).float() / 255
+    )
     origin = torch.from_numpy(rng.uniform(-SHIFT, SHIFT, (shape.batch, 1, 2)))
     pose = relative(cameras)
     pose[..., :2] += origin
     leaps = rng.integers(0, shape.leap // block + 1, shape.frames // block) * block
     frame = np.arange(shape.frames) + np.repeat(leaps.cumsum(), block)
     frames = render(pictures, cameras, SIZE)
-    return Batch(frames, pose, torch.from_numpy(frame), shown_before(cameras, block))
+    shown = shown_before(cameras, block)
+    return Batch(frames, pose, torch.from_numpy(frame), shown, np.array(scenes), np.stack(orders), inverted)

@@ -96,13 +96,13 @@ def match(
     checkpoint: Path,
     *,
     note: Callable[[dict[str, float]], None] = lambda line: None,
-    until: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Tensor]:
     """Train the generator for ``progress.steps`` steps; the same call again goes on from ``checkpoint``.
 
     Args:
         note: called with the losses of each step.
-        until: stop after so many steps, resumable; None = at the end.
+        stop: asked before each step whether to end here, resumable.
 
     Returns:
         The running mean of the generator's weights.
@@ -118,14 +118,14 @@ def match(
     optimizer = torch.optim.AdamW(groups, betas=(0.0, 0.999), weight_decay=0.01)
     if checkpoint.exists():
         restore(checkpoint, progress, trained, mean, optimizer)
-    last = progress.steps if until is None else min(until, progress.steps)
-    while progress.step < last:
+    while progress.step < progress.steps and not stop():
         note({"step": progress.step + 1} | _step(parts, critic, world, how, optimizer, progress))
         for name, value in parts.generator.state_dict().items():
             mean[name].lerp_(value, 1 - how.mean_decay)
         progress.step += 1
-        if progress.step % SAVE_EVERY == 0 or progress.step == last:
+        if progress.step % SAVE_EVERY == 0:
             save(checkpoint, progress, trained, mean, optimizer)
+    save(checkpoint, progress, trained, mean, optimizer)
     return mean
 
 

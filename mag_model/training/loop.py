@@ -21,19 +21,23 @@ from mag_model.nano.presets import PRESETS, Preset
 from mag_model.training.checkpoint import Progress, restore, save
 from mag_model.training.data import Batch, ClipShape, draw_batch, load_pool
 from mag_model.training.evaluate import evaluate
-from mag_model.training.loss import denoising_loss, write_sequence
+from mag_model.training.loss import denoising_loss, window_loss, write_sequence
 from mag_model.training.probe import PackingProbe
 from mag_model.training.stages import STAGES, Stage
+from mag_model.training.texts import load_contents, texts_of
 from magbench.core.files import claim
 from magbench.core.progress import Progress as Shown
 from magbench.core.progress import Quiet
 from magbench.core.provenance import usable_cores
+from magbench.suites.worlds.canvas import Contents
 
 MADE = ("*.checkpoint.safetensors", "codec.safetensors", "scenes-train-*.npy")
 """What says that a folder was trained into before."""
 MEAN_DECAY = 0.995
 SAVE_EVERY = 50
 EVALUATE_EVERY = 200
+WITHOUT_TEXT = 0.15
+"""Share of the clips whose text is the empty one, where the network takes text."""
 UNSEEN = 0.1
 """Weight of a frame that no earlier block shows, where one that is wholly shown has 1: it cannot be remembered, and its
 large error would drown what can be learned."""
@@ -84,6 +88,8 @@ def train(
         own = "" if path.parent == out else f", which ships: {out} has none of its own"
         say(f"{stage}: {part} from {path}{own}")
     pool = load_pool(out, scenes or chosen.scenes, usable_cores(), shown)
+    words = chosen.backbone.words
+    contents = load_contents(out, len(pool), usable_cores(), shown) if words else []
     codec = _codec(chosen, recipe, pool, out)
     torch.manual_seed(seed)
     network = Backbone(chosen.backbone) if recipe.start is None else load_backbone(chosen, recipe.start, out)
@@ -108,7 +114,7 @@ def train(
     before = progress.seconds
     while progress.step < total:
         step = progress.step
-        loss = _step(recipe, trained, writer, codec, pool, optimizer, step, total, seed)
+        loss = _step(recipe, trained, writer, codec, pool, contents, optimizer, step, total, seed)
         decay = min(MEAN_DECAY, (step + 1) / (step + 10))
         for name, value in network.state_dict().items():
             mean[name].lerp_(value, 1 - decay)
@@ -116,7 +122,7 @@ def train(
         progress.seconds = before + time.monotonic() - started
         if progress.step % 10 == 0 or progress.step == total:
             note({"step": progress.step, "steps": total, "loss": loss, "seconds": round(progress.seconds, 1)})
-        if progress.step % EVALUATE_EVERY == 0 or progress.step == total:
+        if (progress.step % EVALUATE_EVERY == 0 or progress.step == total) and not recipe.both_ways:
             note({"step": progress.step} | _scores(recipe, chosen, mean, writer, network, codec))
         out_of_time = minutes is not None and progress.seconds - before > 60 * minutes
         if progress.step % SAVE_EVERY == 0 or progress.step == total or out_of_time:
@@ -132,6 +138,7 @@ def _step(
     writer: Backbone,
     codec: PatchCodec,
     pool: Tensor,
+    contents: list[Contents],
     optimizer: torch.optim.Optimizer,
     step: int,
     total: int,
@@ -144,18 +151,39 @@ def _step(
     phase, rate = recipe.at(step * recipe.steps // total)
     batch: Batch = draw_batch(pool, phase.clips, network.spec.block, rng)
     latents = codec.encode(batch.frames)
+    text = _told(contents, batch, network.spec.words, random)
+    if recipe.both_ways:
+        teacher, turn = Posed(network, batch.pose, batch.frame, text), batch.frame
+        return _updated(trained, optimizer, rate, window_loss(network.spec, teacher, latents, turn, random))
     masks = block_masks(recipe.policy, phase.clips.frames // network.spec.block, network.spec.block)
     own = rng.random() < phase.own_block
     seen = masks.after if own else masks.before
     weight = torch.ones_like(batch.shown) if own else UNSEEN + (1 - UNSEEN) * batch.shown
-    told, told_writer = (Posed(one, batch.pose, batch.frame) for one in (network, writer))
+    told, told_writer = Posed(network, batch.pose, batch.frame, text), Posed(writer, batch.pose, batch.frame)
     history = write_sequence(told_writer, latents, batch.frame, masks)
-    loss = denoising_loss(network.spec, told, latents, batch.frame, history, seen, masks, weight, random)
+    counted = seen.any(dim=1) if text is None else torch.ones(len(seen), dtype=torch.bool)
+    loss = denoising_loss(network.spec, told, latents, batch.frame, history, seen, masks, counted, weight, random)
     total_loss = loss + recipe.probe * trained["probe"](history, latents) if recipe.probe else loss
+    _updated(trained, optimizer, rate, total_loss)
+    return loss.item()
+
+
+def _told(contents: list[Contents], batch: Batch, words: tuple[str, ...], random: torch.Generator) -> Tensor | None:
+    """(B, F, W + 1) captions, some of them empty; None where the network takes no text."""
+    if not words:
+        return None
+    empty = torch.zeros(len(words) + 1)
+    empty[-1] = 1
+    dropped = torch.rand(len(batch.scene), generator=random) < WITHOUT_TEXT
+    return torch.where(dropped[:, None, None], empty, texts_of(contents, batch, words))
+
+
+def _updated(trained: nn.Module, optimizer: torch.optim.Optimizer, rate: float, loss: Tensor) -> float:
+    """One update; the loss."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
-    total_loss.backward()
+    loss.backward()
     torch.nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
     optimizer.step()
     return loss.item()

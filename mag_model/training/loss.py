@@ -41,6 +41,16 @@ def draw_sigma(spec: BackboneSpec, batch: int, frames: int, random: torch.Genera
     return shift_sigma(level, spec.shift).repeat_interleave(spec.block, dim=1)
 
 
+def window_loss(
+    spec: BackboneSpec, teacher: Denoiser, latents: Tensor, frame: Tensor, random: torch.Generator
+) -> Tensor:
+    """() mean squared error of a clip that is looked at both ways, at one noise level, without any history."""
+    sigma = draw_sigma(spec, latents.shape[0], spec.block, random)[:, :1].expand(latents.shape[:2])
+    noised = add_noise(latents, torch.randn(latents.shape, generator=random), sigma)
+    attention = SequenceAttention(teacher.rope.turns(frame))
+    return (teacher.at(frame)(noised, sigma, attention) - latents).square().mean()
+
+
 def denoising_loss(
     spec: BackboneSpec,
     generator: Denoiser,
@@ -49,19 +59,20 @@ def denoising_loss(
     history: list[tuple[Tensor, Tensor]],
     seen: Tensor,
     masks: BlockMasks,
+    counted: Tensor,
     weight: Tensor,
     random: torch.Generator,
 ) -> Tensor:
-    """() weighted mean squared error of the predicted clean latents, over the frames that have a history to read.
+    """() weighted mean squared error of the predicted clean latents.
 
     Args:
+        counted: (F,) bool, the frames that count.
         weight: (B, F) of the frames.
     """
     batch, frames = latents.shape[:2]
     sigma = draw_sigma(spec, batch, frames, random)
     noised = add_noise(latents, torch.randn(latents.shape, generator=random), sigma)
     x0 = predict(generator, noised, sigma, frame, history, seen, masks)
-    remembered = seen.any(dim=1)
-    error = (x0 - latents).square().mean((-1, -2, -3))[:, remembered]
-    weight = weight[:, remembered]
+    error = (x0 - latents).square().mean((-1, -2, -3))[:, counted]
+    weight = weight[:, counted]
     return (error * weight).sum() / weight.sum()

@@ -61,6 +61,7 @@ class Stage:
         writer: stage whose frozen weights write the history; None = the network in training writes its own.
         policy: what stays in the history.
         cycles: of the learning rate, each with its curriculum.
+        both_ways: whether short clips are looked at both ways, with no history at all: the teacher.
         probe: weight of the packing probe's error, see :mod:`mag_model.training.probe`; 0 = no probe.
     """
 
@@ -70,6 +71,7 @@ class Stage:
     writer: str | None
     policy: CachePolicy
     cycles: tuple[Cycle, ...]
+    both_ways: bool = False
     probe: float = 0.0
 
     @property
@@ -100,6 +102,7 @@ LONG = ClipShape(frames=24, batch=8, leap=6)
 WIDE = ClipShape(frames=12, batch=16, leap=12, span=48)
 WIDE_LONG = ClipShape(frames=24, batch=8, leap=6, span=48)
 STRETCH = ClipShape(frames=12, batch=16, span=48, choose=choose_stretch)
+GLANCE = ClipShape(frames=6, batch=16, span=48, choose=choose_stretch)
 STRETCH_LONG = ClipShape(frames=24, batch=8, span=48, choose=choose_stretch)
 
 STAGES = {
@@ -149,5 +152,14 @@ STAGES = {
             Cycle(1.2e-3, (Phase(450, STRETCH), Phase(50, STRETCH_LONG))),
             Cycle(1.2e-3, (Phase(600, STRETCH), Phase(100, STRETCH_LONG))),
         ),
+    ),
+    "teacher": Stage(
+        name="teacher",
+        summary="two blocks both ways, from text and camera, with no history: for `dmd`",
+        start=None,
+        writer=None,
+        policy=FullHistory(),
+        cycles=(Cycle(1.5e-3, (Phase(2300, GLANCE),)),),
+        both_ways=True,
     ),
 }

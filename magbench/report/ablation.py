@@ -50,7 +50,16 @@ def read_trial(path: Path) -> Trial:
 def write_report(trials: Sequence[Trial], measures: Mapping[str, str], head: str, folder: Path, name: str) -> Path:
     """Write ``NAME.md`` and ``NAME.png`` with its variants; the page's path."""
     save(lambda theme: _draw(theme, trials, measures), folder / f"{name}.png")
-    lines = [head, "", markdown(table(trials, measures)), "", CHANGES, "", markdown(changes(trials, measures)), ""]
+    lines = [
+        head,
+        "",
+        markdown(table(trials, measures)).rstrip(),
+        "",
+        CHANGES,
+        "",
+        markdown(changes(trials, measures)).rstrip(),
+        "",
+    ]
     lines += [f"- {measure}: {about}" for measure, about in measures.items()]
     page = folder / f"{name}.md"
     write_atomic(page, "\n".join([*lines, "", f"![{name}]({name}.png)", ""]))

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from mag_model.memory.attention import SequenceAttention
 from mag_model.memory.policy import FullHistory, Mag
+from mag_model.nano import presets
 from mag_model.nano.backbone import Backbone, Posed
+from mag_model.nano.checkpoint import load_backbone, save_weights
 from mag_model.nano.text import bags
 from mag_model.rollout import rollout, seeded
-from mag_model.training import cells
+from mag_model.training import cells, train_dmd
 from mag_model.training.checkpoint import Progress
+from mag_model.training.data import Batch
 from mag_model.training.dmd import Cast, Matching, match
+from mag_model.training.loss import window_loss
+from mag_model.training.texts import Captioned, load_contents, recoloured, texts_of
 from magbench.core.errors import MagbenchError
+from magbench.core.progress import Quiet
+from magbench.suites.worlds.canvas import FILLS, SHAPES
 from tests.tiny import SPEC as PLAIN
 from tests.tiny import clip_of, random_backbone
 
 SPEC = replace(cells.SPEC, dim=24, heads=2, hidden=24, layers=1)
 HOW = Matching(frames=18, window=6, critic_updates=2, batch=2)
+
+
+def _reached(progress: Progress, step: int) -> bool:
+    return progress.step >= step
 
 
 def parts() -> Cast:
@@ -31,13 +45,14 @@ def parts() -> Cast:
 def test_twenty_steps_in_pieces_are_twenty_steps_to_the_bit(tmp_path: Path) -> None:
     whole = match(parts(), cells.Cells(), HOW, Progress("dmd", "tiny", 3, 20), tmp_path / "whole.safetensors")
     pieces: dict[str, Tensor] = {}
-    for until in (7, 13, None):
+    for until in (7, 13, 20):
         # Other weights to begin with: all that counts is in the checkpoint.
         mine = parts()
         if until != 7:
             torch.nn.init.zeros_(mine.generator.head.weight)
         progress = Progress("dmd", "tiny", 3, 20)
-        pieces = match(mine, cells.Cells(), HOW, progress, tmp_path / "pieces.safetensors", until=until)
+        path, done = tmp_path / "pieces.safetensors", partial(_reached, progress, until)
+        pieces = match(mine, cells.Cells(), HOW, progress, path, stop=done)
     assert whole.keys() == pieces.keys()
     assert all(torch.equal(whole[name], pieces[name]) for name in whole)
     assert (tmp_path / "whole.safetensors").read_bytes() == (tmp_path / "pieces.safetensors").read_bytes()
@@ -94,3 +109,73 @@ def test_text_is_heard_and_no_text_is_the_empty_one() -> None:
 def test_a_network_without_words_has_no_text() -> None:
     assert "text.weight" not in Backbone(PLAIN).state_dict()
     assert "text.weight" in Backbone(SPEC).state_dict()
+
+
+WORDS = ("black", "white", "red", "discs", "rings")
+
+
+def _contents(folder: Path) -> None:
+    """Two scenes: black and white discs, red rings."""
+    painted = np.zeros((2, len(SHAPES), len(FILLS)))
+    painted[0, SHAPES.index("discs"), 0] = painted[1, SHAPES.index("rings"), 0] = 1.0
+    palette = np.array([[0.1, 0.1, 0.1], [0.9, 0.9, 0.9], [0.8, 0.15, 0.15]])
+    np.savez(folder / "contents-train-2.npz", colours=[2, 1], palette=palette, painted=painted)
+
+
+def test_captions_follow_the_colours_of_the_clip(tmp_path: Path) -> None:
+    _contents(tmp_path)
+    contents = load_contents(tmp_path, 2, 1, Quiet())
+    nothing = torch.zeros(2, 3, 3)
+    order = np.array([[0, 1, 2], [1, 0, 2]])
+    batch = Batch(nothing, nothing, torch.arange(3), nothing, np.array([0, 1]), order, np.array([True, False]))
+    told = texts_of(contents, batch, WORDS)
+    assert told.shape == (2, 3, len(WORDS) + 1)
+    assert told[0, 0].tolist() == pytest.approx([1 / 3, 1 / 3, 0, 1 / 3, 0, 0])  # inverted: white and black
+    assert told[1, 0].tolist() == [0, 0, 0, 0, 1, 0]  # green rings, and green is no known word
+    np.testing.assert_allclose(recoloured(contents[1], np.array([1, 0, 2]), True).palette, [[0.85, 0.2, 0.85]])
+
+
+def test_the_stage_trains_without_data_and_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = replace(PLAIN, words=WORDS)
+    preset = replace(presets.PRESETS["pico"], name="tiny", backbone=spec, scenes=2)
+    monkeypatch.setitem(presets.PRESETS, "tiny", preset)
+    monkeypatch.setattr(train_dmd, "HOW", replace(HOW, frames=9, critic_updates=1))
+    _contents(tmp_path)
+    for seed, part in enumerate(("joint", "memory", "teacher")):
+        save_weights(tmp_path / f"{part}.safetensors", random_backbone(seed, spec).state_dict(), preset, part)
+    assert train_dmd.train_dmd("tiny", tmp_path, steps=2, minutes=0) is None
+    lines: list[dict[str, float]] = []
+    assert train_dmd.train_dmd("tiny", tmp_path, steps=2, report=lines.append) == tmp_path / "dmd.safetensors"
+    assert [line["step"] for line in lines] == [1, 2]
+    before, after = load_backbone(preset, "joint", tmp_path), load_backbone(preset, "dmd", tmp_path)
+    assert any(not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
+    with pytest.raises(MagbenchError, match="takes no text"):
+        train_dmd.train_dmd("nano", tmp_path)
+
+
+def test_a_world_of_captions_tells_cameras_and_texts_alone(tmp_path: Path) -> None:
+    _contents(tmp_path)
+    world = Captioned(load_contents(tmp_path, 2, 1, Quiet()), WORDS)
+    pose, text = world.tell(3, 12, torch.Generator().manual_seed(0))
+    again, _ = world.tell(3, 12, torch.Generator().manual_seed(0))
+    assert pose.shape == (3, 12, 3)
+    assert torch.equal(pose, again)
+    assert text.shape == (3, 12, len(WORDS) + 1)
+    torch.testing.assert_close(text.sum(-1), torch.ones(3, 12))
+
+
+def test_the_teacher_looks_both_ways() -> None:
+    latents, pose = clip_of(PLAIN, 6)
+    network = random_backbone(0)
+    told = Posed.along(network, pose)
+    first = window_loss(PLAIN, told, latents, torch.arange(6), torch.Generator().manual_seed(0))
+    assert first > 0
+    latents.requires_grad_()
+    frame = torch.arange(6)
+    seen = told.at(frame)(latents, torch.zeros(2, 6), cells_attention(frame))
+    (back,) = torch.autograd.grad(seen[:, 0].sum(), latents)
+    assert back[:, 5].abs().max() > 0
+
+
+def cells_attention(frame: Tensor) -> SequenceAttention:
+    return SequenceAttention(PLAIN.turning.turns(frame))

@@ -1,0 +1,73 @@
+"""The stage `dmd`: the generator of `joint` goes on without data, matched by the teacher, behind the frozen writer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from mag_model.memory.policy import Mag
+from mag_model.nano.checkpoint import load_backbone, save_weights
+from mag_model.nano.presets import PRESETS
+from mag_model.training.checkpoint import Progress
+from mag_model.training.dmd import Cast, Matching, match
+from mag_model.training.loop import QUIET, Report
+from mag_model.training.texts import Captioned, load_contents
+from magbench.core.errors import MagbenchError
+from magbench.core.progress import Progress as Shown
+from magbench.core.provenance import usable_cores
+
+STAGE = "dmd"
+STEPS = 1000
+HOW = Matching(frames=24, window=6, batch=8)
+POLICY = Mag(first_block_whole=False)
+
+
+def train_dmd(
+    preset: str,
+    out: Path,
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    scenes: int | None = None,
+    report: Report = lambda line: None,
+    say: Callable[[str], None] = lambda line: None,
+    shown: Shown = QUIET,
+) -> Path | None:
+    """Train without data; the same call again goes on where the last one stopped. Arguments as of `loop.train`."""
+    if threads:
+        torch.set_num_threads(threads)
+    chosen = PRESETS[preset]
+    if not chosen.backbone.words:
+        raise MagbenchError(f"preset {preset} takes no text, by which `{STAGE}` tells scenes apart; pico does")
+    joint, memory, teacher = (load_backbone(chosen, part, out) for part in ("joint", "memory", "teacher"))
+    parts = Cast(joint, memory, teacher, POLICY)
+    for frozen in (parts.writer, parts.teacher):
+        frozen.requires_grad_(False)
+    say(f"{STAGE}: joint, memory and teacher from {out}")
+    contents = load_contents(out, scenes or chosen.scenes, usable_cores(), shown)
+    progress = Progress(STAGE, preset, seed, steps or max(1, round(STEPS * chosen.schedule)))
+    started = time.monotonic()
+    log = out / f"{STAGE}.jsonl"
+
+    def note(line: dict[str, float]) -> None:
+        seconds = round(time.monotonic() - started, 1)
+        told = {"step": line["step"], "loss": line["critic"], "gradient": line["gradient"], "seconds": seconds}
+        with log.open("a") as file:
+            file.write(json.dumps(told) + "\n")
+        report(told)
+
+    def out_of_time() -> bool:
+        return minutes is not None and time.monotonic() - started > 60 * minutes
+
+    world = Captioned(contents, chosen.backbone.words)
+    checkpoint = out / f"{STAGE}.checkpoint.safetensors"
+    mean = match(parts, world, HOW, progress, checkpoint, note=note, stop=out_of_time)
+    if progress.step < progress.steps:
+        return None
+    return save_weights(out / f"{STAGE}.safetensors", mean, chosen, STAGE)

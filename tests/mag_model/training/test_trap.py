@@ -1,0 +1,58 @@
+"""The trap's ablation: probes are shares, what is there is kept, and a stop in between changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from mag_model.training import trap
+from mag_model.training.cells import EVERY, NOISE, PLACE, SPEC, draw
+from tests.tiny import random_backbone
+
+SIZES = trap.Sizes(reads=2, text=2, teacher=2, updates=2, batch=2)
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trap, "SCENES", 4)
+    monkeypatch.setattr(trap, "SHARES", (0.0, 0.6))
+    monkeypatch.setattr(trap, "STARTS", ("text",))
+
+
+@pytest.mark.rare
+def test_a_stop_changes_nothing_and_what_is_there_is_kept(tmp_path: Path) -> None:
+    whole = trap.run(tmp_path / "whole", 1, SIZES)
+    assert [path.stem for path in whole] == ["reads-start", "text-start", "text-lambda0-seed0", "text-lambda0.6-seed0"]
+    asked = 0
+
+    def third() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 2
+
+    halves = trap.run(tmp_path / "halves", 1, SIZES, stop=third)
+    assert len(halves) == 2
+    halves = trap.run(tmp_path / "halves", 1, SIZES)
+    assert [p.read_text() for p in halves] == [p.read_text() for p in whole]
+    stamps = [path.stat().st_mtime_ns for path in whole]
+    assert trap.run(tmp_path / "whole", 1, SIZES) == whole
+    assert [path.stat().st_mtime_ns for path in whole] == stamps
+    assert json.loads(whole[3].read_text())["lambda"] == 0.6
+
+
+def test_probes_are_shares_of_each_scene() -> None:
+    found = trap.probe(random_backbone(0, SPEC), random_backbone(1, SPEC))
+    assert found.keys() == trap.MEASURES.keys()
+    assert all(len(values) == 4 and min(values) >= 0 and max(values) <= 1 for values in found.values())
+
+
+def test_the_distance_to_the_nearest_cell() -> None:
+    latents = draw(2, torch.Generator().manual_seed(0)).film(torch.Generator().manual_seed(1))
+    assert latents.shape == (2, len(PLACE), SPEC.channels, *SPEC.grid)
+    far = trap._distance(latents)
+    assert float(far.mean()) == pytest.approx(NOISE, rel=0.1)
+    off = EVERY[:1, :, None, None].expand(-1, -1, *SPEC.grid)[:, None] + 0.01
+    assert float(trap._distance(off).max()) == pytest.approx(0.01, rel=1e-3)
