@@ -61,6 +61,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench generate revisit-nano --out runs/shared --shard 3/64", r"runs/shared/generations"),
     ("magbench score revisit-nano --out runs/shared --shard 3/64", r"runs/shared/scores"),
     ("magbench run revisit-nano --out runs/shared", r"full_history"),
+    ("magbench run revisit-nano --out runs/ray --ray local", r"full_history"),
     ("magbench weights ls", r"self-forcing"),
     ("magbench weights ls self-forcing", r"\.pt|safetensors"),
 )
@@ -74,6 +75,8 @@ WITHOUT = {
     "magbench generate revisit-nano --out runs/shared --shard $SLURM_ARRAY_TASK_ID/64": "a share is run as 3/64",
     "magbench generate revisit-nano --out runs/shared --shard $((JOB_COMPLETION_INDEX + 1))/64": "likewise",
     "magbench suite film FILMS OUT": "tests/suites/test_film.py runs it on films whose truth is known",
+    "pip install 'magbench[ray]'": "the tests' environment has it",
+    "magbench run revisit-nano --out runs/ray --ray 10.0.0.1:6379 --gpus-per-model 1": "needs a cluster with GPUs",
     "magbench suite fetch mag-bench": NETWORK,
     "magbench submit runs/revisit-nano --model mag --from told.yaml --hub ORG/NAME": NETWORK,
     "magbench board publish --hub ORG/NAME": NETWORK,

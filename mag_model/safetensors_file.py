@@ -10,6 +10,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from magbench.core.errors import MagbenchError
+from magbench.core.parsing import parse_object
 
 
 @contextmanager
@@ -19,6 +20,8 @@ def open_safetensors(path: Path) -> Iterator[Any]:
     Raises:
         MagbenchError: it is not there, or not a whole safetensors file.
     """
+    if not path.is_file():
+        raise MagbenchError(f"{path}: no such file")
     try:
         with safe_open(path, framework="pt") as file:
             yield file
@@ -27,3 +30,8 @@ def open_safetensors(path: Path) -> Iterator[Any]:
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:160]
         raise MagbenchError(f"{path}: not a whole safetensors file ({reason})") from error
+
+
+def read_about(file: Any, path: Path, key: str) -> dict[str, Any]:
+    """The object that a file's metadata hold under ``key``, as JSON; an empty one where they hold none."""
+    return parse_object((file.metadata() or {}).get(key, "{}"), str(path))

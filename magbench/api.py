@@ -26,6 +26,8 @@ def evaluate(
     threads: int | None = None,
     workers: int | None = None,
     isolate: bool = False,
+    ray: str | None = None,
+    gpus_per_model: int | None = None,
 ) -> Results:
     """Make the videos of some models on a suite, score them, and write the report.
 
@@ -44,6 +46,8 @@ def evaluate(
             open needs the usual ``if __name__ == "__main__"``, since processes import the main module.
         isolate: each model in a process of its own, so that a crash is a failure and not the end; the same holds for
             the main module. Models are given by name or file, not as objects.
+        ray: address of a Ray cluster that makes and scores the videos, or ``local``; see docs/scale.md.
+        gpus_per_model: cards of the cluster for each model; None: one where there are any.
 
     Returns:
         The run. What failed is in ``failures``; the rest is done. Models that nobody asked for by name and that the
@@ -53,6 +57,7 @@ def evaluate(
         MagbenchError: an unknown name, a folder that cannot be used, or nothing at all could be made.
     """
     from magbench.analysis.measure_noise import ensure
+    from magbench.cluster.driver import Cluster, run_on
     from magbench.generation import runner
     from magbench.runs.failures import set_unfit_apart
     from magbench.runs.folder import Run, RunFolder
@@ -62,19 +67,25 @@ def evaluate(
     opened, folder = load_suite(suite), _folder(out, suite)
     RunFolder(folder).claim(Run.of(opened, seeds=seeds, limit=limit))
     with ProgressBar() as progress:
-        named = progress.named("generate")
-        failures = runner.generate(
-            opened,
-            models,
-            folder,
-            limit=limit,
-            seeds=seeds,
-            threads=threads,
-            isolate=isolate,
-            workers=workers,
-            progress=named,
-        )
-        failures += scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
+        if ray is None:
+            named = progress.named("generate")
+            failures = runner.generate(
+                opened,
+                models,
+                folder,
+                limit=limit,
+                seeds=seeds,
+                threads=threads,
+                isolate=isolate,
+                workers=workers,
+                progress=named,
+            )
+            failures += scoring.score(opened, folder, progress=progress.named("score"), workers=workers)
+        else:
+            cluster, named = Cluster(ray, gpus_per_model), progress.named("make and score")
+            failures = run_on(
+                cluster, opened, models, folder, limit=limit, seeds=seeds, threads=threads, progress=named
+            )
         ensure(opened, folder, progress=progress.named("noise"))
     skipped, failures = set_unfit_apart(failures) if models is None else ([], failures)
     return _reported(opened, folder, failures, skipped=skipped)

@@ -15,9 +15,8 @@ from torch import Tensor
 from mag_model.nano.backbone import Backbone
 from mag_model.nano.codec import PatchCodec
 from mag_model.nano.presets import PRESETS, Preset
-from mag_model.safetensors_file import open_safetensors
+from mag_model.safetensors_file import open_safetensors, read_about
 from magbench.core.errors import MagbenchError
-from magbench.core.parsing import parse_object
 
 
 def shipped(preset: Preset) -> Path:
@@ -54,7 +53,7 @@ def load_codec(preset: Preset, folder: Path | None = None) -> PatchCodec:
 def preset_of(path: Path) -> Preset:
     """The preset that a file of weights says it belongs to."""
     with open_safetensors(path) as file:
-        name = parse_object((file.metadata() or {}).get("about", "{}"), str(path)).get("preset")
+        name = read_about(file, path, "about").get("preset")
     if not isinstance(name, str) or name not in PRESETS:
         raise MagbenchError(f"{path}: weights of preset '{name}', not of {' or '.join(PRESETS)}")
     return PRESETS[name]
@@ -80,7 +79,7 @@ def find_weights(preset: Preset, part: str, folder: Path | None) -> Path:
 def _read(path: Path, preset: Preset, part: str, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
     """Tensors in float32, checked against the preset, the part and the shapes that are expected."""
     with open_safetensors(path) as file:
-        about = parse_object((file.metadata() or {}).get("about", "{}"), str(path))
+        about = read_about(file, path, "about")
         stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     for name, value in stored.items():
         if not value.is_floating_point() or not torch.isfinite(value).all():

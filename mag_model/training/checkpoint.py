@@ -6,6 +6,7 @@ Random numbers are drawn from (seed, step), so the step is all the randomness th
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,9 +14,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from mag_model.safetensors_file import open_safetensors
+from mag_model.safetensors_file import open_safetensors, read_about
 from magbench.core.errors import MagbenchError
-from magbench.core.parsing import parse_object
 
 
 @dataclass
@@ -68,7 +68,7 @@ def restore(
     """
     with open_safetensors(path) as file:
         try:
-            found = Progress(**parse_object((file.metadata() or {}).get("progress", "{}"), str(path)))
+            found = Progress(**read_about(file, path, "progress"))
         except TypeError as error:
             raise MagbenchError(f"{path}: not a checkpoint of training ({error})") from error
         for name in ("stage", "preset", "seed", "steps"):
@@ -76,6 +76,8 @@ def restore(
             if there != here:
                 raise MagbenchError(f"{path}: checkpoint of another run: {name} is {there}, not {here}")
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
+    wanted = {f"weights.{name}": value for name, value in network.state_dict().items()}
+    _check(path, found, tensors, wanted | {f"mean.{name}": value for name, value in mean.items()})
     progress.step, progress.seconds = found.step, found.seconds
     network.load_state_dict({name[8:]: value for name, value in tensors.items() if name.startswith("weights.")})
     mean.update({name[5:]: value for name, value in tensors.items() if name.startswith("mean.")})
@@ -84,3 +86,20 @@ def restore(
         state = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
         if state:
             optimizer.state[parameter] = state
+
+
+def _check(path: Path, found: Progress, tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """Refuse steps that cannot be, and tensors that are missing, of another shape or type, or not finite."""
+    if type(found.step) is not int or not 0 <= found.step <= found.steps or type(found.seconds) not in (int, float):
+        raise MagbenchError(f"{path}: not a checkpoint of training (step {found.step}, seconds {found.seconds})")
+    for name, value in wanted.items():
+        if name not in tensors or (tensors[name].shape, tensors[name].dtype) != (value.shape, value.dtype):
+            there = f"{tensors[name].dtype} {tuple(tensors[name].shape)}" if name in tensors else "missing"
+            raise MagbenchError(f"{path}: tensor '{name}' is {there}, not {value.dtype} {tuple(value.shape)}")
+    for name, value in tensors.items():
+        if name not in wanted:
+            owner = wanted.get(name.rpartition(".")[0].replace("optimizer.", "weights.", 1))
+            if owner is None or value.shape not in ((), owner.shape):
+                raise MagbenchError(f"{path}: tensor '{name}' {tuple(value.shape)} is not wanted")
+        if not torch.isfinite(value).all():
+            raise MagbenchError(f"{path}: tensor '{name}' holds what is no finite number")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mag_model.nano.camera import relative
+from magbench.core.arrays import read_npy
+from magbench.core.errors import MagbenchError
 from magbench.core.progress import Progress
 from magbench.suites.embedded.revisit_nano import SIZE, scene
-from magbench.suites.worlds.canvas import render
+from magbench.suites.worlds.canvas import CANVAS, render
 from magbench.suites.worlds.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
 
 Choose = Callable[[Cameras, int, int, np.random.Generator], NDArray[np.int64]]
@@ -102,7 +105,12 @@ def load_pool(folder: Path, scenes: int, workers: int, progress: Progress) -> Te
         part = path.with_suffix(".part.npy")
         np.save(part, np.stack(canvases).transpose(0, 3, 1, 2))
         part.replace(path)
-    return torch.from_numpy(np.load(path))
+    return torch.from_numpy(read_npy(path, np.uint8, partial(_check_pool, scenes)))
+
+
+def _check_pool(scenes: int, shape: tuple[int, ...]) -> None:
+    if shape != (wanted := (scenes, 3, CANVAS, CANVAS)):
+        raise MagbenchError(f"scenes of shape {shape}, {wanted} wanted; remove it to have them drawn again")
 
 
 def _training_scene(index: int) -> NDArray[np.uint8]:

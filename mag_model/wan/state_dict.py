@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from mag_model.safetensors_file import open_safetensors
 from mag_model.wan.published_names import Rename, Shape
 from magbench.core.errors import MagbenchError
 from magbench.core.parsing import read_object
@@ -109,20 +109,14 @@ def _read(path: Path, branches: Sequence[str]) -> dict[str, Tensor]:
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
     """Every tensor of a file, mapped rather than copied where the system can."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise MagbenchError(f"{path}: not a whole safetensors file ({_first_line(error)})") from error
+    with open_safetensors(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
 def safetensors_shapes(path: Path) -> dict[str, Shape]:
     """Names and shapes from the head of a file; its length is checked against them."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise MagbenchError(f"{path}: not a whole safetensors file ({_first_line(error)})") from error
+    with open_safetensors(path) as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
 
 
 def _read_torch(path: Path, branches: Sequence[str]) -> dict[str, Tensor]:
@@ -156,8 +150,8 @@ def _branch(path: Path, held: Any, branches: Sequence[str]) -> Any:
 def _check_index(index: Path, shards: set[str], tensors: Any) -> None:
     """Every shard and every tensor that the index names is there."""
     listed = _json(index).get("weight_map")
-    if not isinstance(listed, dict):
-        raise MagbenchError(f"{index}: no weight_map in it")
+    if not isinstance(listed, dict) or not all(isinstance(shard, str) for shard in listed.values()):
+        raise MagbenchError(f"{index}: no weight_map in it, tensor -> file")
     for shard in sorted(set(listed.values()) - shards):
         raise MagbenchError(f"{index}: shard {shard} is not there")
     for name in listed:

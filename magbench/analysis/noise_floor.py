@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from magbench.core.errors import MagbenchError
-from magbench.core.files import first_problem
+from magbench.core.parsing import read_described
 from magbench.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ NOTHING_MEASURED = Panel(model="", revision="", suite_digest="", clips=0, crf=CR
 def read_noise(out: Path) -> Panel:
     """The panel of a run; one without levels where it was not measured."""
     path = RunFolder(out).noise
-    if not path.is_file():
+    if not path.exists():
         return NOTHING_MEASURED
     try:
-        return Panel.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise MagbenchError(f"{path}: {first_problem(error)}; remove it to have it measured again") from error
+        return read_described(path, Panel)
+    except MagbenchError as error:
+        raise MagbenchError(f"{error}; remove it to have it measured again") from error

@@ -135,6 +135,14 @@ shard_option = click.option(
 )
 
 
+def ray_options(command: Command) -> Command:
+    """Add --ray and --gpus-per-model to a command."""
+    where = "Make and score on a Ray cluster: its address, or local for all cores of this machine (docs/scale.md)."
+    cards = "With --ray: cards for each model [default: 1 where the cluster has any]."
+    gpus = click.option("--gpus-per-model", type=click.IntRange(0), metavar="N", help=cards)
+    return click.option("--ray", metavar="ADDRESS", help=where)(gpus(command))
+
+
 def out_option(text: str) -> Callable[[Command], Command]:
     """Add --out, a folder for results."""
     return click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=text)

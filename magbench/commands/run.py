@@ -12,6 +12,7 @@ from magbench.commands.options import (
     finish_run,
     isolate_option,
     out_option,
+    ray_options,
     run_options,
     shard_option,
     suite_argument,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @threads_option
 @workers_option
 @isolate_option
+@ray_options
 def run(
     suite: str,
     models: list[str] | None,
@@ -38,6 +40,8 @@ def run(
     threads: int | None,
     workers: int | None,
     isolate: bool,
+    ray: str | None,
+    gpus_per_model: int | None,
 ) -> None:
     """Generate, then score, then report. Stopped, the same command goes on where it was.
 
@@ -48,7 +52,16 @@ def run(
     opened, folder = open_suite(suite, models, isolate), out or api.default_out(suite)
     begin(opened, folder, limit, seeds)
     results = api.evaluate(
-        models, opened, out=folder, limit=limit, seeds=seeds, threads=threads, workers=workers, isolate=isolate
+        models,
+        opened,
+        out=folder,
+        limit=limit,
+        seeds=seeds,
+        threads=threads,
+        workers=workers,
+        isolate=isolate,
+        ray=ray,
+        gpus_per_model=gpus_per_model,
     )
     show(results)
     finish(results.failures, results.skipped)

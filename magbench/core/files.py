@@ -28,7 +28,9 @@ SAFE_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:=@-]*")
 
 
 def file_sha256(path: Path) -> str:
-    """Hex sha256 of a file's bytes."""
+    """Hex sha256 of a file's bytes. What is no regular file, as a pipe, is an error: it may never end."""
+    if path.exists() and not path.is_file():
+        raise MagbenchError(f"{path}: is no regular file")
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):

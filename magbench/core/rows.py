@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from magbench.core.errors import MagbenchError
+from magbench.core.parsing import read_text
+
+LONGEST_HEADER = 2**16
+"""Bytes in which the first line has to end."""
 
 
 @dataclass(frozen=True)
@@ -54,40 +58,47 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] | Non
         optional: columns that may be there besides; None allows any.
     """
     rows: list[Row] = []
-    _check_encoding(path)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            header = next(reader, [])
-            _check_header(path, header, required, optional)
-            for values in reader:
-                if not any(value.strip() for value in values) and len(values) <= 1:
-                    continue  # a blank line is no row
-                if len(values) != len(header):
-                    raise MagbenchError(
-                        f"{path}: line {reader.line_num}: {len(values)} values in {len(header)} columns"
-                    )
-                rows.append(Row(path, reader.line_num, dict(zip(header, values, strict=True))))
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise MagbenchError(f"{path}: line {reader.line_num}: broken CSV ({error})") from error
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        _check_header(path, header, required, optional)
+        for values in reader:
+            if not any(value.strip() for value in values) and len(values) <= 1:
+                continue  # a blank line is no row
+            if len(values) != len(header):
+                raise MagbenchError(f"{path}: line {reader.line_num}: {len(values)} values in {len(header)} columns")
+            rows.append(Row(path, reader.line_num, dict(zip(header, values, strict=True))))
+    except csv.Error as error:
+        raise MagbenchError(f"{path}: line {reader.line_num}: broken CSV ({error})") from error
     return rows
 
 
-def _check_encoding(path: Path) -> None:
-    """Refuse UTF-16 and UTF-32 by their first bytes; what is left is read as UTF-8."""
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start:
+def _text(path: Path) -> str:
+    """The text of the file. UTF-16 and UTF-32 are told by their first bytes."""
+    try:
+        text = read_text(path)
+    except MagbenchError as error:
+        if path.is_file() and path.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise MagbenchError(f"{path}: is UTF-16 or UTF-32; save it as UTF-8") from error
+        raise
+    if "\0" in text[:4]:
         raise MagbenchError(f"{path}: is UTF-16 or UTF-32; save it as UTF-8")
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise MagbenchError(f"{path}: line {line}: broken CSV (a NUL byte)")
+    return text
 
 
 def read_header(path: Path) -> list[str]:
     """The columns of a CSV file; none where the first line is broken."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        try:
-            return next(csv.reader(file, strict=True), [])
-        except csv.Error:
-            return []
+    if not path.is_file():
+        raise MagbenchError(f"{path}: no such file")
+    with path.open("rb") as file:
+        start = file.read(LONGEST_HEADER).decode("utf-8-sig", errors="replace")
+    try:
+        return next(csv.reader(io.StringIO(start, newline=""), strict=True), [])
+    except csv.Error:
+        return []
 
 
 def _check_header(path: Path, header: list[str], required: Sequence[str], optional: Sequence[str] | None) -> None:

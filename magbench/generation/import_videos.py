@@ -30,7 +30,7 @@ from magbench.runs.generation import (
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 from magbench.suites.official.protocol import clip_name
-from magbench.video.formats import READERS, finished_sha256, form, npz_shape, read_finished
+from magbench.video.formats import READERS, finished_sha256, form, read_finished
 
 Part = Literal["return", "whole"]
 
@@ -177,16 +177,13 @@ def _revision(hashes: dict[str, str]) -> str:
     return f"videos {hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"
 
 
-def _check_shape(path: Path, shape: tuple[int, ...], clip: Clip) -> dict[int, Part]:
-    """Refuse another size or length; returns what each length that fits is."""
-    if shape[1:3] != clip.size:
-        sizes = "frames are {1}x{0}, the clip's {3}x{2}".format(*shape[1:3], *clip.size)
-        raise Misfit(f"{path}: {sizes}")
+def _part(path: Path, length: int, clip: Clip) -> Part:
+    """Which part of the clip a video of this length holds."""
     lengths: dict[int, Part] = {len(clip) - clip.switch: "return", len(clip): "whole"}
-    if shape[0] not in lengths:
+    if length not in lengths:
         wanted = " or ".join(f"{length} ({part})" for length, part in lengths.items())
-        raise Misfit(f"{path}: holds {shape[0]} frames, {wanted} wanted")
-    return lengths
+        raise Misfit(f"{path}: holds {length} frames, {wanted} wanted")
+    return lengths[length]
 
 
 def _import(path: Path, clip: Clip, suite: Suite, out: Path, model: str, revision: str, fit: bool) -> tuple[Part, str]:
@@ -194,11 +191,8 @@ def _import(path: Path, clip: Clip, suite: Suite, out: Path, model: str, revisio
     if fit:
         frames, done = read_fitted(path, clip)
     else:
-        if form(path) == ".npz":  # before anything is allocated
-            _check_shape(path, npz_shape(path), clip)
-        frames, done = read_finished(path, clip.fps), ""
-    lengths = _check_shape(path, frames.shape, clip)
-    part = lengths[len(frames)]
+        frames, done = read_finished(path, clip.fps, (len(clip), *clip.size)), ""
+    part = _part(path, len(frames), clip)
     try:
         check_whole(frames, clip, suite) if part == "whole" else check_return(frames, clip)
     except MagbenchError as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, field_validator
 
 from magbench.core.errors import MagbenchError
-from magbench.core.files import file_sha256, first_problem, write_atomic
+from magbench.core.files import file_sha256, write_atomic
+from magbench.core.parsing import read_described
 from magbench.hub.client import Kind
 
 NAME = "lock.json"
@@ -91,11 +92,10 @@ def read_lock(folder: Path) -> Lock | None:
         MagbenchError: it is damaged, or of a format that is no longer written.
     """
     path = folder / NAME
-    if not path.is_file():
+    if not path.exists():
         return None
     try:
-        return Lock.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise MagbenchError(
-            f"{path}: not a whole lock file ({first_problem(error)}); remove {folder} and fetch again"
-        ) from error
+        return read_described(path, Lock)
+    except MagbenchError as error:
+        what = str(error).removeprefix(f"{path}: ")
+        raise MagbenchError(f"{path}: not a whole lock file ({what}); remove {folder} and fetch again") from error

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from magbench import __version__
 from magbench.core.files import file_sha256, write_atomic
-from magbench.core.parsing import described, read_object
+from magbench.core.parsing import described, read_described
 from magbench.core.provenance import commit, machine
 from magbench.leaderboard.submission import Date, Submission
 
@@ -84,7 +84,7 @@ def begin(submission: Submission, kind: Kind, who: str, date: str) -> Attestatio
         "magbench_commit": commit() or "",
         "machine": machine(),
     }
-    return described(known, Attestation, submission.folder / "attestations")
+    return described(known, Attestation, str(submission.folder / "attestations"))
 
 
 def attest(submission: Submission, begun: Attestation, found: Mapping[str, Any]) -> Attestation:
@@ -107,6 +107,6 @@ def read_attestations(submission: Submission) -> list[Attestation]:
     Raises:
         MagbenchError: one of them is damaged.
     """
-    found = [described(read_object(path), Attestation, path) for path in submission.attestations]
+    found = [read_described(path, Attestation) for path in submission.attestations]
     digest = file_sha256(submission.records)
     return [attestation for attestation in found if attestation.records_sha256 == digest]

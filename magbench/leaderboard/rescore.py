@@ -83,7 +83,7 @@ def _rescored(
         clip_id, _, number = name.rpartition("@")
         clip, sample = suite.clip(clip_id), int(number)
         path = files[name]
-        frames = read_finished(path, clip.fps)
+        frames = read_finished(path, clip.fps, (len(clip), *clip.size))
         if len(frames) == len(clip):
             frames = frames[clip.switch :]
         digest = frames_sha256(frames)

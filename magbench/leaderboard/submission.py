@@ -30,7 +30,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
-from magbench.core.parsing import described, read_object, read_yaml
+from magbench.core.parsing import described, read_described, read_object, read_yaml
 from magbench.runs.folder import Run
 
 NOTICE = "notice.yaml"
@@ -186,9 +186,9 @@ def read_submission(folder: Path) -> Submission:
         MagbenchError: one of its files is missing or not what it should be.
     """
     about = read_yaml(folder / "submission.yaml", Description)
-    run = described(read_object(folder / "run.json"), Run, folder / "run.json")
+    run = read_described(folder / "run.json", Run)
     listed = folder / "videos.json"
-    videos = {name: described(entry, VideoEntry, listed) for name, entry in read_object(listed).items()}
+    videos = {name: described(entry, VideoEntry, str(listed)) for name, entry in read_object(listed).items()}
     if odd := next((name for name in videos if not VIDEO.fullmatch(name)), None):
         raise MagbenchError(f"{listed}: '{odd[:60]}' is not the name of a video, as CLIP@0 is")
     notice = folder / NOTICE
@@ -212,7 +212,7 @@ def write_notice(folder: Path, notice: Mapping[str, Any]) -> Notice:
         MagbenchError: a field is missing or wrong, or what supersedes it is not beside it.
     """
     submission = read_submission(folder)
-    made = described(notice, Notice, folder / NOTICE)
+    made = described(notice, Notice, str(folder / NOTICE))
     if (made.status == "superseded") != bool(made.superseded_by):
         raise MagbenchError(f"{folder / NOTICE}: 'superseded' and the submission that supersedes go together")
     if made.superseded_by and not (folder.parents[1] / made.superseded_by / "submission.yaml").is_file():

@@ -156,8 +156,7 @@ class ProgramRun:
 
     def _return(self) -> NDArray[np.uint8]:
         """(new, H, W, 3) uint8: the output, without the given frames where it has them too."""
-        from magbench.video.formats import READERS, form, npz_shape, read_finished
-        from magbench.video.io import video_shape
+        from magbench.video.formats import READERS, form, read_finished
 
         found = sorted(path for path in self.work.iterdir() if path.name.partition(".")[0] == "output")
         if len(found) != 1:
@@ -166,20 +165,11 @@ class ProgramRun:
         if form(found[0]) not in READERS or not (found[0].suffix or found[0].is_dir()):
             forms = ", ".join(filter(None, READERS))
             raise MagbenchError(f"command wrote {found[0].name}; a folder of PNG files or one of {forms} wanted")
-        if found[0].is_file():  # before anything is decoded
-            self._check(found[0].name, (npz_shape if form(found[0]) == ".npz" else video_shape)(found[0]))
-        frames = read_finished(found[0], self.fps)
-        self._check(found[0].name, frames.shape)
+        frames = read_finished(found[0], self.fps, self.shape)
+        if len(frames) not in (self.new, self.shape[0]):
+            wanted = f"{self.new} (the return) or {self.shape[0]} (the whole clip)"
+            raise MagbenchError(f"{found[0].name} has {len(frames)} frames, {wanted} wanted")
         return frames[-self.new :]
-
-    def _check(self, name: str, shape: tuple[int, ...]) -> None:
-        """Refuse another size or length than this clip's."""
-        length, height, width = self.shape
-        if shape[1:3] != (height, width):
-            raise MagbenchError(f"{name} has frames of {shape[2]}x{shape[1]}, {width}x{height} wanted")
-        if shape[0] not in (self.new, length):
-            wanted = f"{self.new} (the return) or {length} (the whole clip)"
-            raise MagbenchError(f"{name} has {shape[0]} frames, {wanted} wanted")
 
 
 def read_program(name: str) -> Program:

@@ -26,17 +26,27 @@ def draw_curve(log: Path, path: Path) -> None:
         log: one JSON object a line; ``step`` with ``loss`` and ``seconds``, or ``step`` with scores in dB.
         path: the light PNG.
     """
+    loss, seconds, scores = read_log(log)
+    subtitle = f"{_spent(seconds[-1])} in all" if seconds else ""
+    save(lambda theme: _draw(theme, f"Training {log.stem}", subtitle, loss, scores), path)
+
+
+def read_log(log: Path) -> tuple[Points, Sequence[float], Mapping[str, Points]]:
+    """(loss, seconds spent until each, scores by name) of a training log.
+
+    Raises:
+        MagbenchError: it is not one.
+    """
     try:
         lines = [
             parse_object(line, f"{log}: line {number}") for number, line in enumerate(read_text(log).splitlines(), 1)
         ]
-        loss = [(float(line["step"]), float(line["loss"])) for line in lines if "loss" in line]
-        seconds = [float(line["seconds"]) for line in lines if "loss" in line]
-        scores = _scores([line for line in lines if "loss" not in line])
+        numbers = [{name: float(value) for name, value in line.items()} for line in lines]
+        loss = [(line["step"], line["loss"]) for line in numbers if "loss" in line]
+        seconds = [line["seconds"] for line in numbers if "loss" in line]
+        return loss, seconds, _scores([line for line in numbers if "loss" not in line])
     except (MagbenchError, ValueError, KeyError, TypeError) as error:
         raise MagbenchError(f"{log}: not a training log ({error})") from error
-    subtitle = f"{_spent(seconds[-1])} in all" if seconds else ""
-    save(lambda theme: _draw(theme, f"Training {log.stem}", subtitle, loss, scores), path)
 
 
 def _spent(seconds: float) -> str:

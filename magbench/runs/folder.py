@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import first_problem, folder_written, write_new
+from magbench.core.parsing import read_described
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 
@@ -78,12 +79,9 @@ class RunFolder:
 
     def read(self) -> Run:
         """What the folder belongs to; one without a description is an error."""
-        try:
-            return Run.model_validate_json(self.description.read_bytes())
-        except OSError as error:
-            raise MagbenchError(f"{self}: is not the folder of a run, it has no {self.description.name}") from error
-        except ValidationError as error:
-            raise MagbenchError(f"{self.description}: {first_problem(error)}") from error
+        if not self.description.exists():
+            raise MagbenchError(f"{self}: is not the folder of a run, it has no {self.description.name}")
+        return read_described(self.description, Run)
 
     def claim(self, run: Run) -> None:
         """Make this the folder of ``run``, or check that it is. One with other things in it is refused.

@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from magbench import __version__
 from magbench.core.errors import MagbenchError
-from magbench.core.files import file_sha256, first_problem, write_atomic
+from magbench.core.files import file_sha256, write_atomic
+from magbench.core.parsing import read_described
 from magbench.core.seeds import task_seed
 from magbench.models.meter import Metered
 from magbench.models.protocol import Kind
@@ -176,21 +177,20 @@ def write_error(folder: Path, error: Exception) -> Path:
 def read_generation(folder: Path) -> Generation | None:
     """The finished generation in ``folder``; None if it was never finished."""
     path = folder / GENERATION_FILE
-    if not path.is_file():
-        return None
-    try:
-        return Generation.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise MagbenchError(f"{path}: {first_problem(error)}") from error
+    return read_described(path, Generation) if path.exists() else None
 
 
-def read_frames(folder: Path, generation: Generation) -> NDArray[np.uint8]:
-    """(n, H, W, 3) uint8: the return, checked to be the one that was saved."""
+def read_frames(folder: Path, generation: Generation, clip: Clip | None = None) -> NDArray[np.uint8]:
+    """(n, H, W, 3) uint8: the return, checked to be the one that was saved.
+
+    clip: that it is of; a file that was exchanged for a larger one is then refused before it takes memory.
+    """
     original, path = generation.original, generation.place(folder)
+    most = None if clip is None else (len(clip), *clip.size)
     if generation.saved or original is None:
-        frames = read_video(path)
+        frames = read_video(path, None, most)
     else:
-        frames = read_finished(path, original.fps)[original.first :]
+        frames = read_finished(path, original.fps, most)[original.first :]
     if (found := frames_sha256(frames)) != generation.frames_sha256:
         saved = generation.frames_sha256[:12]
         raise MagbenchError(f"{path}: changed, sha256 of its frames is {found[:12]}, {saved} was saved")

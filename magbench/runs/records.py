@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, model_validator
 
 from magbench.core.errors import MagbenchError
-from magbench.core.files import first_problem, write_atomic, written
+from magbench.core.files import write_atomic, written
+from magbench.core.parsing import described, parse_json, read_text
 from magbench.models.protocol import Kind
 
 if TYPE_CHECKING:
@@ -86,11 +87,11 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
 
 def read_records(path: Path) -> list[Record]:
     """Read JSON lines; a bad one is an error that names the file and the line."""
-    try:
-        with path.open(encoding="utf-8", newline="\n") as file:
-            return [_parsed(line, f"{path}: line {number}") for number, line in enumerate(file, 1)]
-    except (OSError, UnicodeDecodeError) as error:
-        raise MagbenchError(f"{path}: cannot be read ({error})") from error
+    lines = read_text(path).split("\n")
+    if lines[-1] == "":
+        del lines[-1]
+    places = [f"{path}: line {number}" for number in range(1, len(lines) + 1)]
+    return [described(parse_json(line, where), Record, where) for line, where in zip(lines, places, strict=True)]
 
 
 def write_parquet(path: Path, records: Iterable[Record]) -> None:
@@ -117,9 +118,15 @@ def read_table(path: Path) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if not path.is_file():
+        raise MagbenchError(f"{path}: cannot be read (no such file)")
     try:
-        table = pq.read_table(path)
-    except (OSError, ValueError, KeyError, TypeError, MemoryError, pa.ArrowException) as error:
+        file = pq.ParquetFile(path)
+        if (declared := file.metadata.num_rows) > path.stat().st_size:
+            raise MagbenchError(f"{path}: {path.stat().st_size} bytes that declare {declared} rows")
+        # Columns' own descriptions are not looked at: of damaged ones, asking alone can end the process.
+        table = file.read(use_threads=False)
+    except (OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError, pa.ArrowException) as error:
         raise MagbenchError(f"{path}: cannot be read ({' '.join(str(error).split())[:200]})") from error
     known = set(Record.model_fields)
     needed = {name for name, field in Record.model_fields.items() if field.is_required()}
@@ -133,18 +140,8 @@ def read_table(path: Path) -> pa.Table:
 
 def rows_of(table: pa.Table, path: Path) -> list[Record]:
     """The rows of a table as records; ``path`` is named in errors."""
-    return [_row(row, f"{path}: row {number}") for number, row in enumerate(table.to_pylist(), 1)]
-
-
-def _row(row: dict[str, Any], where: str) -> Record:
     try:
-        return Record.model_validate(row)
-    except ValidationError as error:
-        raise MagbenchError(f"{where}: {first_problem(error)}") from error
-
-
-def _parsed(text: str, where: str) -> Record:
-    try:
-        return Record.model_validate_json(text)
-    except ValidationError as error:
-        raise MagbenchError(f"{where}: {first_problem(error)}") from error
+        rows = table.to_pylist()
+    except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
+        raise MagbenchError(f"{path}: cannot be read ({' '.join(str(error).split())[:200]})") from error
+    return [described(row, Record, f"{path}: row {number}") for number, row in enumerate(rows, 1)]

@@ -76,14 +76,15 @@ def _score_clip(job: _Job, index: int) -> list[Failure]:
         for sample in range(job.samples):
             path = job.folder.score(model, clip.id, sample)
             try:
-                _score_one(scene, job.folder.generation(model, clip.id, sample), path)
+                score_one(scene, job.folder.generation(model, clip.id, sample), path)
             except MagbenchError as error:
                 path.unlink(missing_ok=True)
                 failures.append(Failure(model, clip.id, sample, str(error)))
     return failures
 
 
-def _score_one(scene: Scene, folder: Path, path: Path) -> None:
+def score_one(scene: Scene, folder: Path, path: Path) -> None:
+    """Score the video in ``folder``; its records become ``path``, and stay as they are where nothing changed."""
     generation = read_generation(folder)
     if generation is None:
         path.unlink(missing_ok=True)
@@ -92,7 +93,7 @@ def _score_one(scene: Scene, folder: Path, path: Path) -> None:
     scores = [record for record in old if record.protocol != COST]
     absent = of_absent_metrics(scores, generation, scene.suite)
     if {stamp(r) for r in scores} - {stamp(r) for r in absent} != wanted(generation, scene):
-        scores = score_records(scene, read_frames(folder, generation), generation) + absent
+        scores = score_records(scene, read_frames(folder, generation, scene.clip), generation) + absent
     else:
         check_frames(folder, generation)
     records = scores + cost_records(scene, generation)

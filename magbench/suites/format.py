@@ -214,7 +214,10 @@ def inside(folder: Path, file: str) -> Path:
 
 def _listed(folder: Path, header: Header, row: Row, column: str) -> Path:
     file = row.text(column)
-    path = inside(folder, file)
+    try:
+        path = inside(folder, file)
+    except MagbenchError as error:
+        raise row.error(str(error)) from error
     if file not in header.sha256:
         raise row.error(f"{column} '{file}' is not among the files of {HEADER_FILE}")
     return path
@@ -226,7 +229,8 @@ def _read_clip(folder: Path, header: Header, row: Row) -> Clip:
     length = frames.shape[0]
     duration = row.real("duration(sec)")
     if round(duration * header.fps) != length:
-        raise MagbenchError(f"{video}: holds {length} frames, but {duration:g} s at {header.fps} per second")
+        held = f"{row.text('video_path')}: holds {length} frames"
+        raise row.error(f"{held}, but {duration:g} s at {header.fps} per second")
     pose, revisit = None, np.full(length, NO_REVISIT, np.int64)
     if row.text("pose_path"):
         pose = _read_pose(_listed(folder, header, row, "pose_path"), length)

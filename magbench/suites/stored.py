@@ -62,7 +62,7 @@ def _decoded(video: StoredVideo) -> NDArray[np.uint8]:
 def _decode(video: StoredVideo) -> NDArray[np.uint8]:
     if (found := file_sha256(video.path)) != video.sha256:
         raise MagbenchError(f"{video.path}: changed while in use, sha256 was {video.sha256[:12]}, is {found[:12]}")
-    frames = read_video(video.path)
+    frames = read_video(video.path, None, (video.length, *video.shape[1:3]))
     if (len(frames), *frames.shape[1:]) != (video.length, *video.shape[1:]):
         listed = "x".join(map(str, (video.length, *video.shape[1:3])))
         raise MagbenchError(f"{video.path}: decodes to {'x'.join(map(str, frames.shape[:3]))}, {listed} counted before")

@@ -37,7 +37,7 @@ def return_of(record: Record) -> Return:
 def read(out: Path) -> list[Record]:
     """All VBench records of a run, those of returns that have changed since included."""
     path = RunFolder(out).vbench_records
-    return read_records(path) if path.is_file() else []
+    return read_records(path) if path.exists() else []
 
 
 def current(out: Path, scored: Iterable[Record]) -> list[Record]:
@@ -49,7 +49,7 @@ def current(out: Path, scored: Iterable[Record]) -> list[Record]:
 def reasons(out: Path) -> list[NotAvailable]:
     """What had no value when it was last tried."""
     path = RunFolder(out).vbench_reasons
-    if not path.is_file():
+    if not path.exists():
         return []
     return [NotAvailable(dimension, str(reason)) for dimension, reason in read_object(path).items()]
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
-import zipfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -13,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.core.errors import MagbenchError
+from magbench.core.arrays import read_npz
+from magbench.core.errors import MagbenchError, Misfit
 from magbench.core.files import file_sha256
-from magbench.video.io import read_video, video_rate
+from magbench.video.io import Most, check_fits, read_video, video_rate
 
 KEY = "frames"
 """Name of the array in an ``.npz`` file."""
@@ -27,63 +26,29 @@ TIMED = (".mp4", ".mkv", ".webm")
 """Forms that carry a frame rate."""
 
 
-def _read_timed(path: Path, fps: int) -> NDArray[np.uint8]:
-    return read_video(path, fps)
+def _read_timed(path: Path, fps: int, most: Most | None) -> NDArray[np.uint8]:
+    return read_video(path, fps, most)
 
 
-def npz_shape(path: Path) -> tuple[int, ...]:
-    """The shape that the array ``frames`` of an ``.npz`` file declares; nothing is allocated for it.
-
-    Raises:
-        MagbenchError: not such a file, no such array, another type, or fewer bytes than declared.
-    """
-    if not zipfile.is_zipfile(path):
-        raise MagbenchError(f"{path}: is not an .npz file, or was cut off")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-            if KEY not in names:
-                raise MagbenchError(f"{path}: holds no array '{KEY}' but {', '.join(names[:5]) or 'nothing'}")
-            member = archive.getinfo(f"{KEY}.npy" if f"{KEY}.npy" in archive.namelist() else KEY)
-            with archive.open(member) as file:
-                version = np.lib.format.read_magic(file)
-                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                shape, _, dtype = read(file)
-                held = member.file_size - file.tell()
-    except MagbenchError:
-        raise
-    except Exception as error:  # zipfile, zlib, tokenize and numpy raise half a dozen kinds
-        raise MagbenchError(f"{path}: cannot be read as .npz ({' '.join(str(error).split())[:160]})") from error
-    if dtype.hasobject:
-        raise MagbenchError(
-            f"{path}: cannot be read as .npz (Object arrays cannot be loaded, pickles are never opened)"
-        )
-    if dtype != np.uint8:
-        raise MagbenchError(f"{path}: {KEY} is {dtype}, uint8 wanted")
-    if len(shape) != 4 or shape[3] != 3:
-        raise MagbenchError(f"{path}: {KEY} has shape {shape}, (T, H, W, 3) wanted")
-    if 0 in shape:
-        raise MagbenchError(f"{path}: holds no frame, {KEY} has shape {shape}")
-    if math.prod(shape) != held:
-        raise MagbenchError(f"{path}: cannot be read as .npz ({held} bytes for shape {shape})")
-    return tuple(shape)
-
-
-def _read_npz(path: Path, fps: int) -> NDArray[np.uint8]:
+def _read_npz(path: Path, fps: int, most: Most | None) -> NDArray[np.uint8]:
     """The array ``frames`` of an ``.npz`` file, (T, H, W, 3) uint8 RGB. It has no frame rate of its own."""
-    npz_shape(path)
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            frames = arrays[KEY]
-    except Exception as error:
-        raise MagbenchError(f"{path}: cannot be read as .npz ({' '.join(str(error).split())[:160]})") from error
-    return np.ascontiguousarray(frames)
+
+    def check(shape: tuple[int, ...]) -> None:
+        if len(shape) != 4 or shape[3] != 3:
+            raise MagbenchError(f"{KEY} has shape {shape}, (T, H, W, 3) wanted")
+        if 0 in shape:
+            raise MagbenchError(f"holds no frame, {KEY} has shape {shape}")
+        check_fits(shape, most)
+
+    return read_npz(path, KEY, np.uint8, check)
 
 
-def _read_pngs(folder: Path, fps: int) -> NDArray[np.uint8]:
+def _read_pngs(folder: Path, fps: int, most: Most | None) -> NDArray[np.uint8]:
     """The PNG files of a folder, in order of the number that ends each name. They have no frame rate of their own."""
     files = numbered_pngs(folder)
-    frames = [read_video(file) for file in files]
+    if most is not None and len(files) > most[0]:
+        raise Misfit(f"{folder}: holds {len(files)} frames, at most {most[0]} wanted")
+    frames = [read_video(file, None, most) for file in files]
     for file, frame in zip(files, frames, strict=True):
         if len(frame) != 1:
             raise MagbenchError(f"{file}: holds {len(frame)} pictures, one wanted")
@@ -117,12 +82,12 @@ def numbered_pngs(folder: Path) -> list[Path]:
     return [found[number] for number in range(first, last + 1)]
 
 
-READERS: dict[str, Callable[[Path, int], NDArray[np.uint8]]] = {
+READERS: dict[str, Callable[[Path, int, Most | None], NDArray[np.uint8]]] = {
     "": _read_pngs,
     **dict.fromkeys(TIMED, _read_timed),
     ".npz": _read_npz,
 }
-"""Form -> reader of (path, frames per second wanted); see :func:`form`."""
+"""Form -> reader of (path, frames per second wanted, size wanted); see :func:`form`."""
 
 
 def form(path: Path) -> str:
@@ -130,17 +95,18 @@ def form(path: Path) -> str:
     return "" if path.is_dir() else path.suffix.lower()
 
 
-def read_finished(path: Path, fps: int) -> NDArray[np.uint8]:
+def read_finished(path: Path, fps: int, most: Most | None = None) -> NDArray[np.uint8]:
     """(T, H, W, 3) uint8 RGB: every frame of a video made elsewhere.
 
     Args:
         fps: what a video file has to have; the other forms carry no rate and are taken at their word.
+        most: frames, height and width: of another size, or longer, it is refused before it takes that memory.
     """
     if not path.exists():
         raise MagbenchError(f"{path}: no such file")
     if not path.is_file() and not path.is_dir():
         raise MagbenchError(f"{path}: is neither a file nor a folder")
-    return READERS[form(path)](path, fps)
+    return READERS[form(path)](path, fps, most)
 
 
 def read_untimed(path: Path) -> tuple[NDArray[np.uint8], Fraction | None]:

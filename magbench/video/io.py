@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from av.error import FFmpegError
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from magbench.core.errors import MagbenchError
+from magbench.core.errors import MagbenchError, Misfit
 from magbench.core.files import written
 from magbench.video import frame_rate
 from magbench.video.colours import to_rgb
@@ -44,27 +44,50 @@ _FFV1 = {"level": "3", "coder": "1", "context": "0", "slices": str(_SLICES), "sl
 _H264 = {"preset": "ultrafast", "crf": "20"}
 
 
+LARGEST_FRAME = 2**23
+"""Pixels of a frame that is read: 4K fits. A damaged or hostile header may claim any size."""
+LARGEST_VIDEO = 2**31
+"""Pixels of all frames of a video that is read at once: 6 GB."""
+
+Most = tuple[int, int, int]
+"""Frames, at most so many; height and width, exactly so."""
+
+
+def check_fits(shape: Sequence[int], most: Most | None, where: str = "") -> None:
+    """Refuse frames (T, H, W, ...) of another size, or more of them, than are wanted or than are ever read."""
+    frames, height, width = shape[:3]
+    if most is not None and (height, width) != most[1:]:
+        raise Misfit(f"{where}frames are {width}x{height}, {most[2]}x{most[1]} wanted")
+    if height * width > LARGEST_FRAME:
+        raise MagbenchError(f"{where}frames are {width}x{height}, at most {LARGEST_FRAME} pixels are read")
+    if most is not None and frames > most[0]:
+        raise Misfit(f"{where}holds {frames} frames or more, {most[0]} at most are wanted")
+    if frames * height * width > LARGEST_VIDEO:
+        raise MagbenchError(f"{where}holds {frames} frames of {width}x{height} or more, too many to be read at once")
+
+
 def read_start(path: Path, count: int) -> NDArray[np.uint8]:
     """The first ``count`` frames of a video file, or all where it has fewer: see :func:`read_video`.
 
     What comes after them is not looked at, so that a film costs no more memory than its beginning.
     """
-    return _read(path, None, count)
+    return _read(path, None, count, None)
 
 
-def read_video(path: Path, fps: int | None = None) -> NDArray[np.uint8]:
+def read_video(path: Path, fps: int | None = None, most: Most | None = None) -> NDArray[np.uint8]:
     """Every frame of a video file, (T, H, W, 3) uint8 RGB.
 
     Deeper pixels are rounded to 8 bits, an alpha channel that is opaque everywhere is left out, and colours are
     those of PyAV. An error is: a frame that cannot be decoded, fewer frames than the file declares, uneven
-    timestamps, transparency, a picture stored turned, and another rate than ``fps``.
+    timestamps, transparency, a picture stored turned, and another rate than ``fps``; also another size than ``most``
+    or a greater length, before it takes the memory.
 
     FFV1 hides small damage: magbench's own files are checked by hash too.
     """
-    return _read(path, fps, None)
+    return _read(path, fps, None, most)
 
 
-def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
+def _read(path: Path, fps: int | None, count: int | None, most: Most | None) -> NDArray[np.uint8]:
     if not path.is_file():
         raise MagbenchError(f"{path}: no such file")
     pictures: list[NDArray[np.uint8]] = []
@@ -72,13 +95,15 @@ def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             stream = _stream(container)
-            stream.codec_context.options = {"err_detect": "crccheck+explode"}
+            check_fits((0, stream.codec_context.height, stream.codec_context.width), None, f"{path}: ")
+            stream.codec_context.options = {"err_detect": "crccheck+explode", "max_pixels": str(LARGEST_FRAME)}
             declared = frame_rate.declared_length(container)
             tick = Fraction(stream.time_base or 0)
             pixels = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
             for frame in islice(container.decode(stream), count):
                 if not pictures and not frame.key_frame:
                     raise MagbenchError(f"{path}: does not begin with a keyframe: its start was cut off")
+                check_fits((len(pictures) + 1, frame.height, frame.width), most, f"{path}: ")
                 pictures.append(to_rgb(frame, pixels, f"{path}: frame {len(pictures)}"))
                 ticks.append(frame.pts)
     except (FFmpegError, IndexError, ValueError) as error:
@@ -98,6 +123,8 @@ def _read(path: Path, fps: int | None, count: int | None) -> NDArray[np.uint8]:
 
 def video_shape(path: Path) -> tuple[int, int, int, int]:
     """(T, H, W, 3) of a video file, from its packets: nothing is decoded, and one packet is taken for one frame."""
+    if not path.is_file():
+        raise MagbenchError(f"{path}: no such file")
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             stream = _stream(container)

@@ -145,7 +145,7 @@ def other_length(folder: Path, frames: NDArray[np.uint8]) -> str:
 
 def other_size(folder: Path, frames: NDArray[np.uint8]) -> str:
     save_mkv(folder / "a", frames[:, :, :30])
-    return "a.mkv: frames are 30x32, the clip's 32x32"
+    return "a.mkv: frames are 30x32, 32x32 wanted"
 
 
 def other_rate(folder: Path, frames: NDArray[np.uint8]) -> str:

@@ -197,7 +197,7 @@ def test_a_folder_of_pngs_is_an_output(suite: Suite, tmp_path: Path) -> None:
     ("part", "message"),
     [
         (np.s_[:5], "output.mkv has 5 frames, 6 (the return) or 12 (the whole clip) wanted"),
-        (np.s_[:6, :16], "output.mkv has frames of 32x16, 32x32 wanted"),
+        (np.s_[:6, :16], "output.mkv: frames are 32x16, 32x32 wanted"),
     ],
 )
 def test_output_of_another_size(suite: Suite, tmp_path: Path, part: Any, message: str) -> None:

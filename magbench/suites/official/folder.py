@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256, spelled, write_atomic
+from magbench.core.parsing import read_described
 from magbench.core.rows import Row, read_header, read_rows
 from magbench.suites import turn
 from magbench.suites.clip import Clip
@@ -86,7 +87,10 @@ def _find_table(folder: Path) -> Path:
 
 
 def _video(folder: Path, row: Row) -> Path:
-    path = spelled(inside(folder, row.text("video_path")))
+    try:
+        path = spelled(inside(folder, row.text("video_path")))
+    except MagbenchError as error:
+        raise row.error(str(error)) from error
     if not path.is_file():
         raise row.error(f"video '{row.text('video_path')}' is missing")
     return path
@@ -119,10 +123,10 @@ def _clip(row: Row, path: Path, sha256: str, cache: Path) -> Clip:
 
 def _facts(path: Path, kept: Path) -> _Facts:
     try:
-        facts = _Facts.model_validate_json(kept.read_bytes())
+        facts = read_described(kept, _Facts)
         if facts.turn_version == turn.VERSION:
             return facts
-    except (OSError, ValidationError):
+    except MagbenchError:
         pass  # not there, or damaged: made again
     frames = read_video(path, FPS)
     length, height, width = frames.shape[:3]

@@ -1,0 +1,163 @@
+"""Kill every long command at random points and start it again: python -m benchmarks.kill [STAGE ...] --kills 25
+
+Each stage is run once undisturbed, then again, killed (SIGKILL, with all its children) so many times at points drawn
+from the time that it took. What was killed is started again with the same command; a stage that got to its end is begun
+anew until all kills are spent. Each time the results must be those of the undisturbed run, what is measured (seconds,
+memory) apart. Prints a line a stage. Exit code 1 if any differs or cannot go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from benchmarks.films import main as write_films
+
+MAGBENCH = str(Path(sys.executable).with_name("magbench"))
+MODELS = "window,oracle,wrong_scene,noise"
+SUITE = "revisit-nano --limit 2"
+KEPT = ("model", "revision", "kind", "clip", "sample", "seed", "frames_sha256", "pieces", "history_bytes")
+"""What of generation.json is no measurement."""
+TOLD = "submitter: me\nrelationship: author\nlicence: MIT\ntraining_data: nothing\n"
+THERE = "is there already"
+"""What a command says whose result is there: it was killed after its work."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command. ``{out}`` is the folder that is compared; ``begun``: the stage whose folder it starts from."""
+
+    command: str
+    begun: str = ""
+
+
+STAGES = {
+    "generate": Stage(f"generate {SUITE} --models {MODELS} --out {{out}}/run"),
+    "score": Stage("score revisit-nano --out {out}/run", "generate"),
+    "report": Stage("report revisit-nano --out {out}/run", "score"),
+    "history-effect": Stage(f"history-effect {SUITE} --models window --out {{out}}/run", "generate"),
+    "submit": Stage(
+        "submit {out}/run --model window --from told.yaml --to {out}/to --date 2026-01-31",
+        "report",
+    ),
+    "suite-make": Stage("suite make revisit-nano:dev {out}/suite"),
+    "mirror": Stage("suite mirror films {out}/suite --frames 49 --gap 2 --window 9"),
+    "train": Stage("train base --preset pico --steps 12 --threads 1 --out {out}/trained"),
+    "ray": Stage(f"run {SUITE} --models {MODELS} --out {{out}}/run --ray local"),
+}
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Every visible file: its hash, measurements left out."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith(".") for part in name.parts):
+            found[str(name)] = hashlib.sha256(_content(path)).hexdigest()[:16]
+    return found
+
+
+def _content(path: Path) -> bytes:
+    if path.name == "generation.json":
+        made = json.loads(path.read_text())
+        return json.dumps({key: made[key] for key in KEPT}).encode()
+    if path.suffix == ".jsonl":
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        lines = [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+        return json.dumps([line for line in lines if line.get("protocol") != "cost"]).encode()
+    return path.read_bytes()
+
+
+def run(words: list[str], work: Path, seconds: float | None) -> tuple[int | None, float, str]:
+    """(exit code, seconds, what it said last); None where it was killed after so many seconds."""
+    start = time.monotonic()
+    with (work / "log").open("wb") as log:
+        process = subprocess.Popen(words, cwd=work, stdout=log, stderr=log, start_new_session=True)
+    try:
+        code: int | None = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        code = None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return code, time.monotonic() - start, (work / "log").read_text(errors="replace").strip()[-300:]
+
+
+def _begin(stage: Stage, out: Path, whole: Path) -> list[str]:
+    """An empty folder, or a copy of what the stage before made; the command."""
+    shutil.rmtree(out, ignore_errors=True)
+    if stage.begun:
+        shutil.copytree(whole / stage.begun, out)
+    else:
+        out.mkdir(parents=True)
+    return [MAGBENCH, *(word.format(out=out) for word in stage.command.split())]
+
+
+def undisturbed(name: str, work: Path) -> tuple[float, int]:
+    """Run a stage, and those before it, once to the end: seconds and exit code."""
+    stage, out = STAGES[name], work / "whole" / name
+    if stage.begun and not (work / "whole" / stage.begun).exists():
+        undisturbed(stage.begun, work)
+    code, seconds, said = run(_begin(stage, out, work / "whole"), work, None)
+    if code is None or (code and name != "submit"):  # two clips are no whole submission, which it says
+        raise click.ClickException(f"{name}: {said}")
+    return seconds, code
+
+
+def torment(name: str, kills: int, work: Path, rng: random.Random) -> list[str]:
+    """Kill a stage so many times; returns what went wrong."""
+    seconds, expected = undisturbed(name, work)
+    wanted, out = fingerprint(work / "whole" / name), work / "killed" / name
+    wrong: list[str] = []
+    killed = rounds = 0
+    while killed < kills:
+        words, rounds, here = _begin(STAGES[name], out, work / "whole"), rounds + 1, 0
+        while True:
+            patience = rng.uniform(0, seconds) if killed < kills and here < 10 else None
+            code, _, said = run(words, work, patience)
+            if code is not None:
+                break
+            killed, here = killed + 1, here + 1
+        if code != expected and THERE not in said:
+            wrong.append(f"{name}, round {rounds}, after {here} kills: exit code {code}: {said}")
+        elif (found := fingerprint(out)) != wanted:
+            apart = sorted(file for file in found.keys() | wanted.keys() if found.get(file) != wanted.get(file))
+            wrong.append(f"{name}, round {rounds}, after {here} kills: {len(apart)} files differ, first {apart[0]}")
+    print(f"{name:15} {killed} kills in {rounds} runs of {seconds:.0f} s: {len(wrong)} wrong", flush=True)
+    for line in wrong[:10]:
+        print(f"    {' '.join(line.split())}", flush=True)
+    return wrong
+
+
+@click.command()
+@click.argument("stages", nargs=-1, metavar="[STAGE ...]")
+@click.option("--kills", default=25, show_default=True, help="Of each stage.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--work", default="runs/kill", type=click.Path(path_type=Path), show_default=True)
+def main(stages: tuple[str, ...], kills: int, seed: int, work: Path) -> None:
+    """Kill every long command at random points and start it again; stages are by name, all but ray if none is given."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    work = work.resolve()
+    (work / "told.yaml").write_text(TOLD)
+    write_films([str(work / "films")], standalone_mode=False)
+    names = stages or tuple(name for name in STAGES if name != "ray")
+    wrong = [line for name in names for line in torment(name, kills, work, random.Random(f"{seed} {name}"))]
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
