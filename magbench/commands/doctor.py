@@ -121,7 +121,7 @@ def _weights() -> Iterator[Finding]:
     packages = {"magbench"} | {plugin.module.partition(".")[0] for plugin in _plugins_of_all_groups()}
     for package in sorted(packages):
         for folder in _folders(package):
-            for file in sorted(folder.rglob("*.safetensors")):
+            for file in sorted(path for path in folder.rglob("*.safetensors") if path.is_file()):
                 digest = file_sha256(file)
                 size = file.stat().st_size / 1e6
                 name = f"weights {package}/{file.relative_to(folder)}"

@@ -64,9 +64,9 @@ class Embedded:
         One that is ``resumed`` goes on where it was broken off, in a hidden folder beside.
         """
         count, progress = self.counts[split], progress or Quiet()
-        progress.stage(f"{self.name}:{split}", count)
         filled = folder_resumed if split in self.resumed else folder_written
         with filled(folder) as half:
+            progress.stage(f"{self.name}:{split}", count)
             rows = []
             for row in share(_write_one, (self.clip, split, half), range(count), worth(count * CLIP_WORTH)):
                 rows.append(row)

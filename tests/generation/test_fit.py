@@ -96,7 +96,7 @@ def take(suite: Suite, videos: Path, out: Path, fit: bool) -> Imported:
 def test_unasked_it_is_refused_and_the_flag_is_named(suite: Suite, odd: Path, tmp_path: Path) -> None:
     imported = take(suite, odd, tmp_path / "out", fit=False)
     assert not imported.parts
-    assert "a.mkv: has 32 frames per second, 16 wanted; --fit makes it fit, and says so" in str(imported.failures[0])
+    assert "a.mkv: frames are 64x64, 32x32 wanted; --fit makes it fit, and says so" in str(imported.failures[0])
 
 
 def test_fitted_videos_are_kept_as_they_were_scored(suite: Suite, odd: Path, tmp_path: Path) -> None:

@@ -322,7 +322,7 @@ def test_folders_that_are_not_a_runs(suite: Suite, tmp_path: Path) -> None:
         run(suite, ["tiny"], tmp_path / "file/out")
     (tmp_path / "out").mkdir()
     (tmp_path / "out/run.json").write_text("{")
-    with pytest.raises(MagbenchError, match=r"run\.json: Invalid JSON"):
+    with pytest.raises(MagbenchError, match=r"run\.json: broken JSON"):
         run(suite, ["tiny"], tmp_path / "out")
 
 
