@@ -55,6 +55,7 @@ HARNESS = {
     "history-effect": "magbench.commands.analyse:history_effect",
     "vbench": "magbench.commands.analyse:vbench",
     "profile": "magbench.commands.profile:profile",
+    "plan": "magbench.commands.plan:plan",
     "suite": "magbench.commands.suites:suite",
     "submit": "magbench.commands.board:submit",
     "board": "magbench.commands.board_hub:board",

@@ -62,6 +62,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench score revisit-nano --out runs/shared --shard 3/64", r"runs/shared/scores"),
     ("magbench run revisit-nano --out runs/shared", r"full_history"),
     ("magbench run revisit-nano --out runs/ray --ray local", r"full_history"),
+    ("magbench plan revisit-nano --models mag,window --gpus 64 --seeds 5 --from runs/first", r"longest share"),
+    ("magbench run --models examples/hold_last/hold_last.py:HoldLast,window --isolate --out runs/apart", r"hold_last"),
     ("magbench weights ls", r"self-forcing"),
     ("magbench weights ls self-forcing", r"\.pt|safetensors"),
 )

@@ -94,6 +94,8 @@ def _profile_models(
     print_grid(latency_report.point_grid(points))
     click.echo()
     print_grid(latency_report.slope_grid(points, slope_from))
+    for note in latency_report.busy_notes(points):
+        click.echo(note)
     click.echo()
     print_lines([(str(out / "profile.json"),), (str(out / "profile.png"),)])
 

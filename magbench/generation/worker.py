@@ -23,6 +23,7 @@ from magbench.core.errors import MagbenchError, Unfit
 from magbench.core.parallel import threads
 from magbench.core.progress import Progress
 from magbench.core.seeds import task_seed
+from magbench.models.disturbance import Disturbance
 from magbench.models.guard import Interruption
 from magbench.models.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
 from magbench.models.protocol import Kind
@@ -226,7 +227,7 @@ def _measure(source: Source, job: Job, begin: Begin) -> Metered:
         return replace(metered, seconds=[], peak_rss_bytes=None)
     if source.inside:
         return metered
-    return replace(metered, peak_rss_bytes=None, device=ELSEWHERE, device_peak_bytes=None)
+    return replace(metered, peak_rss_bytes=None, device=ELSEWHERE, device_peak_bytes=None, disturbance=Disturbance())
 
 
 def _save(source: Source, job: Job, metered: Metered) -> None:

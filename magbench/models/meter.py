@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from magbench.core.errors import MagbenchError
+from magbench.models.disturbance import Disturbance, Watch
 from magbench.models.pixels import as_frames
 from magbench.video.io import to_uint8
 
@@ -50,6 +51,7 @@ class Metered:
             before it (weights, libraries, the suite); None where this mark cannot be restarted: not on Linux.
         device: name of the accelerator that was used, else :data:`CPU`.
         device_peak_bytes: most bytes torch held on the accelerator during the stream, or None without one.
+        disturbance: what other work did to these times.
     """
 
     frames: NDArray[np.uint8]
@@ -59,6 +61,7 @@ class Metered:
     peak_rss_bytes: int | None
     device: str
     device_peak_bytes: int | None
+    disturbance: Disturbance = Disturbance()
 
 
 def warm_up(stream: Callable[[], Iterator[Tensor]]) -> None:
@@ -86,6 +89,7 @@ def measure(
     history: list[int | None] = []
     total = 0
     _synchronise()
+    watch = Watch()
     start = time.perf_counter()
     pieces = stream()  # timed with the first piece: a model may do its work here
     while True:
@@ -93,6 +97,7 @@ def measure(
         _synchronise()
         elapsed = time.perf_counter() - start
         if piece is _END:
+            disturbance = watch.seen()
             break
         frames_of_piece = as_frames(piece, f"piece {len(lengths)}", (expected.height, expected.width))
         total += len(frames_of_piece)
@@ -120,6 +125,7 @@ def measure(
         peak_rss_bytes=_peak_rss() if restarted else None,
         device=device,
         device_peak_bytes=None if device == CPU else torch.cuda.max_memory_allocated(),
+        disturbance=disturbance,
     )
 
 

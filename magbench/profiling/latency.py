@@ -9,6 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from magbench.core.errors import MagbenchError
+from magbench.models.disturbance import Watch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +39,11 @@ class HistoryModel(Protocol):
 
 @dataclass(frozen=True)
 class ProfilePoint:
-    """One model after one history: every timed block in ``all_seconds``, their median in ``seconds``."""
+    """One model after one history: every timed block in ``all_seconds``, their median in ``seconds``.
+
+    Blocks that other work disturbed are left out of the median, unless too few others are there: ``disturbed``.
+    ``left_out`` counts them.
+    """
 
     model: str
     history: int
@@ -46,6 +51,8 @@ class ProfilePoint:
     fps: float
     history_bytes: int | None
     all_seconds: tuple[float, ...]
+    disturbed: bool = False
+    left_out: int = 0
 
 
 def as_history_model(model: object, name: str) -> HistoryModel:
@@ -72,26 +79,41 @@ def profile(
 
     Every stream starts with ``warmup`` untimed blocks. At each history the models' streams stand open side by
     side and give a block in turn, and the histories are walked ``rounds`` times, so that a slow moment of the
-    machine falls on every model alike. ``step`` is called after each history of each round.
+    machine falls on every model alike. While too many blocks are disturbed by other work they are walked again, up to
+    ``rounds`` times more. ``step`` is called after each history of each of the first ``rounds``.
     """
     seconds: dict[tuple[str, int], list[float]] = {(m.name, h): [] for h in history for m in models}
+    quiet: dict[tuple[str, int], list[float]] = {key: [] for key in seconds}
     frames: dict[str, int] = {}
     held: dict[tuple[str, int], int | None] = {}
-    for seed in range(rounds):
+    for seed in range(2 * rounds):
+        if seed >= rounds and all(len(undisturbed) >= rounds * timed / 2 for undisturbed in quiet.values()):
+            break
         for past in history:
             streams = [model.stream_at(past, warmup + timed, seed) for model in models]
             for piece in range(warmup + timed):
                 for model, stream in zip(models, streams, strict=True):
+                    watch = Watch()
                     spent, frames[model.name] = _next_piece(model.name, stream)
                     if piece == 0:
                         held[model.name, past] = model.memory_bytes()
                     if piece >= warmup:
                         seconds[model.name, past].append(spent)
-            step()
-    return [
-        ProfilePoint(name, past, median(all_s), frames[name] / median(all_s), held[name, past], tuple(all_s))
-        for (name, past), all_s in seconds.items()
-    ]
+                        if not watch.seen().disturbed:
+                            quiet[model.name, past].append(spent)
+            if seed < rounds:
+                step()
+    points = []
+    for (name, past), all_s in seconds.items():
+        enough = len(quiet[name, past]) >= timed
+        middle = median(quiet[name, past] if enough else all_s)
+        left_out = len(all_s) - len(quiet[name, past]) if enough else 0
+        points.append(
+            ProfilePoint(
+                name, past, middle, frames[name] / middle, held[name, past], tuple(all_s), not enough, left_out
+            )
+        )
+    return points
 
 
 def _next_piece(name: str, stream: Iterator[Tensor]) -> tuple[float, int]:

@@ -11,6 +11,9 @@ from magbench.render.theme import LINE, Look, Theme, dress
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+BUSY = " (busy)"
+"""Behind a model that was timed while other work had the machine; its line is dotted."""
+
 Curves = Mapping[str, Sequence[tuple[int, float]]]
 """Model -> (blocks of history, seconds a block)."""
 
@@ -21,7 +24,8 @@ def draw_profile(axes: Axes, theme: Theme, profile: Curves, style: Mapping[str, 
     for model, points in profile.items():
         x, y = [blocks for blocks, _ in points], [seconds * 1000 for _, seconds in points]
         colour = theme.colour(style[model])
-        axes.plot(x, y, color=colour, lw=LINE, marker=style[model].marker, ms=6)
+        line = ":" if model.endswith(BUSY) else "-"
+        axes.plot(x, y, color=colour, lw=LINE, ls=line, marker=style[model].marker, ms=6)
         ends.append(EndLabel(model, y[-1], colour))
     axes.set_ylim(bottom=0)
     dress(

@@ -19,6 +19,7 @@ from magbench.report.columns import (
     by_place,
 )
 from magbench.report.tables import Row, Table
+from magbench.scoring.costs import TIMES
 from magbench.stats import Interval
 
 
@@ -109,7 +110,14 @@ def _main_cell(row: Row, column: Column, n: int) -> str:
     """A value; a score's n where it is not the row's."""
     cell = row.cell(column)
     text = show_interval(cell, column) if column.main and column.main.interval else show(cell, column)
+    text += busy_mark(row, column)
     return text if cell.n in (0, n) or column.is_cost else f"{text} (n = {cell.n})"
+
+
+def busy_mark(row: Row, column: Column) -> str:
+    """The mark of a time that was taken while other work had the machine; "" for all else."""
+    timed = column.is_cost and column.metric in TIMES and row.cell(column).mean is not None
+    return " †" if timed and row.timings.busy else ""
 
 
 def heading(column: Column) -> str:
@@ -132,7 +140,7 @@ def short_grid(table: Table) -> Grid:
             _rank(row),
             label(row),
             show_interval(row.primary, PRIMARY),
-            *(show(row.cell(column), column) for column in plain.values()),
+            *(show(row.cell(column), column) + busy_mark(row, column) for column in plain.values()),
         )
         for row in shown
     )

@@ -8,11 +8,13 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
-from magbench.profiling.plot import Curves, draw_profile
+from magbench.profiling.plot import BUSY, Curves, draw_profile
 from magbench.render.labels import EndLabel, label_ends, room_for
 from magbench.render.theme import LINE, Look, Theme, dress, looks, new_figure, remove, save
 from magbench.report.tables import Table
+from magbench.report.timings import comparable
 from magbench.runs.records import Record
+from magbench.scoring.costs import BLOCK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,12 +29,15 @@ def latency_against_history(records: Sequence[Record], table: Table, path: Path,
 
     No file is left where neither was measured.
     """
-    found = {model: _latency([r for r in records if r.model == model]) for model in table.models}
+    timed = {model: comparable(r for r in records if r.model == model and _is_block(r)) for model in table.models}
+    found = {f"{model}{BUSY}" if told.busy else model: _latency(own) for model, (own, told) in timed.items()}
     measured = {model: points for model, points in found.items() if points}
     if not measured and not profile:
         remove(path)
         return
-    style = looks([*table.models, *(profile or {})])
+    names = [*measured, *(profile or {})]
+    style = looks([*table.models, *(name.removesuffix(BUSY) for name in names)])
+    style |= {name: style[name.removesuffix(BUSY)] for name in names}
     save(lambda theme: _draw(theme, measured, profile or {}, style), path)
 
 
@@ -55,7 +60,8 @@ def _draw_run(axes: Axes, theme: Theme, points: Mapping[str, Latency], style: Ma
         quarters = [quantiles(found[i], n=4) if len(found[i]) > 1 else [found[i][0]] * 3 for i in x]
         low, high = [q[0] * 1000 for q in quarters], [q[2] * 1000 for q in quarters]
         axes.fill_between(x, low, high, color=colour, alpha=0.09, lw=0)
-        axes.plot(x, middle, color=colour, lw=LINE, marker=style[model].marker, ms=6)
+        line = ":" if model.endswith(BUSY) else "-"
+        axes.plot(x, middle, color=colour, lw=LINE, ls=line, marker=style[model].marker, ms=6)
         ends.append(EndLabel(model, middle[-1], colour))
     axes.set_ylim(bottom=0)
     ticks = sorted({x for found in points.values() for x in found})
@@ -76,7 +82,10 @@ def _latency(records: Iterable[Record]) -> dict[int, list[float]]:
     """Frames of history before a block -> seconds of such blocks; first blocks are left out."""
     found: dict[int, list[float]] = defaultdict(list)
     for record in records:
-        if (record.protocol, record.metric) == ("cost", "block_s"):
-            for frame, seconds in list(zip(record.frame or (), record.per_frame or (), strict=True))[1:]:
-                found[frame].append(seconds)
+        for frame, seconds in list(zip(record.frame or (), record.per_frame or (), strict=True))[1:]:
+            found[frame].append(seconds)
     return found
+
+
+def _is_block(record: Record) -> bool:
+    return (record.protocol, record.metric) == (BLOCK.protocol, BLOCK.name)

@@ -23,6 +23,7 @@ from magbench.report.grids import (
 )
 from magbench.report.missing import reasons
 from magbench.report.tables import BY_SPEED, Table
+from magbench.report.timings import notes
 from magbench.stats import LEAST_CLIPS
 
 
@@ -48,6 +49,7 @@ def markdown_page(
         markdown(main_grid(table)),
         *_references(table),
         *_published(table),
+        *_timings(table),
         *_empty(table),
         *_told_apart(table),
         *_regions(table),
@@ -109,6 +111,11 @@ def _published(table: Table) -> list[str]:
         " machine's.\n"
     )
     return [text] if any(row.model.endswith(PUBLISHED) for row in table.rows) else []
+
+
+def _timings(table: Table) -> list[str]:
+    lines = notes([(row.model, row.timings) for row in table.rows if row.is_model])
+    return ["Times:\n", _list(lines)] if lines else []
 
 
 def _empty(table: Table) -> list[str]:

@@ -32,7 +32,8 @@ def side_of(label: str, records: Iterable[Record], panel: Panel) -> Side:
     """One model from its records, the main table's columns first."""
     scores: dict[Column, list[Record]] = defaultdict(list)
     for record in records:
-        scores[column_of(record)].append(record)
+        if not record.disturbed:
+            scores[column_of(record)].append(record)
     levels = {column: panel.level(found) for column, found in scores.items()}
     noise = {column: level for column, level in levels.items() if level is not None}
     return Side(label, {column: scores[column] for column in in_order(scores)}, noise)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from magbench.analysis.clipwise import NO_VALUE, Cell, by_clip, cell_of
 from magbench.core.errors import MagbenchError
-from magbench.report.columns import PRIMARY, PSNR, SCORED, Column, column_of, in_order
+from magbench.report.columns import BLOCK, FIRST, PRIMARY, PSNR, SCORED, Column, column_of, in_order
 from magbench.report.ranking import Ranking, rank
+from magbench.report.timings import Timings, comparable, is_timing
 from magbench.runs.records import Record
 
 SPEEDS = ("slow", "medium", "fast")
@@ -28,6 +29,7 @@ class Scores:
         tasks: key of a column -> the tasks that have a record of it.
         speeds: clip -> camera speed, "" where the suite knows none.
         conversions: what was done to its videos to make them fit; none where they were scored as they are.
+        timings: of the seconds a block, or to the first frame.
     """
 
     model: str
@@ -38,6 +40,7 @@ class Scores:
     tasks: Mapping[str, frozenset[Task]]
     speeds: Mapping[str, str]
     conversions: tuple[str, ...] = ()
+    timings: Timings = Timings()
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> Scores:
@@ -54,15 +57,18 @@ class Scores:
         found: dict[Column, list[Record]] = defaultdict(list)
         for record in records:
             found[column_of(record)].append(record)
+        timed = {column: comparable(mine) for column, mine in found.items() if is_timing(mine[0])}
+        kept = {column: timed[column][0] if column in timed else mine for column, mine in found.items()}
         return cls(
             model,
             kinds[0],
             revisions[0],
             tuple(found),
-            {column.key: by_clip(mine) for column, mine in found.items()},
+            {column.key: by_clip(mine) for column, mine in kept.items()},
             {column.key: frozenset((r.clip, r.sample) for r in mine) for column, mine in found.items()},
             {record.clip: record.speed for record in records},
             tuple(sorted({record.conversions for record in records} - {""})),
+            next((timed[column][1] for column in (BLOCK, FIRST) if column in timed and timed[column][1].n), Timings()),
         )
 
 
@@ -76,6 +82,7 @@ class Row:
         speeds: key of a column of ``BY_SPEED`` -> camera speed -> value.
         protocols: what it was scored with, costs included.
         values: key of a score's column -> clip -> value; samples of a clip are averaged.
+        timings: of the seconds a block.
     """
 
     model: str
@@ -89,6 +96,7 @@ class Row:
     protocols: frozenset[str]
     values: Mapping[str, Mapping[str, float]]
     conversions: tuple[str, ...] = ()
+    timings: Timings = Timings()
 
     def cell(self, column: Column) -> Cell:
         """The value of a column; no value if nothing was recorded for it."""
@@ -168,6 +176,7 @@ def _row(found: Scores, wanted: set[Task], columns: Sequence[Column], speeds: Se
             for column in BY_SPEED
         },
         protocols=frozenset(column.protocol for column in found.columns),
+        timings=found.timings,
         values={
             column.key: found.values[column.key]
             for column in columns

@@ -24,6 +24,7 @@ from magbench import __version__
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256, write_atomic
 from magbench.core.parsing import read_described
+from magbench.core.provenance import cpu_model, usable_cores
 from magbench.core.seeds import task_seed
 from magbench.models.meter import Metered
 from magbench.models.protocol import Kind
@@ -59,6 +60,7 @@ class Generation(BaseModel):
     A video made elsewhere has an ``original`` and nothing measured: no pieces, no seconds, None for the rest. Its
     ``seed`` is the one its task has in this suite, whatever it was made with.
 
+    ``waited`` and ``sharers`` are those of :class:`magbench.models.disturbance.Disturbance`; ``machine`` is its kind.
     ``file_sha256`` is of what holds the frames, byte for byte: while it holds, nothing need be decoded. Folders of
     earlier versions have none.
     """
@@ -80,6 +82,9 @@ class Generation(BaseModel):
     peak_rss_bytes: PositiveInt | None
     device: str | None
     device_peak_bytes: NonNegativeInt | None
+    waited: NonNegativeFloat | None = None
+    sharers: NonNegativeInt | None = None
+    machine: str | None = None
     torch: str | None
     platform: str | None
     magbench: str
@@ -119,6 +124,9 @@ def write_generation(
         peak_rss_bytes=metered.peak_rss_bytes,
         device=metered.device,
         device_peak_bytes=metered.device_peak_bytes,
+        waited=metered.disturbance.waited,
+        sharers=metered.disturbance.sharers,
+        machine=f"{cpu_model()}, {usable_cores()} cores",
         torch=torch.__version__,
         platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         magbench=__version__,

@@ -34,6 +34,8 @@ class Record(BaseModel):
         gap: frames since the view of each ``frame`` was last seen, -1 if never; None for costs.
         generation_sha256: of the decoded frames that were scored.
         conversions: what was done to a video made elsewhere to make it fit; "" for nothing.
+        device, machine: of a cost, what it was measured on; None where nobody wrote it down.
+        disturbed: of a timing, whether other work had the machine; None where nobody looked.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -65,6 +67,9 @@ class Record(BaseModel):
     generation_sha256: str
     magbench_version: str
     conversions: str = ""
+    device: str | None = None
+    machine: str | None = None
+    disturbed: bool | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Record:

@@ -33,6 +33,9 @@ HISTORY = _cost(
 PEAK_RSS = _cost("peak_rss_bytes", "B", "most memory of the process")
 PEAK_DEVICE = _cost("device_peak_bytes", "B", "most memory of the accelerator")
 
+TIMES = (TTFF.name, BLOCK.name, FPS.name)
+"""Those that hang on how fast the machine was."""
+
 COSTS = (TTFF, BLOCK, FPS, HISTORY, PEAK_RSS, PEAK_DEVICE)
 
 

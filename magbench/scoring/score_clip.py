@@ -11,9 +11,10 @@ import numpy as np
 from magbench import __version__
 from magbench.core.errors import MagbenchError
 from magbench.metrics.spec import ScoreSpec
+from magbench.models.disturbance import Disturbance
 from magbench.runs.generation import Generation
 from magbench.runs.records import Record, Region
-from magbench.scoring.costs import costs
+from magbench.scoring.costs import TIMES, costs
 from magbench.scoring.pixels import pixel_scores, score_pixels
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
@@ -231,6 +232,7 @@ def cost_records(scene: Scene, generation: Generation) -> list[Record]:
     if generation.kind == "reference" and generation.history_bytes is None:
         return []
     common = _provenance(scene, generation)
+    disturbed = Disturbance(generation.waited, generation.sharers).disturbed
     starts = [scene.clip.switch + sum(generation.pieces[:index]) for index in range(len(generation.pieces))]
     return [
         Record(
@@ -241,6 +243,9 @@ def cost_records(scene: Scene, generation: Generation) -> list[Record]:
             n=cost.n,
             per_frame=cost.per_piece,
             frame=None if cost.per_piece is None else starts,
+            device=generation.device,
+            machine=generation.machine,
+            disturbed=disturbed if cost.spec.name in TIMES else None,
         )
         for cost in costs(generation)
     ]

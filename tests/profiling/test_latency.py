@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from magbench.core.errors import MagbenchError
+from magbench.models.disturbance import Disturbance
 from magbench.profiling import latency
 from magbench.profiling.latency import (
     ProfilePoint,
@@ -20,7 +21,7 @@ from magbench.profiling.latency import (
     slope,
     slopes,
 )
-from magbench.profiling.latency_report import read_profile, write_profile
+from magbench.profiling.latency_report import busy_notes, point_grid, read_profile, slope_grid, write_profile
 from tests.clock import Clock
 
 
@@ -50,7 +51,50 @@ class Ticking:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(latency.time, "perf_counter", clock.perf_counter)
+    monkeypatch.setattr(latency, "Watch", Quiet)
     return clock
+
+
+class Quiet:
+    """Nobody else has the machine."""
+
+    def seen(self) -> Disturbance:
+        return Disturbance(0.0)
+
+
+class Sometimes:
+    """Other work has the machine at the calls that ``busy`` names."""
+
+    def __init__(self, busy: Callable[[int], bool]) -> None:
+        self.busy, self.calls = busy, 0
+
+    def __call__(self) -> Sometimes:
+        return self
+
+    def seen(self) -> Disturbance:
+        self.calls += 1
+        return Disturbance(0.5 if self.busy(self.calls) else 0.0)
+
+
+def test_disturbed_blocks_are_timed_again_and_left_out(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency, "Watch", Sometimes(lambda call: call <= 6))
+    (point,) = profile([Ticking("full", clock, 0.1, 0.01)], [10], rounds=3)
+    assert (len(point.all_seconds), point.left_out, point.disturbed) == (12, 6, False)  # one walk more
+    assert point.seconds == pytest.approx(0.2)
+    assert busy_notes([point]) == ["6 blocks that other work disturbed were timed again and are left out"]
+
+
+def test_where_all_are_disturbed_that_is_said_everywhere(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(latency, "Watch", Sometimes(lambda call: True))
+    points = profile([Ticking("full", clock, 0.1, 0.01), Ticking("mag", clock, 0.2, 0.003)], [40, 80], rounds=2)
+    assert [(len(p.all_seconds), p.disturbed) for p in points] == [(12, True)] * 4
+    assert all("†" in row[2] for row in point_grid(points).rows)
+    assert all("†" in row[1] and row[2] == "-" for row in slope_grid(points).rows)
+    assert busy_notes(points)[0].startswith("†: timed while other work had the machine")
+    write_profile(points, {}, tmp_path)
+    assert set(read_profile(tmp_path / "profile.json")) == {"full (busy)", "mag (busy)"}
 
 
 def test_each_point_is_the_median_after_warm_up(clock: Clock) -> None:
