@@ -149,7 +149,7 @@ def save(draw: Callable[[Theme], Figure], path: Path) -> None:
             figure = draw(theme)
             stem = f"{path.stem}{theme.suffix}"
             png = path.with_name(f"{stem}.png")
-            figure.savefig(png, format="png", metadata={"Software": None})
+            figure.savefig(png, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 1})
             use_palette(png)
             nameless = {"Date": None, "Creator": None, "Format": None, "Type": None}
             svg = path.with_name(f"{stem}.svg")

@@ -180,4 +180,4 @@ def draw_sheet(sheet: Sheet, theme: Theme, path: Path) -> None:
             weight, colour = ("bold", theme.ink) if sheet.far[i] else ("normal", theme.quiet)
             write(x + width / 2, TOP - 8, sheet.heads[i], 12, colour, ha="center", va="bottom", fontweight=weight)
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True})
+        figure.savefig(path, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 6})
