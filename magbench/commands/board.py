@@ -127,13 +127,14 @@ def board_check(submissions: tuple[Path, ...], runs: tuple[Path, ...]) -> None:
     own = _trusted(runs)
     if not own:
         click.echo("warning: no --references: nothing is held against a run of the board's own", err=True)
-    found = list(check_all(folders, own))
-    for checked in found:
+    bad = 0
+    for checked in check_all(folders, own):
+        bad += not checked.passes
         say(f"{'ok  ' if checked.passes else 'FAIL'} {checked.folder}")
         for fault in checked.faults:
             say(f"     {fault}")
-    if bad := sum(not checked.passes for checked in found):
-        raise MagbenchError(f"{bad} of {len(found)} submissions have errors")
+    if bad:
+        raise MagbenchError(f"{bad} of {len(folders)} submissions have errors")
 
 
 def _signed(command: Callable[..., None]) -> Callable[..., None]:

@@ -67,6 +67,8 @@ def test_another_revision_or_fewer_clips_are_no_reproduction(here: Path) -> None
     for again, message in (
         ([r.model_copy(update={"revision": "2"}) for r in records], "is of revision '1', the run of '2'"),
         ([r for r in records if r.clip != "b"], "lacks 1 clips of 3"),
+        ([r.model_copy(update={"suite_digest": "0" * 64}) for r in records], "the other run of 000000000000"),
+        ([r.model_copy(update={"seed": r.seed + 1}) for r in records], "has another seed in the other run"),
         ([r.model_copy(update={"model": "else"}) for r in records], "no scores of 'first'"),
     ):
         with pytest.raises(MagbenchError, match=message):
@@ -96,6 +98,9 @@ def test_fresh_clips_are_a_suite_of_their_own(here: Path, tmp_path: Path) -> Non
     write_fresh(submission, revisit_nano.SUITE, [100, 101], tmp_path / "suite")
     written = load_suite(tmp_path / "suite")
     assert written.name == "revisit-nano-fresh" and len(written.clips) == 2
+    write_fresh(submission, revisit_nano.SUITE, [100, 101], tmp_path / "suite")  # a stopped command goes on
+    with pytest.raises(MagbenchError, match="holds other clips than those that are drawn now"):
+        write_fresh(submission, revisit_nano.SUITE, [100, 102], tmp_path / "suite")
 
 
 def test_a_suite_without_more_clips_cannot_be_asked(here: Path) -> None:
