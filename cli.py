@@ -57,9 +57,9 @@ HARNESS = {
     "profile": "magbench.commands.profile:profile",
     "plan": "magbench.commands.plan:plan",
     "suite": "magbench.commands.suites:suite",
-    "submit": "magbench.commands.board:submit",
-    "board": "magbench.commands.board_hub:board",
-    "view": "magbench.commands.board:view",
+    "submit": "magbench.commands.board.submit:submit",
+    "board": "magbench.commands.board.group:board",
+    "view": "magbench.commands.board.submit:view",
     "ls": "magbench.commands.installed:ls",
     "doctor": "magbench.commands.installed:doctor",
 }

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from magbench.commands.board import PUBLISHED, SUBMISSIONS, _references, _trusted, board
+from magbench.commands.board.options import PUBLISHED, SUBMISSIONS, references, trusted
 from magbench.commands.console import say
 from magbench.core.errors import MagbenchError
 
 HUB = "Needs a token that may write: `hf auth login`, or HF_TOKEN. HF_ENDPOINT names another hub."
 
 
-@board.command("publish", epilog=HUB)
+@click.command("publish", epilog=HUB)
 @click.argument("root", default=SUBMISSIONS, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--hub", "name", required=True, metavar="ORG/NAME", help="The data set and the space.")
 @click.option("--pr", "pull", is_flag=True, help="Offer it as pull requests instead of committing.")
@@ -25,8 +25,8 @@ HUB = "Needs a token that may write: `hf auth login`, or HF_TOKEN. HF_ENDPOINT n
     metavar="DIR",
     help="What `magbench board build` made of ROOT.",
 )
-@_references
-def board_publish(root: Path, name: str, pull: bool, page: Path, runs: tuple[Path, ...]) -> None:
+@references
+def publish(root: Path, name: str, pull: bool, page: Path, runs: tuple[Path, ...]) -> None:
     """Put all submissions below ROOT and their page on the hub.
 
     The submissions become a data set, the page a static space. What is there already is not sent again: stopped, the
@@ -34,19 +34,20 @@ def board_publish(root: Path, name: str, pull: bool, page: Path, runs: tuple[Pat
     """
     from magbench.hub.client import KINDS
     from magbench.leaderboard.build import build
-    from magbench.leaderboard.sharing.publish import check_page, publish
+    from magbench.leaderboard.sharing.publish import check_page
+    from magbench.leaderboard.sharing.publish import publish as push
 
     unread: list[str] = []
-    boards = build(root, _trusted(runs), unread.append)
+    boards = build(root, trusted(runs), unread.append)
     if unread:
         raise MagbenchError(f"{len(unread)} submissions cannot be used, nothing is published; first: {unread[0]}")
     check_page(page, boards)
-    for branch in publish(root, page, name, pull):
+    for branch in push(root, page, name, pull):
         done = f"{branch.changed} files changed" if branch.changed else "unchanged"
         say(f"{KINDS[branch.kind]}: {done}, commit {branch.head[:12]}: {branch.address}")
 
 
-@board.command("card", epilog=HUB)
+@click.command("card", epilog=HUB)
 @click.argument("folder", metavar="SUBMISSION", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--board", "name", required=True, metavar="ORG/NAME", help="The board's data set on the hub.")
 @click.option("--hub", "model", metavar="ORG/MODEL", help="Offer it as a pull request to this model.")
@@ -58,11 +59,11 @@ def board_publish(root: Path, name: str, pull: bool, page: Path, runs: tuple[Pat
     metavar="DIR",
     help="Where it is written.",
 )
-@_references
-def board_card(folder: Path, name: str, model: str | None, out: Path, runs: tuple[Path, ...]) -> None:
+@references
+def card(folder: Path, name: str, model: str | None, out: Path, runs: tuple[Path, ...]) -> None:
     """Write what says SUBMISSION's result elsewhere: the model's card, and a record for Every Eval Ever.
 
-    Only of a row that somebody has scored again. Run it where the board's other submissions are: the rank is theirs.
+    Only of a row that somebody has scored again. Run it in a clone of the board, which says whether it is one.
     """
     from magbench.leaderboard.build import build
     from magbench.leaderboard.sharing.card import EVAL_RESULTS, offer_card, write_card
@@ -70,7 +71,7 @@ def board_card(folder: Path, name: str, model: str | None, out: Path, runs: tupl
     from magbench.leaderboard.sharing.layout import README
     from magbench.leaderboard.sharing.result import result_of
 
-    result = result_of(folder, build(folder.resolve().parents[2], _trusted(runs)), name)
+    result = result_of(folder, build(folder.resolve().parents[2], trusted(runs)), name)
     branch = None
     if model is None:
         write_card(result, out)
