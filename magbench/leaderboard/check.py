@@ -7,7 +7,7 @@ here is *reported* until somebody else has scored its videos again, see :mod:`ma
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,8 @@ from magbench.core.files import file_sha256
 from magbench.core.parsing import read_object
 from magbench.hub.place import SCHEME, Place
 from magbench.leaderboard.identities import REGIONS, FoundFault, arithmetic
-from magbench.leaderboard.scored import BETWEEN, Scored, place_of, read_scored
+from magbench.leaderboard.own import Board, against_references, originality
+from magbench.leaderboard.scored import Scored, read_scored
 from magbench.leaderboard.submission import NOTICE, Submission, board_name, folder_name, read_submission
 from magbench.report.columns import SCORED, specs
 from magbench.runs.records import Record
@@ -28,33 +29,6 @@ if TYPE_CHECKING:
 FILES = ("submission.yaml", "run.json", "records.parquet", "noise.json", "videos.json", NOTICE)
 LARGEST = 200 * 2**20
 """Bytes of a whole submission."""
-SAME = 2e-3
-"""Relative: by how much references may differ from the board's own; processors round differently."""
-
-
-@dataclass(frozen=True)
-class Board:
-    """What a submission is held against.
-
-    Attributes:
-        tasks: every (clip, sample) that a submission must have.
-        references: place of a record of a reference -> value, of the board's own run.
-        hashes: sha256 of frames -> whose they are: references, and other submissions.
-    """
-
-    tasks: frozenset[tuple[str, int]]
-    references: Mapping[str, float | None]
-    hashes: Mapping[str, str]
-
-    @classmethod
-    def of(cls, own: Sequence[Record]) -> Board:
-        """From the records of a run that the board trusts."""
-        references = [record for record in own if record.kind == "reference"]
-        return cls(
-            frozenset((r.clip, r.sample) for r in references),
-            {place_of(record): record.value for record in references},
-            {r.generation_sha256: f"reference {r.model}" for r in references},
-        )
 
 
 @dataclass(frozen=True)
@@ -122,7 +96,7 @@ def _faults(submission: Submission, scored: Scored, board: Board | None) -> list
         *_videos(submission, scored.records),
     ]
     if board is not None:
-        faults += [*_against_references(scored, board), *_originality(submission, scored.records, board)]
+        faults += [*against_references(scored, board), *originality(submission, scored.records, board)]
     return [*faults, *_ceiling(scored.facts), *_attested(submission)]
 
 
@@ -270,40 +244,6 @@ def _videos(submission: Submission, records: Sequence[Record]) -> Iterator[Found
     for path in sorted((submission.folder / "videos").glob("*")):
         if path.relative_to(submission.folder).as_posix() not in listed:
             yield FoundFault("error", f"videos/{path.name}", "is not listed in videos.json")
-
-
-def _against_references(scored: Scored, board: Board) -> Iterator[FoundFault]:
-    """The submission's references are the board's own: then its suite and its scoring are."""
-    kinds, values = scored.facts.kind.to_list(), scored.facts.value.to_list()
-    rows = zip(scored.places, kinds, values, strict=True)
-    theirs = {place: None if value != value else value for place, kind, value in rows if kind == "reference"}
-    if not theirs:
-        yield FoundFault("error", "records.parquet", "holds no reference: its scoring cannot be compared")
-        return
-    shared = theirs.keys() & board.references.keys()
-    if not any(place.startswith(f"oracle{BETWEEN}") for place in shared):
-        yield FoundFault("error", "records.parquet", "holds no record of the oracle")
-    if other := sorted(place for place in shared if not _same(board.references[place], theirs[place])):
-        ours, there = board.references[other[0]], theirs[other[0]]
-        name = other[0].replace(BETWEEN, " ")
-        yield FoundFault("error", "records.parquet", f"reference {name} is {there}, the board's is {ours}")
-
-
-def _same(ours: float | None, theirs: float | None) -> bool:
-    if ours is None or theirs is None:
-        return ours is theirs
-    return abs(ours - theirs) <= SAME * max(1.0, abs(ours))
-
-
-def _originality(submission: Submission, records: Sequence[Record], board: Board) -> Iterator[FoundFault]:
-    """Whether a video is somebody else's, or the truth."""
-    for record in records:
-        if owner := board.hashes.get(record.generation_sha256):
-            yield FoundFault("error", "records.parquet", f"{record.clip}@{record.sample} has the frames of {owner}")
-            return
-    hashes = [entry.frames_sha256 for entry in submission.videos.values()]
-    if len(set(hashes)) < len(hashes):
-        yield FoundFault("warning", "videos.json", "some clips have the same frames")
 
 
 def _ceiling(facts: pd.DataFrame) -> Iterator[FoundFault]:
