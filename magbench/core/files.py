@@ -112,15 +112,8 @@ def folder_written(folder: Path, there: str = "is there already") -> Iterator[Pa
         raise MagbenchError(f"{folder}: {there}")
     half = folder.with_name(f".{folder.name[:120]}.{os.getpid()}.{uuid4().hex[:8]}.tmp")
     try:
-        try:
-            half.mkdir(parents=True)
-        except OSError as error:
-            raise MagbenchError(f"{folder}: cannot be written ({error.strerror})") from error
-        yield half
-        try:
-            half.rename(folder)
-        except OSError:
-            raise MagbenchError(f"{folder}: {there}") from None
+        with _put(half, folder, there):
+            yield half
     finally:
         shutil.rmtree(half, ignore_errors=True)
 
@@ -131,15 +124,22 @@ def folder_resumed(folder: Path) -> Iterator[Path]:
     if folder.exists():
         raise MagbenchError(f"{folder}: is there already")
     half = folder.with_name(f".{folder.name[:120]}.half")
+    with _put(half, folder, "is there already"):
+        yield half
+
+
+@contextmanager
+def _put(half: Path, folder: Path, there: str) -> Iterator[None]:
+    """Make ``half``, and call it ``folder`` once the block ends well."""
     try:
         half.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MagbenchError(f"{folder}: cannot be written ({error.strerror})") from error
-    yield half
+    yield
     try:
         half.rename(folder)
     except OSError:
-        raise MagbenchError(f"{folder}: is there already") from None
+        raise MagbenchError(f"{folder}: {there}") from None
 
 
 def spelled(path: Path) -> Path:
