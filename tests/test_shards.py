@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 import cli
-from magbench.runs.folder import RunFolder
+from tests.run_files import files
 
 MODELS = "tiny,noise,oracle,wrong_scene,mean_frame"
 
@@ -22,18 +21,6 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def magbench_(*arguments: object) -> Result:
     return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
-
-
-def files(folder: Path) -> dict[str, object]:
-    """Every file that a shared run must have in common with one that was not: what is measured beside them apart."""
-    found: dict[str, object] = {}
-    run = RunFolder(folder)
-    for path in sorted(run.generations.rglob("frames.mkv")):
-        found[str(path.relative_to(folder))] = path.read_bytes()
-    for path in run.score_files():
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
-        found[str(path.relative_to(folder))] = [line for line in lines if line["protocol"] != "cost"]
-    return found
 
 
 @pytest.fixture

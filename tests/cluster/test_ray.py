@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +14,9 @@ import cli
 from magbench.cluster.driver import Cluster, run_on
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate
-from magbench.runs.folder import RunFolder
 from magbench.scoring.score import score
 from magbench.suites.format import Suite, load_suite
+from tests.run_files import files
 
 MODEL = """
 import os, signal
@@ -59,18 +58,6 @@ class Told(Quiet):
         self.left -= 1
         if self.left == 0:
             self.what()
-
-
-def files(folder: Path) -> dict[str, object]:
-    """Every file of a run, what is measured apart."""
-    found: dict[str, object] = {}
-    run = RunFolder(folder)
-    for path in sorted(run.generations.rglob("frames.mkv")):
-        found[str(path.relative_to(folder))] = path.read_bytes()
-    for path in run.score_files():
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
-        found[str(path.relative_to(folder))] = [line for line in lines if line["protocol"] != "cost"]
-    return found
 
 
 def magbench_(*arguments: object) -> Result:
