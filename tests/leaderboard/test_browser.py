@@ -92,7 +92,7 @@ def pixel(page: Any, tile: int, x: float = 0.5) -> tuple[int, int, int]:
 
 def frames(page: Any) -> set[str]:
     """The frames that are drawn now, over all tiles, once each has been drawn."""
-    page.wait_for_function("[...document.querySelectorAll('canvas')].every(canvas => canvas.dataset.frame)")
+    sync_api.expect(page.locator("canvas:not([data-frame])")).to_have_count(0)
     return drawn(page)
 
 
@@ -133,7 +133,7 @@ def test_filters_keep_the_global_ranks(visit: Open) -> None:
     assert models(page) == ["gamma"]
     assert page.locator(".count").first.inner_text() == "1 of 7 rows"
     page.click("button[type=reset]")
-    page.wait_for_function("document.querySelector('.count').textContent === '6 of 7 rows'")
+    sync_api.expect(page.locator(".count").first).to_have_text("6 of 7 rows")
     page.select_option("#trust", "quarantined")
     assert models(page) == ["delta"]
     page.select_option("#trust", "")
