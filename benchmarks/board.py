@@ -25,9 +25,10 @@ import yaml
 
 from magbench.core.files import file_sha256
 from magbench.leaderboard.build import build, rows_of
+from magbench.leaderboard.own import read_references
 from magbench.leaderboard.page import write_page
 from magbench.leaderboard.submission import board_name, folder_name, read_submission
-from magbench.runs.records import read_parquet, read_table
+from magbench.runs.records import read_table
 from magbench.stats import detectable
 
 ROOT = Path(__file__).parents[1] / "leaderboards"
@@ -94,7 +95,7 @@ def main() -> None:
         writer.start()  # a process of its own, so that its memory is not counted
         writer.join()
         start, used = time.perf_counter(), time.process_time()
-        own = [record for path in sorted(ROOT.glob("*/records.parquet")) for record in read_parquet(path)]
+        own = read_references(sorted(ROOT.glob("*/records.parquet")))
         (board,) = build(Path(folder) / "submissions", own, print)
         page = write_page([board], Path(folder) / "page")
         seconds, used = time.perf_counter() - start, time.process_time() - used

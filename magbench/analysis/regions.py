@@ -41,4 +41,4 @@ def _inside(record: Record, far: int) -> Record:
     chosen = values[(gap > 0) & (gap < (np.sort(gap)[-far] if far else np.inf))]
     blank = {"per_frame": None, "frame": None, "gap": None}
     value = float(chosen.mean()) if len(chosen) else None
-    return Record(**(record.model_dump() | blank | {"region": "in_window", "value": value, "n": len(chosen)}))
+    return record.model_copy(update=blank | {"region": "in_window", "value": value, "n": len(chosen)})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,12 +136,7 @@ def _frames(record: Record, far: int) -> _Frames:
 
 def _retained(record: Record, score: _Frames, floor: _Frames | None, ceiling: _Frames | None) -> list[Record]:
     """A record for each region."""
-    fields = record.model_dump() | {
-        "protocol": PROTOCOL,
-        "protocol_version": VERSION,
-        "unit": "",
-        "better": "higher",
-    }
+    fields: dict[str, Any] = {"protocol": PROTOCOL, "protocol_version": VERSION, "unit": "", "better": "higher"}
     made = []
     for region, chosen in score.regions.items():
         fields |= {"region": region, "value": None, "n": 0, "per_frame": None, "frame": None, "gap": None}
@@ -158,7 +154,7 @@ def _retained(record: Record, score: _Frames, floor: _Frames | None, ceiling: _F
                     "frame": np.array(record.frame)[known].tolist(),
                     "gap": np.array(record.gap)[known].tolist(),
                 }
-        made.append(Record(**fields))
+        made.append(record.model_copy(update=fields))
     return made
 
 

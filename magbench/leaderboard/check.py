@@ -6,11 +6,11 @@ here is *reported* until somebody else has scored its videos again, see :mod:`ma
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256
@@ -22,9 +22,6 @@ from magbench.leaderboard.scored import Scored, read_scored
 from magbench.leaderboard.submission import NOTICE, Submission, board_name, folder_name, read_submission
 from magbench.report.columns import SCORED, specs
 from magbench.runs.records import Record
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FILES = ("submission.yaml", "run.json", "records.parquet", "noise.json", "videos.json", NOTICE)
 LARGEST = 200 * 2**20
@@ -97,7 +94,7 @@ def _faults(submission: Submission, scored: Scored, board: Board | None) -> list
     ]
     if board is not None:
         faults += [*against_references(scored, board), *originality(submission, scored.records, board)]
-    return [*faults, *_ceiling(scored.facts), *_attested(submission)]
+    return [*faults, *_ceiling(scored), *_attested(submission)]
 
 
 def _attested(submission: Submission) -> Iterator[FoundFault]:
@@ -140,7 +137,7 @@ def _layout(submission: Submission) -> Iterator[FoundFault]:
 
 def _identity(submission: Submission, scored: Scored) -> Iterator[FoundFault]:
     """One model, one revision, one suite, scored by what scores today."""
-    about, run, facts = submission.about, submission.run, scored.facts
+    about, run = submission.about, submission.run
     if not scored.records:
         yield FoundFault("error", "records.parquet", "has no record of a model")
     for field, wanted in (("model", about.model), ("revision", about.revision)):
@@ -153,45 +150,45 @@ def _identity(submission: Submission, scored: Scored) -> Iterator[FoundFault]:
         "suite_digest": run.digest,
     }
     for field, value in suite.items():
-        if others := sorted(set(map(str, facts[field].unique())) - {str(value)}):
+        if others := sorted({str(found) for (found,) in scored.distinct(field)} - {str(value)}):
             yield FoundFault("error", "records.parquet", f"{field} '{others[0]}', run.json says '{value}'")
     if run.limit is not None:
         yield FoundFault("error", "run.json", f"limit {run.limit}: a submission has every clip")
-    yield from _versions(facts)
-    for clip, sample in _several(facts, ["clip", "sample"], "seed"):
+    yield from _versions(scored)
+    for clip, sample in _several(scored.distinct("clip", "sample", "seed")):
         yield FoundFault("error", "records.parquet", f"clip {clip}, sample {sample} has several seeds")
-    for model, clip, sample in _several(facts, ["model", "clip", "sample"], "generation_sha256"):
+    for model, clip, sample in _several(scored.distinct("model", "clip", "sample", "generation_sha256")):
         yield FoundFault("error", "records.parquet", f"{model}, {clip}@{sample} was scored on several videos")
 
 
-def _versions(facts: pd.DataFrame) -> Iterator[FoundFault]:
+def _versions(scored: Scored) -> Iterator[FoundFault]:
     """Whether every score is what is called so here, today."""
     known = specs()
-    kinds = ["protocol", "metric", "protocol_version", "metric_version", "unit", "better"]
-    for (protocol, metric), found in facts[kinds].drop_duplicates().groupby(["protocol", "metric"]):
-        name, spec = f"{protocol}_{metric}", known.get((str(protocol), str(metric)))
+    found: dict[tuple[str, str], list[tuple[int, int, str, str]]] = defaultdict(list)
+    for protocol, metric, *kind in scored.distinct(
+        "protocol", "metric", "protocol_version", "metric_version", "unit", "better"
+    ):
+        found[protocol, metric].append((kind[0], kind[1], kind[2], kind[3]))
+    for (protocol, metric), kinds in sorted(found.items()):
+        name, spec = f"{protocol}_{metric}", known.get((protocol, metric))
         if spec is None:
             yield FoundFault("warning", "records.parquet", f"{name} is not known here")
             continue
-        versions = set(zip(found.protocol_version, found.metric_version, strict=True))
-        if there := sorted(versions - {(spec.protocol_version, spec.version)}):
-            shown = f"({int(there[0][0])}, {int(there[0][1])})"
-            yield FoundFault("error", "records.parquet", f"{name} is of version {shown}, score it again")
-        elif set(zip(found.unit, found.better, strict=True)) != {(spec.unit, spec.better)}:
+        if there := sorted({kind[:2] for kind in kinds} - {(spec.protocol_version, spec.version)}):
+            yield FoundFault("error", "records.parquet", f"{name} is of version {there[0]}, score it again")
+        elif {kind[2:] for kind in kinds} != {(spec.unit, spec.better)}:
             yield FoundFault("error", "records.parquet", f"{name}: another unit or direction")
 
 
-def _several(facts: pd.DataFrame, keys: list[str], field: str) -> list[tuple[object, ...]]:
-    """Where one of ``keys`` has more than one value of ``field``."""
-    kinds = facts[[*keys, field]].drop_duplicates()
-    found = kinds[kinds.duplicated(keys)][keys].drop_duplicates()
-    return list(found.itertuples(index=False, name=None))
+def _several(distinct: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Keys, all fields but the last, that have more than one value of the last."""
+    return [key for key, count in Counter(fields[:-1] for fields in distinct).items() if count > 1]
 
 
 def _completeness(submission: Submission, scored: Scored, board: Board | None) -> Iterator[FoundFault]:
     """The exact set of clips, samples and scores, each once."""
     mine = scored.records
-    tasks = set(scored.facts[["clip", "sample"]].drop_duplicates().itertuples(index=False, name=None))
+    tasks = set(scored.distinct("clip", "sample"))
     wanted = set(board.tasks) if board and board.tasks else tasks
     for name in sorted({r.model for r in mine}):
         counts = Counter((r.clip, r.sample, r.protocol, r.metric, r.region) for r in mine if r.model == name)
@@ -246,11 +243,11 @@ def _videos(submission: Submission, records: Sequence[Record]) -> Iterator[Found
             yield FoundFault("error", f"videos/{path.name}", "is not listed in videos.json")
 
 
-def _ceiling(facts: pd.DataFrame) -> Iterator[FoundFault]:
+def _ceiling(scored: Scored) -> Iterator[FoundFault]:
     """Scores above what a model's codec can give."""
-    chosen = facts[(facts.protocol == "aligned") & (facts.metric == "psnr") & (facts.region == "out_of_window")]
-    mine, codec = chosen[chosen.kind == "model"].value.mean(), chosen[chosen.model == "codec"].value.mean()
-    if mine > codec:
+    column = {"protocol": "aligned", "metric": "psnr", "region": "out_of_window"}
+    mine, codec = scored.mean(kind="model", **column), scored.mean(model="codec", **column)
+    if mine is not None and codec is not None and mine > codec:
         yield FoundFault(
             "warning",
             "records.parquet",

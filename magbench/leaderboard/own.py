@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from magbench.leaderboard.identities import FoundFault
 from magbench.leaderboard.scored import BETWEEN, Scored, place_of
 from magbench.leaderboard.submission import Submission
-from magbench.runs.records import Record
+from magbench.runs.records import Record, read_parquet
 
 SAME = 2e-3
 """Relative: by how much references may differ from the board's own; processors round differently."""
@@ -30,7 +31,7 @@ class Board:
 
     @classmethod
     def of(cls, own: Sequence[Record]) -> Board:
-        """From the records of a run that the board trusts."""
+        """From the references' records of a run that the board trusts; others are not looked at."""
         references = [record for record in own if record.kind == "reference"]
         return cls(
             frozenset((r.clip, r.sample) for r in references),
@@ -39,27 +40,32 @@ class Board:
         )
 
 
+def read_references(runs: Iterable[Path]) -> list[Record]:
+    """Read the references' records of ``records.parquet`` files."""
+    return [record for path in runs for record in read_parquet(path, "reference")]
+
+
 def against_references(scored: Scored, board: Board) -> Iterator[FoundFault]:
     """The submission's references are the board's own: then its suite and its scoring are."""
-    kinds, values = scored.facts.kind.to_list(), scored.facts.value.to_list()
+    kinds, values = (scored.facts.column(field).to_pylist() for field in ("kind", "value"))
     rows = zip(scored.places, kinds, values, strict=True)
-    theirs = {place: None if value != value else value for place, kind, value in rows if kind == "reference"}
+    theirs = {place: value for place, kind, value in rows if kind == "reference"}
     if not theirs:
         yield FoundFault("error", "records.parquet", "holds no reference: its scoring cannot be compared")
         return
     shared = theirs.keys() & board.references.keys()
     if not any(place.startswith(f"oracle{BETWEEN}") for place in shared):
         yield FoundFault("error", "records.parquet", "holds no record of the oracle")
-    if other := sorted(place for place in shared if not _same(board.references[place], theirs[place])):
+    if other := sorted(place for place in shared if _apart(board.references[place], theirs[place])):
         ours, there = board.references[other[0]], theirs[other[0]]
         name = other[0].replace(BETWEEN, " ")
         yield FoundFault("error", "records.parquet", f"reference {name} is {there}, the board's is {ours}")
 
 
-def _same(ours: float | None, theirs: float | None) -> bool:
-    if ours is None or theirs is None:
-        return ours is theirs
-    return abs(ours - theirs) <= SAME * max(1.0, abs(ours))
+def _apart(ours: float | None, theirs: float | None) -> bool:
+    if ours is None or theirs is None or ours == theirs:
+        return ours != theirs
+    return abs(ours - theirs) > SAME * max(1.0, abs(ours))
 
 
 def originality(submission: Submission, records: Sequence[Record], board: Board) -> Iterator[FoundFault]:

@@ -38,7 +38,7 @@ def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progre
     if submission.run.digest != suite.digest:
         raise MagbenchError(f"{folder}: is of digest {submission.run.digest[:12]}, {suite.name} is {suite.digest[:12]}")
     begun = begin(submission, "rescored", who, date)
-    records = [r for r in read_parquet(submission.records) if r.kind == "model"]
+    records = read_parquet(submission.records, "model")
     files = _files(submission, progress)
     progress.stage(submission.name, len(submission.videos))
     largest, where, values = 0.0, "", 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from magbench.core.errors import MagbenchError
 from magbench.runs.records import Record, read_table, rows_of
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 PLACE = ("model", "clip", "sample", "protocol", "metric", "region")
 BETWEEN = "\t"
@@ -28,13 +28,28 @@ class Scored:
 
     Attributes:
         records: the model's.
-        facts: a row for each record, references' too, with all fields but those of frames; ``value`` NaN for none.
+        facts: a row for each record, references' too, with all fields but those of frames.
         places: of each row, what makes its record the only one of its kind, see :func:`place_of`.
     """
 
     records: Sequence[Record]
-    facts: pd.DataFrame
+    facts: pa.Table
     places: Sequence[str]
+
+    def distinct(self, *fields: str) -> list[tuple[Any, ...]]:
+        """The values that ``fields`` have together, each once."""
+        found = self.facts.select(fields).group_by(fields, use_threads=False).aggregate([])
+        return list(zip(*(found.column(field).to_pylist() for field in fields), strict=True))
+
+    def mean(self, **wanted: str) -> float | None:
+        """The mean value of the records whose fields are as ``wanted``; None where no such record has a value."""
+        import pyarrow.compute as pc
+
+        chosen = self.facts
+        for field, value in wanted.items():
+            chosen = chosen.filter(pc.equal(chosen.column(field), value))
+        mean: float | None = pc.mean(chosen.column("value")).as_py()
+        return mean
 
 
 def read_scored(path: Path) -> Scored:
@@ -60,7 +75,7 @@ def read_scored(path: Path) -> Scored:
         raise MagbenchError(f"{path}: a value is not finite")
     places = pc.binary_join_element_wise(*(pc.cast(table.column(field), pa.string()) for field in PLACE), BETWEEN)
     mine = table.filter(pc.equal(table.column("kind"), "model"))
-    return Scored(rows_of(mine, path), table.select([*WORDS, *NUMBERS, "value"]).to_pandas(), places.to_pylist())
+    return Scored(rows_of(mine, path), table.select([*WORDS, *NUMBERS, "value"]), places.to_pylist())
 
 
 def place_of(record: Record) -> str:

@@ -77,6 +77,8 @@ class Record(BaseModel):
             raise ValueError(f"value {self.value} with n {self.n}")
         if (self.per_frame is None) != (self.frame is None):
             raise ValueError("per_frame and frame go together")
+        if self.per_frame is None and self.gap is None:
+            return self
         lengths = {len(values) for values in (self.per_frame, self.frame, self.gap) if values is not None}
         if len(lengths) > 1:
             raise ValueError(f"per_frame, frame and gap differ in length: {sorted(lengths)}")
@@ -109,9 +111,12 @@ def write_parquet(path: Path, records: Iterable[Record]) -> None:
         pq.write_table(table, half)
 
 
-def read_parquet(path: Path) -> list[Record]:
-    """Read what :func:`write_parquet` wrote; a bad row is an error that names the file and the row."""
-    return rows_of(read_table(path), path)
+def read_parquet(path: Path, kind: Kind | None = None) -> list[Record]:
+    """Read what :func:`write_parquet` wrote, or one kind of it; a bad row is an error that names file and row."""
+    import pyarrow.compute as pc
+
+    table = read_table(path)
+    return rows_of(table if kind is None else table.filter(pc.equal(table.column("kind"), kind)), path)
 
 
 def read_table(path: Path) -> pa.Table:

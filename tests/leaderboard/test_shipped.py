@@ -9,8 +9,8 @@ import pytest
 
 from magbench.leaderboard.build import build, rows_of
 from magbench.leaderboard.check import check
+from magbench.leaderboard.own import read_references
 from magbench.leaderboard.submission import find_submissions
-from magbench.runs.records import read_parquet
 
 ROOT = Path(__file__).parents[2] / "leaderboards"
 
@@ -23,7 +23,7 @@ def test_each_passes(folder: Path) -> None:
 def test_the_page_that_ships_is_theirs() -> None:
     """Numbers may differ in the last digits on another processor."""
     there, *_ = json.loads((ROOT / "page" / "board.json").read_text())
-    own = [record for path in sorted(ROOT.glob("*/records.parquet")) for record in read_parquet(path)]
+    own = read_references(sorted(ROOT.glob("*/records.parquet")))
     (built,) = build(ROOT / "submissions", own)
     rows = json.loads(json.dumps(rows_of(built)))
     assert [(row["model"], row["trust"], row.get("rank")) for row in rows] == [

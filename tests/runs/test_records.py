@@ -60,6 +60,8 @@ def test_parquet_comes_back_exactly(tmp_path: Path, records: list[Record]) -> No
     path = tmp_path / "records.parquet"
     write_parquet(path, records)
     assert read_parquet(path) == records
+    for kind in ("model", "reference"):
+        assert read_parquet(path, kind) == [record for record in records if record.kind == kind]
     assert [file.name for file in tmp_path.iterdir()] == ["records.parquet"]
 
 

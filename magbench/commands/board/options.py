@@ -34,10 +34,10 @@ def references(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def trusted(runs: Sequence[Path]) -> list[Record]:
-    """The records of the runs that are given, else of those that are published here."""
-    from magbench.runs.records import read_parquet
+    """The references' records of the runs that are given, else of those that are published here."""
+    from magbench.leaderboard.own import read_references
 
-    return [record for path in runs or sorted(PUBLISHED.glob("*/records.parquet")) for record in read_parquet(path)]
+    return read_references(runs or sorted(PUBLISHED.glob("*/records.parquet")))
 
 
 def signed(command: Callable[..., None]) -> Callable[..., None]:

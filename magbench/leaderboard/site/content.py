@@ -106,8 +106,8 @@ def _drawn(board: BuiltBoard, rows: Sequence[Row]) -> dict[str, list[Record]]:
 
 def own_records(entry: Entry) -> list[Record]:
     """The records of a submission's model, under its label."""
-    found = read_parquet(entry.submission.records)
-    return [record.model_copy(update={"model": entry.label}) for record in found if record.kind == "model"]
+    found = read_parquet(entry.submission.records, "model")
+    return [record.model_copy(update={"model": entry.label}) for record in found]
 
 
 def _curves(records: Mapping[str, Sequence[Record]], ends: Ends | None) -> dict[str, GapCurve]:
