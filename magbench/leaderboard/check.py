@@ -19,7 +19,7 @@ from magbench.hub.place import SCHEME, Place
 from magbench.leaderboard.identities import REGIONS, FoundFault, arithmetic
 from magbench.leaderboard.own import Board, against_references, originality
 from magbench.leaderboard.scored import Scored, read_scored
-from magbench.leaderboard.submission import NOTICE, Submission, board_name, folder_name, read_submission
+from magbench.leaderboard.submission import NOTICE, RENEWED, Submission, board_name, folder_name, read_submission
 from magbench.report.columns import SCORED, specs
 from magbench.runs.records import Record
 
@@ -122,11 +122,11 @@ def _layout(submission: Submission) -> Iterator[FoundFault]:
         if path.is_symlink():
             yield FoundFault("error", inside, "is a link")
         elif path.is_dir():
-            if inside not in ("videos", "attestations"):
+            if inside not in ("videos", "attestations", RENEWED):
                 yield FoundFault("error", inside, "is not part of a submission")
         elif path.is_file():
             total += path.stat().st_size
-            known = inside in FILES or inside.startswith(("videos/", "attestations/"))
+            known = inside in FILES or inside.startswith(("videos/", "attestations/", f"{RENEWED}/"))
             if not known:
                 yield FoundFault("error", inside, "is not part of a submission")
         else:

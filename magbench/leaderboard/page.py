@@ -23,9 +23,8 @@ from typing import Any
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
 from magbench.leaderboard.build import BuiltBoard
-from magbench.leaderboard.papers import Papers, paper_board
 from magbench.leaderboard.site import index, looks, player
-from magbench.leaderboard.site.content import Content, content, paper_content
+from magbench.leaderboard.site.content import Content, content, told_content
 from magbench.leaderboard.site.html import document, rounded, safe_names, shown
 from magbench.leaderboard.site.player import PlayerClip
 
@@ -40,14 +39,14 @@ def write_page(
     out: Path,
     clips: Iterable[PlayerClip] = (),
     note: str = "",
-    papers: Sequence[Papers] = (),
+    others: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Write the whole folder; returns ``index.html``.
 
     Args:
         clips: what the player shows.
         note: what it does not show, in words.
-        papers: numbers of papers, a board a suite.
+        others: boards whose rows are not computed here: of papers, and as they stood earlier.
 
     Raises:
         MagbenchError: the folder holds files that are not a board's.
@@ -56,7 +55,7 @@ def write_page(
     watched = player.write_clips(clips, out)
     folders = safe_names(board.name for board in boards)
     whole = [content(board, watched, folders[board.name]) for board in boards]
-    whole += [paper_content(paper_board(one)) for one in papers]
+    whole += [told_content(board) for board in others]
     return write_contents(whole, watched, out, note)
 
 

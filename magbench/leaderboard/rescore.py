@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from magbench.core.errors import MagbenchError
@@ -13,7 +13,8 @@ from magbench.hub.place import SCHEME, Place, PlacedFiles
 from magbench.leaderboard.attestation import Attestation, attest, begin
 from magbench.leaderboard.submission import Submission, read_submission
 from magbench.report.columns import SCORED
-from magbench.runs.generation import untimed
+from magbench.runs.folder import RunFolder
+from magbench.runs.generation import read_generation, untimed
 from magbench.runs.records import Record, read_parquet
 from magbench.scoring.score_clip import Scene, score_records
 from magbench.suites.format import Suite
@@ -28,21 +29,22 @@ ONE_SIDED = 1e9
 """The difference of a value and none."""
 
 
-def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progress) -> Attestation:
+def rescore(
+    folder: Path, suite: Suite, who: str, date: str, *, run: Path | None = None, progress: Progress
+) -> Attestation:
     """Score every video of a submission again, compare, and write the attestation into it.
+
+    Args:
+        run: a run's folder that has the videos which the submission does not carry.
 
     Raises:
         MagbenchError: another suite, a video that is not there, or one whose frames are not those of the records.
     """
     submission = read_submission(folder)
-    if submission.run.digest != suite.digest:
-        raise MagbenchError(f"{folder}: is of digest {submission.run.digest[:12]}, {suite.name} is {suite.digest[:12]}")
     begun = begin(submission, "rescored", who, date)
     records = read_parquet(submission.records, "model")
-    files = _files(submission, progress)
-    progress.stage(submission.name, len(submission.videos))
     largest, where, values = 0.0, "", 0
-    for clip, sample, made in _rescored(submission, files, suite, progress):
+    for clip, sample, made in scored_again(submission, suite, run, progress):
         old = {_key(r): r.value for r in records if (r.clip, r.sample) == (clip, sample) and r.protocol in SCORED}
         for record in made:
             if _key(record) not in old:
@@ -56,13 +58,16 @@ def rescore(folder: Path, suite: Suite, who: str, date: str, *, progress: Progre
     return attest(submission, begun, found)
 
 
-def _files(submission: Submission, progress: Progress) -> dict[str, Path]:
-    """clip@sample -> the file that videos.json lists, here or fetched, its hash checked."""
+def _files(submission: Submission, run: Path | None, progress: Progress) -> dict[str, Path]:
+    """clip@sample -> the file that videos.json lists, here or fetched, its hash checked; or the run's."""
     placed = PlacedFiles(cache_folder() / "videos")
     files = {}
     for name, entry in sorted(submission.videos.items()):
         if not entry.path:
-            raise MagbenchError(f"{submission.folder}: the video of {name} is not published, only its hash")
+            if run is None:
+                raise MagbenchError(f"{submission.folder}: the video of {name} is not published, only its hash; see --videos")
+            files[name] = _of_run(submission, name, run)
+            continue
         if entry.path.startswith(SCHEME):
             files[name] = placed.get(Place.parse(entry.path), entry.sha256, progress)
             continue
@@ -74,11 +79,26 @@ def _files(submission: Submission, progress: Progress) -> dict[str, Path]:
     return files
 
 
-def _rescored(
-    submission: Submission, files: Mapping[str, Path], suite: Suite, progress: Progress
+def _of_run(submission: Submission, name: str, run: Path) -> Path:
+    """A video that a run made of the submission's model; its frames are checked when they are read."""
+    clip, _, sample = name.rpartition("@")
+    folder = RunFolder(run).generation(submission.about.model, clip, int(sample))
+    generation = read_generation(folder)
+    if generation is None or not generation.place(folder).is_file():
+        raise MagbenchError(f"{folder}: holds no finished video")
+    return generation.place(folder)
+
+
+def scored_again(
+    submission: Submission, suite: Suite, run: Path | None, progress: Progress
 ) -> Iterator[tuple[str, int, list[Record]]]:
-    """(clip, sample, its records made anew), one video after the other."""
+    """(clip, sample, its records made anew), one video after the other; the rest as in :func:`rescore`."""
     about = submission.about
+    if submission.run.digest != suite.digest:
+        here, there = suite.digest[:12], submission.run.digest[:12]
+        raise MagbenchError(f"{submission.folder}: is of digest {there}, {suite.name} is {here}")
+    files = _files(submission, run, progress)
+    progress.stage(submission.name, len(submission.videos))
     for name, entry in sorted(submission.videos.items()):
         clip_id, _, number = name.rpartition("@")
         clip, sample = suite.clip(clip_id), int(number)

@@ -10,6 +10,7 @@
       videos.json           every video: clip@sample -> where it is, and its hashes
       videos/CLIP@SAMPLE.mkv    lossless, where they are small
       attestations/         what others found who scored it again, or ran the model
+      renewed/DATE.parquet  the records by later metrics, see :mod:`magbench.leaderboard.renew`
       notice.yaml           that it was withdrawn, superseded or quarantined, and why; added later
 
 No table is ever submitted; tables are made anew from the records.
@@ -34,6 +35,7 @@ from magbench.core.parsing import described, read_described, read_object, read_y
 from magbench.runs.folder import Run
 
 NOTICE = "notice.yaml"
+RENEWED = "renewed"
 VIDEO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*@\d{1,6}")
 """What a video is called: clip@sample."""
 
@@ -160,7 +162,9 @@ class Submission:
 
     @property
     def records(self) -> Path:
-        return self.folder / "records.parquet"
+        """The records that count: the newest that its videos were given when a metric was raised, else its own."""
+        renewed = sorted((self.folder / RENEWED).glob("*.parquet"))
+        return renewed[-1] if renewed else self.folder / "records.parquet"
 
     @property
     def attestations(self) -> list[Path]:

@@ -22,12 +22,16 @@ from magbench.leaderboard.submission import (
     read_submission,
     write_description,
 )
+from magbench.report.columns import SCORED
 from magbench.runs.folder import RunFolder
 from magbench.runs.generation import Generation, read_generation
 from magbench.runs.records import Record, write_parquet
 
 VIDEOS = 20 * 2**20
 """Bytes of lossless video up to which a submission carries them; larger ones lie in a hub's data set."""
+
+NO_FRAMES = {"per_frame": None, "frame": None, "gap": None}
+"""Of references only the values are compared, so that their frames do not travel."""
 
 MADE_ANEW = ("retention", "history_effect", "vbench")
 """Protocols whose records follow from others, or were measured beside them: they are made anew or left out."""
@@ -45,7 +49,7 @@ class Ready:
         run: the run's folder.
         about: its description.
         made: clip@sample -> (folder, generation).
-        records: of the model and of the run's references.
+        records: of the model, and of the run's references without their frames.
         board: folder of the board, SUITE-vN-SPLIT-DIGEST12.
     """
 
@@ -94,8 +98,8 @@ def prepare(run: Path, model: str, told: Mapping[str, Any]) -> Ready:
         raise MagbenchError(f"{run}: not told: {', '.join(missing)}; give them in --from FILE.yaml")
     made = _generations(folder, mine)
     about = _described(told, mine, next(iter(made.values()))[1])
-    kept = [record for record in records if record.model == model or record.kind == "reference"]
-    return Ready(folder, about, made, kept, board_name(of))
+    references = [r.model_copy(update=NO_FRAMES) for r in records if r.kind == "reference" and r.protocol in SCORED]
+    return Ready(folder, about, made, [*mine, *references], board_name(of))
 
 
 def write(ready: Ready, to: Path, elsewhere: Elsewhere = lambda files: {}) -> Path:

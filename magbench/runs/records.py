@@ -108,7 +108,7 @@ def write_parquet(path: Path, records: Iterable[Record]) -> None:
 
     table = pa.Table.from_pylist([record.model_dump() for record in records])
     with written(path) as half:
-        pq.write_table(table, half)
+        pq.write_table(table, half, compression="zstd")
 
 
 def read_parquet(path: Path, kind: Kind | None = None) -> list[Record]:

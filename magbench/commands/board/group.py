@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from magbench.commands.board import hub, trust
-from magbench.commands.board.options import PUBLISHED, SUBMISSIONS, references, trusted
+from magbench.commands.board import hub, renewal, trust
+from magbench.commands.board.options import EARLIER, PAGE, PUBLISHED, SUBMISSIONS, references, trusted
 from magbench.commands.console import say
 from magbench.core.errors import MagbenchError
 
@@ -17,7 +17,7 @@ def board() -> None:
     """Check submissions, score them again, and build the board."""
 
 
-for command in (trust.rescore, trust.reproduce, trust.fresh, trust.notice, hub.publish, hub.card):
+for command in (trust.rescore, trust.reproduce, trust.fresh, trust.notice, renewal.renew, hub.publish, hub.card):
     board.add_command(command)
 
 
@@ -54,7 +54,7 @@ def check(submissions: tuple[Path, ...], runs: tuple[Path, ...]) -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("leaderboards") / "page",
+    default=PAGE,
     show_default=True,
     metavar="DIR",
     help="Where the page goes: a folder to open from disk or to put on any host.",
@@ -80,14 +80,17 @@ def build(root: Path, out: Path, count: int, suites: tuple[str, ...], runs: tupl
     """Build the boards of all submissions below ROOT: one page, a page a model, players, and board.json."""
     from magbench.leaderboard.build import RANKED
     from magbench.leaderboard.build import build as build_boards
+    from magbench.leaderboard.earlier import earlier_boards, read_earlier
     from magbench.leaderboard.page import write_page
-    from magbench.leaderboard.papers import read_papers
+    from magbench.leaderboard.papers import paper_board, read_papers
     from magbench.leaderboard.watch import player_note, players
 
     unread: list[str] = []
     boards = build_boards(root, trusted(runs), unread.append)
-    clips, papers = players(boards, suites, count, unread.append), read_papers(PUBLISHED / "papers")
-    page = write_page(boards, out, clips, player_note(boards, count), papers)
+    clips = players(boards, suites, count, unread.append)
+    others = [board for kept in read_earlier(EARLIER) for board in earlier_boards(kept)]
+    others += [paper_board(papers) for papers in read_papers(PUBLISHED / "papers")]
+    page = write_page(boards, out, clips, player_note(boards, count), others)
     for built in boards:
         trusts = [entry.trust for entry in built.entries]
         counts = (f"{trusts.count(trust)} {trust}" for trust in (*RANKED, "reported", "quarantined"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from magbench.commands.board.options import signed, today
+from magbench.commands.board.options import signed, sources, suite_of, today
 from magbench.commands.console import say
 from magbench.core.errors import MagbenchError
 
@@ -17,18 +17,16 @@ if TYPE_CHECKING:
 
 @click.command("rescore")
 @click.argument("folder", metavar="SUBMISSION", type=click.Path(path_type=Path, file_okay=False))
+@sources
 @signed
-def rescore(folder: Path, who: str, date: str | None) -> None:
+def rescore(folder: Path, run: Path | None, suites: tuple[str, ...], who: str, date: str | None) -> None:
     """Score every video of SUBMISSION again, compare, and write an attestation into it."""
-    from magbench import api
     from magbench.leaderboard.rescore import rescore as score_again
-    from magbench.leaderboard.submission import read_submission
     from magbench.render.progress import ProgressBar
 
-    run = read_submission(folder).run
-    name = run.suite if run.split == "test" else f"{run.suite}:{run.split}"
-    with ProgressBar() as progress:
-        found: Any = score_again(folder, api.load_suite(name), who, date or today(), progress=progress.named("rescore"))
+    with ProgressBar() as bar:
+        progress = bar.named("rescore")
+        found: Any = score_again(folder, suite_of(folder, suites), who, date or today(), run=run, progress=progress)
     _say(folder, found, f"its scores do not come out again (tolerance {found.tolerance:g})")
 
 

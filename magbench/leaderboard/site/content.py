@@ -75,11 +75,11 @@ def content(board: BuiltBoard, watched: Watched, folder: str) -> Content:
     return Content(board.name, title, columns, rows, noise, looks, places, pages, list(curves.values()), window)
 
 
-def paper_content(board: Mapping[str, Any]) -> Content:
-    """A board of papers' rows, see :func:`magbench.leaderboard.papers.paper_board`; their page is the paper."""
+def told_content(board: Mapping[str, Any]) -> Content:
+    """A board whose rows are told, not computed: a paper's, or one as it stood earlier; rows have no page."""
     rows, title = board["rows"], board["board"]
     looks = classes(row["model"] for row in rows)
-    return Content(title, title, board["columns"], rows, None, looks, {}, {}, [], 0, board["about"])
+    return Content(title, title, board["columns"], rows, board["noise"], looks, {}, {}, [], 0, board["about"])
 
 
 def window_of(records: Sequence[Record]) -> int:
