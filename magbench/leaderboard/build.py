@@ -18,7 +18,7 @@ from magbench.leaderboard.attestation import Attestation, read_attestations
 from magbench.leaderboard.check import Checked, check_all
 from magbench.leaderboard.submission import Submission, board_name, find_submissions
 from magbench.report.columns import PRIMARY, column_of
-from magbench.report.grids import heading, main_columns
+from magbench.report.grids import busy_mark, heading, main_columns
 from magbench.report.tables import Row, Scores, Table, table_of
 from magbench.runs.folder import Run
 from magbench.runs.records import Record
@@ -229,6 +229,8 @@ def _row(row: Row, table: Table, entry: Entry | None) -> dict[str, Any]:
     for column in main_columns(table):
         cell = row.cell(column)
         cells[column.key] = {"mean": cell.mean, "low": cell.low, "high": cell.high, "n": cell.n}
+        if busy_mark(row, column):
+            cells[column.key]["disturbed"] = True
     ranked = row.rank is not None and entry is not None and entry.counts and not entry.variant
     found: dict[str, Any] = {
         "model": row.model,

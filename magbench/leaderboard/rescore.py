@@ -65,7 +65,9 @@ def _files(submission: Submission, run: Path | None, progress: Progress) -> dict
     for name, entry in sorted(submission.videos.items()):
         if not entry.path:
             if run is None:
-                raise MagbenchError(f"{submission.folder}: the video of {name} is not published, only its hash; see --videos")
+                raise MagbenchError(
+                    f"{submission.folder}: the video of {name} is not published, only its hash; see --videos"
+                )
             files[name] = _of_run(submission, name, run)
             continue
         if entry.path.startswith(SCHEME):

@@ -66,14 +66,14 @@ def visit(browser: Any, written: Path) -> Iterator[Open]:
 def models(page: Any, board: str = site.TOY) -> list[str]:
     """The names of the rows that are shown, from top to bottom."""
     found: list[str] = page.eval_on_selector_all(
-        f'table[data-board="{board}"] tbody tr:not([hidden]) th', "cells => cells.map(cell => cell.dataset.v)"
+        f'table[data-board="{board}"] tbody th', "cells => cells.map(cell => cell.dataset.v)"
     )
     return found
 
 
 def ranks(page: Any) -> dict[str, str]:
     rows = page.eval_on_selector_all(
-        f'table[data-board="{site.TOY}"] tbody tr:not([hidden])',
+        f'table[data-board="{site.TOY}"] tbody tr',
         "rows => rows.map(row => [row.cells[1].dataset.v, row.cells[0].dataset.v ?? ''])",
     )
     return dict(rows)

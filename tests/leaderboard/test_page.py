@@ -15,11 +15,12 @@ from PIL import Image
 
 from magbench.core.errors import MagbenchError
 from magbench.leaderboard.page import claim, write_contents
-from magbench.leaderboard.site import plots, svg
+from magbench.leaderboard.site import model, plots, svg
 from magbench.leaderboard.site.content import window_of
 from magbench.leaderboard.site.html import link, rounded, safe_names, script_data, shown
 from magbench.leaderboard.site.looks import PALETTE, legible
 from magbench.leaderboard.site.sheets import WIDEST, write_sheet
+from magbench.leaderboard.site.table import table
 from magbench.leaderboard.watch import spread_clips
 from magbench.render.grid import human_bytes
 from tests.leaderboard import known_page as site
@@ -207,3 +208,17 @@ def test_a_hundred_models_are_less_than_a_megabyte(tmp_path: Path) -> None:
     )
     write_contents([board], [], tmp_path / "site")
     assert sum(path.stat().st_size for path in (tmp_path / "site").rglob("*") if path.is_file()) < 1_000_000
+
+
+def test_a_disturbed_time_is_marked_and_in_no_plot() -> None:
+    found = [site.row(name, "rescored", [0.5, 10.0, 1e6, 0.5], machine="m", date="d") for name in ("a", "b", "c")]
+    looks = dict.fromkeys("abc", "look")
+    assert len(plots.against_latency(found, looks)) == 1
+    found[1]["cells"][site.BLOCK.key]["disturbed"] = True
+    html = table("toy", site.COLUMNS, found, {}, key="toy")
+    assert [line.count("†") for line in html.splitlines() if line.startswith("<tr class")] == [0, 1, 0]
+    assert "†" in model.page("toy", found[1], site.COLUMNS, model.Details(), "../index.html")
+    (drawn,) = plots.against_latency(found, looks)
+    assert drawn.count("<circle") == 2 and "b:" not in drawn
+    found[0]["cells"][site.BLOCK.key]["disturbed"] = True
+    assert plots.against_latency(found, looks) == []

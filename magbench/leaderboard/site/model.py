@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from magbench.leaderboard.site.html import TRUST, badge, document, link, shown
-from magbench.leaderboard.site.table import Columns
+from magbench.leaderboard.site.table import Columns, busy
 from magbench.render.grid import NOTHING, number
 
 Row = dict[str, Any]
@@ -88,7 +88,7 @@ def _scores(row: Row, columns: Columns) -> str:
             continue
         interval = NOTHING if low is None or high is None else f"{number(low, unit)} to {number(high, unit)}"
         lines.append(
-            f'<tr><th scope="row" class="word">{shown(title)}</th><td>{shown(number(mean, unit))}</td>'
+            f'<tr><th scope="row" class="word">{shown(title)}</th><td>{shown(number(mean, unit))}{busy(cell)}</td>'
             f"<td>{shown(interval)}</td><td>{shown(cell.get('n') or NOTHING)}</td></tr>"
         )
     if not lines:

@@ -81,7 +81,7 @@ def against_latency(rows: Sequence[Row], looks: Mapping[str, str]) -> list[str]:
 
 
 def _points(rows: Sequence[Row], column: Column) -> list[Row]:
-    """The rows that have a score and a cost above 0, the best score first."""
+    """The rows that have a score and a cost above 0 that nothing disturbed, the best score first."""
     cells = [
         (
             row,
@@ -89,7 +89,10 @@ def _points(rows: Sequence[Row], column: Column) -> list[Row]:
             row.get("cells", {}).get(column.key, {}).get("mean"),
         )
         for row in rows
-        if row.get("trust") != "reference" and not row.get("variant") and row.get("status") != "withdrawn"
+        if not row.get("cells", {}).get(column.key, {}).get("disturbed")
+        and row.get("trust") != "reference"
+        and not row.get("variant")
+        and row.get("status") != "withdrawn"
     ]
     found = [(score, row) for row, score, cost in cells if score is not None and cost]
     return [row for _, row in sorted(found, key=lambda pair: (-pair[0], pair[1]["model"]))]

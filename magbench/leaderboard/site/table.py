@@ -13,6 +13,7 @@ Row = dict[str, Any]
 
 SPEEDS = (BLOCK.key, FPS.key, FIRST.key)
 """Columns that cannot be sorted: each row's own machine says them, and rows of two machines cannot be compared."""
+BUSY = "timed while other work had the machine: says little about the model"
 Columns = Sequence[tuple[str, str, str, str]]
 
 
@@ -101,4 +102,9 @@ def _cell(cell: Mapping[str, Any], unit: str) -> str:
     interval = ""
     if low is not None and high is not None and low < high:
         interval = f"<small>[{shown(number(low, unit))}, {shown(number(high, unit))}]</small>"
-    return f'<td data-v="{float(f"{mean:.6g}")!r}">{shown(number(mean, unit))}{interval}</td>'
+    return f'<td data-v="{float(f"{mean:.6g}")!r}">{shown(number(mean, unit))}{busy(cell)}{interval}</td>'
+
+
+def busy(cell: Mapping[str, Any]) -> str:
+    """The mark of a time that was taken while other work had the machine, as HTML; "" for all else."""
+    return f' <abbr title="{BUSY}">†</abbr>' if cell.get("disturbed") else ""
