@@ -41,7 +41,7 @@ class WritableHub(HubServer):
         users: token -> name of the user.
         members: owner of repositories -> who may write to them, beside the owner.
         store: sha256 -> content of large files that were uploaded.
-        stored: how many large files were sent.
+        sent: sha256 of each large file that arrived, in order.
         room: how many more large files the store takes; None: any number.
         ignored: names of files that are left out, as by a .gitignore.
         pulls: pull requests, in order.
@@ -52,7 +52,7 @@ class WritableHub(HubServer):
     users: dict[str, str] = field(default_factory=dict)
     members: dict[str, set[str]] = field(default_factory=dict)
     store: dict[str, bytes] = field(default_factory=dict)
-    stored: int = 0
+    sent: list[str] = field(default_factory=list)
     room: int | None = None
     ignored: set[str] = field(default_factory=set)
     pulls: list[Pull] = field(default_factory=list)
@@ -134,7 +134,7 @@ class _WritingHandler(Handler):
                 return self._refuse(400, "the store takes no more")
             self.hub.room -= 1
         self.hub.store[words["oid"]] = data
-        self.hub.stored += 1
+        self.hub.sent.append(words["oid"])
         return self.send(200, b"", {})
 
     @property
