@@ -64,32 +64,67 @@ def train(
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["trap"]))
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="[default: runs/NAME]")
-@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, metavar="N")
-@click.option("--updates", type=click.IntRange(1), metavar="N", help="Of each generator [default: the ablation's].")
+@click.argument("name", type=click.Choice(["trap", "recent", "sink", "kept", "writer"]))
 @click.option(
-    "--minutes", type=click.FloatRange(0), metavar="M", help="Begin nothing after M minutes; tabulate what there is."
+    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="[default: runs/ablations]"
 )
-def ablate(name: str, out: Path | None, seeds: int, updates: int | None, minutes: float | None) -> None:
-    """Train what an ablation compares, and tabulate it. Stopped, the same command goes on.
+@click.option("--seeds", type=click.IntRange(1), metavar="N", help="trap: of each arm [default: 3].")
+@click.option("--updates", type=click.IntRange(1), metavar="N", help="trap: of each generator [default: its own].")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0),
+    metavar="M",
+    help="trap: begin nothing after M minutes; tabulate what is there.",
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="The others: only the first N clips.")
+def ablate(
+    name: str, out: Path | None, seeds: int | None, updates: int | None, minutes: float | None, limit: int | None
+) -> None:
+    """Vary one thing, and tabulate and plot what it changes. Stopped, the same command goes on.
 
     trap: does a teacher that knows the text make a generator ignore history, and does the historical consistency loss
-    cure it? Two starts, four values of lambda.
+    cure it? Two starts, four values of lambda, trained here.
+
+    recent: newest blocks kept whole. sink: first frames kept. kept: which frame of a block. writer: who writes the
+    memory. These train nothing: the weights that ship, on the clips of revisit-nano.
     """
+    folder = out or Path("runs") / "ablations"
+    if name == "trap":
+        if limit is not None:
+            raise click.UsageError("--limit is not for trap")
+        click.echo(_trap(folder, seeds or 3, updates, minutes))
+    else:
+        if (seeds, updates, minutes) != (None, None, None):
+            raise click.UsageError(f"--seeds, --updates and --minutes are for trap, not for {name}")
+        click.echo(_settings(folder, name, limit))
+
+
+def _trap(folder: Path, seeds: int, updates: int | None, minutes: float | None) -> Path:
+    """Train the arms of the trap; the page."""
     import time
     from dataclasses import replace
 
     from mag_model.training import trap
     from magbench.report import ablation
 
-    folder, sizes = out or Path("runs") / name, trap.Sizes()
-    sizes = sizes if updates is None else replace(sizes, updates=updates)
+    sizes = trap.Sizes() if updates is None else replace(trap.Sizes(), updates=updates)
     end = None if minutes is None else time.monotonic() + 60 * minutes
-    found = trap.run(folder, seeds, sizes, click.echo, lambda: end is not None and time.monotonic() > end)
+    found = trap.run(folder / "trap", seeds, sizes, click.echo, lambda: end is not None and time.monotonic() > end)
     trials = [ablation.read_trial(path) for path in found]
     head = f"# The trap and its cure\n\n{sizes.updates} updates of each generator."
-    click.echo(ablation.write_report(trials, trap.MEASURES, head, folder, name))
+    return ablation.write_report(trials, trap.MEASURES, head, folder, "trap")
+
+
+def _settings(folder: Path, name: str, limit: int | None) -> Path:
+    """Run and score the models of an ablation that trains nothing; the page."""
+    from baselines.ablations import ABLATIONS
+    from magbench.commands.ablate import tabulate
+    from magbench.report.settings import Heading
+
+    chosen = ABLATIONS[name]
+    head = Heading(chosen.title, chosen.varies, chosen.reference, chosen.about)
+    lines = {line: {setting: model.name for setting, model in mine.items()} for line, mine in chosen.lines.items()}
+    return tabulate(folder, name, head, lines, [model.model() for model in chosen.models], limit)
 
 
 @main.command()

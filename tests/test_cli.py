@@ -176,6 +176,8 @@ def test_what_is_not_the_users_fault_is_not_hidden(monkeypatch: pytest.MonkeyPat
         (("profile", "tiny", "--history", "10,x"), "'10,x' is not a list of whole numbers"),
         (("profile", "tiny", "--history=-5"), "-5 is negative"),
         (("ls", "nothing"), "'nothing' is not one of"),
+        (("ablate", "trap", "--limit", 1), "--limit is not for trap"),
+        (("ablate", "sink", "--seeds", 2), "are for trap, not for sink"),
     ],
 )
 def test_wrong_arguments_are_usage_errors(arguments: tuple[object, ...], words: str) -> None:
@@ -238,3 +240,15 @@ def test_training_shows_its_log_and_says_whether_it_ended(finishes: bool, monkey
     else:
         stopped = "t: base stopped where its time was up, as asked; the same command goes on\n"
         assert (result.exit_code, result.stdout) == (0, stopped)
+
+
+@pytest.mark.rare
+def test_an_ablation_is_made_once_and_tabulated(tmp_path: Path) -> None:
+    first = magbench_("ablate", "recent", "--limit", 1, "--out", tmp_path / "a")
+    assert first.exit_code == 0, first.stderr
+    assert first.stdout.strip() == str(tmp_path / "a" / "recent.md")
+    table = (tmp_path / "a" / "recent.md").read_text()
+    assert "generate packed-recent2: 1 of 1" in first.stderr
+    again = magbench_("ablate", "recent", "--limit", 1, "--out", tmp_path / "a")
+    assert "score" not in again.stderr
+    assert (tmp_path / "a" / "recent.md").read_text() == table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,20 +142,37 @@ def save(draw: Callable[[Theme], Figure], path: Path) -> None:
     draw: makes the figure in a theme; called once for each, apart from whatever style the process uses elsewhere.
     Text in SVG is drawn as outlines, so that it looks alike where the font is missing.
     """
-    from matplotlib import style
-
     path.parent.mkdir(parents=True, exist_ok=True)
     for theme in (LIGHT, DARK):
-        with style.context(["default", {"svg.hashsalt": path.stem, "svg.fonttype": "path"}]):
-            figure = draw(theme)
-            stem = f"{path.stem}{theme.suffix}"
-            png = path.with_name(f"{stem}.png")
-            figure.savefig(png, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 1})
-            use_palette(png)
+        figure, stem = _save_png(draw, theme, path), f"{path.stem}{theme.suffix}"
+        with _plain(path):
             nameless = {"Date": None, "Creator": None, "Format": None, "Type": None}
             svg = path.with_name(f"{stem}.svg")
             figure.savefig(svg, format="svg", metadata=nameless)
             round_paths(svg)
+
+
+def save_light(draw: Callable[[Theme], Figure], path: Path) -> None:
+    """Write one PNG on a light ground, for plots of which four variants are not worth their bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _save_png(draw, LIGHT, path)
+
+
+def _plain(path: Path) -> AbstractContextManager[None]:
+    """The style of plots, apart from whatever the process uses elsewhere."""
+    from matplotlib import style
+
+    return style.context(["default", {"svg.hashsalt": path.stem, "svg.fonttype": "path"}])
+
+
+def _save_png(draw: Callable[[Theme], Figure], theme: Theme, path: Path) -> Figure:
+    """Write the theme's PNG; the figure."""
+    with _plain(path):
+        figure = draw(theme)
+        png = path.with_name(f"{path.stem}{theme.suffix}.png")
+        figure.savefig(png, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 1})
+    use_palette(png)
+    return figure
 
 
 def use_palette(png: Path) -> None:

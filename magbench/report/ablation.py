@@ -14,7 +14,7 @@ from magbench.core.parsing import parse_object, read_text
 from magbench.render.grid import Grid
 from magbench.render.labels import EndLabel, label_ends
 from magbench.render.text import markdown
-from magbench.render.theme import LINE, SPARE, Theme, dress, new_figure, save
+from magbench.render.theme import LINE, SPARE, Theme, dress, new_figure, save_light
 from magbench.stats.student import t_quantile
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def read_trial(path: Path) -> Trial:
 
 
 def write_report(trials: Sequence[Trial], measures: Mapping[str, str], head: str, folder: Path, name: str) -> Path:
-    """Write ``NAME.md`` and ``NAME.png`` with its variants; the page's path."""
-    save(lambda theme: _draw(theme, trials, measures), folder / f"{name}.png")
+    """Write ``NAME.md`` and ``NAME.png``; the page's path."""
+    save_light(lambda theme: _draw(theme, trials, measures), folder / f"{name}.png")
     lines = [
         head,
         "",

@@ -46,4 +46,4 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_trial(path) == Trial("a", 0.3, 2, {"kept": 0.5})
     page = write_report(trials(), MEASURES, "# head", tmp_path, "trap")
     assert "| a" in page.read_text()
-    assert {f.name for f in tmp_path.glob("trap*.png")} == {"trap.png", "trap_dark.png"}
+    assert {f.name for f in tmp_path.glob("trap*")} == {"trap.md", "trap.png"}
