@@ -33,6 +33,7 @@ from magbench.models.command import read_program
 from magbench.models.meter import Metered
 from magbench.profiling.latency_report import read_profile
 from magbench.render.training_curve import read_log
+from magbench.report.streaming import stream
 from magbench.runs.folder import Run, RunFolder
 from magbench.runs.generation import read_frames, read_generation, write_generation
 from magbench.runs.records import Record, read_parquet, read_records, write_parquet, write_records
@@ -346,6 +347,12 @@ TARGETS: dict[str, Target] = {
     "records.jsonl": Target(_records(write_records, "a@0.jsonl"), read_records),
     "records-checked": Target(_records(write_records, "a@0.jsonl"), lambda path: list(arithmetic(read_records(path)))),
     "records.parquet": Target(_records(write_parquet, "records.parquet"), read_parquet),
+    "records.parquet-streamed": Target(
+        _records(write_parquet, "records.parquet"), lambda path: repr(stream(path).scores)
+    ),
+    "records.parquet-of-a-model": Target(
+        _records(write_parquet, "records.parquet"), lambda path: read_parquet(path, "mine")
+    ),
     "noise.json": Target(_described("noise.json", PANEL.model_dump_json()), lambda path: read_noise(path.parent)),
     "profile.json": Target(_described("profile.json", json.dumps(PROFILE)), read_profile),
     "vbench-results": Target(

@@ -1,10 +1,13 @@
 """How much memory scoring and reporting take, whatever the number of clips.
 
     python benchmarks/memory.py CLIPS [FOLDER]
+    python benchmarks/memory.py --long FRAMES [FOLDER]
 
 Scores one model's returns of so many clips of revisit-nano (its 42 clips over and over, under other names; the "model"
 is the truth with a little noise), then writes the report. Prints the peak of the process, in MB, at every hundredth
 clip and after the report. FOLDER: what was scored there stays, and the same command goes on.
+
+With --long: one clip of so many frames of 832x480, of which the last quarter is scored.
 """
 
 from __future__ import annotations
@@ -13,20 +16,28 @@ import dataclasses
 import shutil
 import sys
 import tempfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
+from magbench.core.files import file_sha256
 from magbench.core.progress import Quiet
 from magbench.models.meter import Metered
 from magbench.report.report import report
 from magbench.runs.folder import Run, RunFolder
-from magbench.runs.generation import GENERATION_FILE, read_generation, write_generation
+from magbench.runs.generation import FRAMES_FILE, GENERATION_FILE, read_generation, untimed, write_generation
 from magbench.scoring.score import score
-from magbench.suites.format import Suite
+from magbench.suites.clip import NO_REVISIT, Clip
+from magbench.suites.format import Suite, load_suite, write_suite
 from magbench.suites.registry import open_suite
+from magbench.video.frames import Part, Whole
+from magbench.video.io import frames_sha256, write_lossless
 
 MODEL = "nearly"
+LONG_SIZE = 480, 832
 
 
 class Told(Quiet):
@@ -80,24 +91,78 @@ def make(suite: Suite, out: Path) -> None:
         (folder / GENERATION_FILE).write_text(made.model_copy(update={"clip": clip.id}).model_dump_json())
 
 
-def main(count: int, out: Path) -> None:
-    suite = repeated(count)
-    make(suite, out)
-    print(
-        f"{count} clips, {sum(len(clip) for clip in suite.clips)} frames: peak {peak():.0f} MB before scoring",
-        flush=True,
-    )
+@dataclass(frozen=True)
+class Panned(Whole):
+    """A camera over still noise of coarse and fine grain, there and back; ``apart``: grey levels that it is off."""
+
+    shape: tuple[int, int, int, int]
+    canvas: NDArray[np.uint8]
+    first: int = 0
+    apart: int = 0
+
+    @classmethod
+    def over(cls, frames: int) -> Panned:
+        height, width = LONG_SIZE
+        rng = np.random.default_rng(1)
+        coarse = rng.integers(0, 200, (height // 32, width // 8, 3), np.uint8).repeat(32, 0).repeat(32, 1)
+        return cls((frames, height, width, 3), coarse + rng.integers(0, 40, coarse.shape, np.uint8))
+
+    def __getitem__(self, index: slice) -> NDArray[np.uint8]:
+        start, stop, _ = index.indices(self.shape[0])
+        return np.stack([self._frame(self.first + number) for number in range(start, stop)])
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[np.uint8]:
+        return self[:]
+
+    def _frame(self, number: int) -> NDArray[np.uint8]:
+        last = self.first + self.shape[0] - 1
+        place = min(number, last - number) % (self.canvas.shape[1] - LONG_SIZE[1])
+        return self.canvas[:, place : place + LONG_SIZE[1]] + np.uint8(self.apart * (number % 3 != 0))
+
+
+def one_long(frames: int, out: Path) -> Suite:
+    """A suite of one clip of so many frames, three quarters of them given, and a return that is nearly true."""
+    source, switch = Panned.over(frames), frames * 3 // 4
+    revisit = np.full(frames, NO_REVISIT)
+    revisit[switch:] = frames - 1 - np.arange(switch, frames)
+    about = {"caption": "", "category": "pan", "speed": "slow", "fps": 16, "switch": switch, "pose": None}
+    clip = Clip(id="long", frames=source, revisit=revisit, **about)
+    if not (out.parent / "suite").exists():
+        write_suite(
+            out.parent / "suite", [clip], name="long", version=1, split="test", fps=16, window=81, licence="CC0"
+        )
+    suite = load_suite(out.parent / "suite")
+    RunFolder(out).claim(Run.of(suite, seeds=1, limit=None))
+    folder = RunFolder(out).generation(MODEL, clip.id, 0)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Part(dataclasses.replace(source, apart=8), switch, frames)
+    write_lossless(folder / FRAMES_FILE, made, 16)
+    digest = frames_sha256(made)
+    described = untimed(clip, digest, model=MODEL, revision="1")
+    described = described.model_copy(update={"file_sha256": file_sha256(folder / FRAMES_FILE)})
+    (folder / GENERATION_FILE).write_text(described.model_dump_json())
+    return suite
+
+
+def main(count: int, out: Path, *, long: bool) -> None:
+    if long:
+        suite = one_long(count, out)
+        what = f"one clip of {count} frames of {LONG_SIZE[1]}x{LONG_SIZE[0]}"
+    else:
+        suite = repeated(count)
+        make(suite, out)
+        what = f"{count} clips, {sum(len(clip) for clip in suite.clips)} frames"
+    print(f"{what}: peak {peak():.0f} MB before scoring", flush=True)
     failures = score(suite, out, progress=Told(), workers=1)
     if failures:
         raise SystemExit(str(failures[0]))
-    print(f"scored: peak {peak():.0f} MB", flush=True)
+    print(f"scored: peak {peak():.0f} MB, {time.process_time():.0f} s of processor time", flush=True)
     report(suite, out)
     print(f"reported: peak {peak():.0f} MB")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        main(int(sys.argv[1]), Path(sys.argv[2]))
-    else:
-        with tempfile.TemporaryDirectory() as temporary:
-            main(int(sys.argv[1]), Path(temporary) / "run")
+    words = [word for word in sys.argv[1:] if word != "--long"]
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(words[1]) if len(words) > 1 else Path(temporary) / "run"
+        main(int(words[0]), place, long="--long" in sys.argv)

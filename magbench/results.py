@@ -42,9 +42,9 @@ class Results:
     @cached_property
     def summary(self) -> Table:
         """The table behind all others: a row a model with means, intervals and ranks."""
-        from magbench.report.report import summarise
+        from magbench.report.report import streamed, summarise
 
-        return summarise(self.folder, self._records)
+        return streamed(self.folder) or summarise(self.folder, self._records)
 
     @cached_property
     def _records(self) -> list[Record]:

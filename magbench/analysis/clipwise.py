@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from magbench.runs.records import Record
 from magbench.stats import Paired, bootstrap_mean, compare_paired
@@ -22,6 +26,34 @@ class Cell:
 
 
 NO_VALUE = Cell(None, None, None, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """Names of clips, sorted, which many scores share."""
+
+    names: tuple[str, ...]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.names)}
+
+
+@dataclass(frozen=True, eq=False)
+class ClipValues(Mapping[str, float]):
+    """Clip -> value, in eight bytes a value: what :func:`by_clip` gives of a handful of records, of millions."""
+
+    clips: Clips
+    values_: NDArray[np.float64]
+
+    def __getitem__(self, clip: str) -> float:
+        return float(self.values_[self.clips.places[clip]])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.clips.names)
+
+    def __len__(self) -> int:
+        return len(self.clips.names)
 
 
 def by_clip(records: Iterable[Record]) -> dict[str, float]:

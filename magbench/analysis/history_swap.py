@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from magbench.generation.sources import other_scene
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
+from magbench.video.frames import Whole
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Swap:
 
 
 @dataclass(frozen=True)
-class _Swapped:
+class _Swapped(Whole):
     """Frames of a clip with a far history that is not its own; they are put together when they are read."""
 
     clip: Clip

@@ -59,10 +59,11 @@ class Panel(BaseModel):
 
     def level(self, records: Sequence[Record]) -> float | None:
         """The level of one score, by its records; None where it was not measured, or with other versions."""
-        if not records:
-            return None
-        found = [one.level for one in self.levels if {named(one)} == {named(record) for record in records}]
-        return found[0] if found else None
+        return self.level_of({named(record) for record in records})
+
+    def level_of(self, names: set[Named]) -> float | None:
+        """The level of the one score that these are; None where they are several, or it was not measured."""
+        return next((one.level for one in self.levels if {named(one)} == names), None)
 
 
 Named = tuple[str, int, str, int, str]

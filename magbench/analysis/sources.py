@@ -35,8 +35,10 @@ def read_folder(out: Path, model: str = "") -> list[Record]:
         return own + [r for r in published(out) if not model or r.model == model]
     if not folder.records.is_file():
         raise MagbenchError(f"{out}: holds neither scores nor {folder.records.name}; `magbench run` makes them")
-    records = read_parquet(folder.records)
+    records = read_parquet(folder.records, model=model)
     known = any(record.protocol == PROTOCOL for record in records)
+    if model and not known:
+        records = read_parquet(folder.records)
     return [*records, *in_window(records), *([] if known else retention(records))]
 
 

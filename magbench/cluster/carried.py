@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class CarriedVideo:
     """A :class:`magbench.suites.stored.StoredVideo` whose file may be on another machine.
 
-    A :class:`magbench.suites.clip.FrameSource`. ``content``: the bytes of the file.
+    A :class:`magbench.video.frames.FrameSource`. ``content``: the bytes of the file.
     """
 
     stored: StoredVideo
@@ -33,6 +33,13 @@ class CarriedVideo:
         return self.stored.shape
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self._here(), dtype=dtype, copy=copy)
+
+    def __getitem__(self, index: slice) -> NDArray[np.uint8]:
+        return self._here()[index]
+
+    def _here(self) -> StoredVideo:
+        """The video, its file fetched where this machine has none."""
         import ray
 
         path = Path(tempfile.gettempdir()) / "magbench-videos" / f"{self.stored.sha256}{self.stored.path.suffix}"
@@ -40,7 +47,7 @@ class CarriedVideo:
             content = ray.get(self.content)
             with written(path) as half:
                 half.write_bytes(content)
-        return np.array(replace(self.stored, path=path), dtype=dtype, copy=copy)
+        return replace(self.stored, path=path)
 
 
 def carried(suite: Suite) -> Suite:

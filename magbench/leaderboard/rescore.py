@@ -18,7 +18,8 @@ from magbench.runs.generation import read_generation, untimed
 from magbench.runs.records import Record, read_parquet
 from magbench.scoring.score_clip import Scene, score_records
 from magbench.suites.format import Suite
-from magbench.video.formats import read_finished
+from magbench.video.formats import open_finished
+from magbench.video.frames import Part
 from magbench.video.io import frames_sha256
 
 TOLERANCE = 2e-3
@@ -105,9 +106,9 @@ def scored_again(
         clip_id, _, number = name.rpartition("@")
         clip, sample = suite.clip(clip_id), int(number)
         path = files[name]
-        frames = read_finished(path, clip.fps, (len(clip), *clip.size))
-        if len(frames) == len(clip):
-            frames = frames[clip.switch :]
+        frames = open_finished(path, clip.fps, (len(clip), *clip.size))
+        if frames.shape[0] == len(clip):
+            frames = Part(frames, clip.switch, len(clip))
         digest = frames_sha256(frames)
         if digest != entry.frames_sha256:
             raise MagbenchError(f"{path}: its frames are not those of the records (sha256 {digest[:12]})")

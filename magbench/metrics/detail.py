@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
+
+from magbench.video.frames import FrameSource, pieces
+
+
+def greys(frames: FrameSource) -> Iterator[NDArray[np.uint8]]:
+    """The luma (H, W) of one frame after the other of (T, H, W, 3)."""
+    for piece in pieces(frames):
+        yield from grey_of(piece)
 
 
 def grey_of(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -17,8 +27,8 @@ def grey_of(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(tall, cv2.COLOR_RGB2GRAY), dtype=np.uint8).reshape(count, height, width)
 
 
-def laplacian_variance(grey: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(T,) variance of the Laplacian (4 neighbours) over the inner pixels of each of (T, H, W) frames."""
+def laplacian_variance(grey: Iterable[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    """(T,) variance of the Laplacian (4 neighbours) over the inner pixels of each of T frames (H, W)."""
     import cv2
 
     spreads = (cv2.meanStdDev(cv2.Laplacian(frame, cv2.CV_16S, ksize=1)[1:-1, 1:-1])[1] for frame in grey)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from magbench.core.errors import MagbenchError
+from magbench.video.frames import FrameSource
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -37,17 +41,48 @@ def check_pair(gen: Tensor, truth: Tensor) -> None:
 
 
 @dataclass(frozen=True, eq=False)
+class Pixels:
+    """The frames of a source (n, H, W, 3) as if they were a tensor (n, 3, H, W) uint8; those asked for are read."""
+
+    source: FrameSource
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        count, height, width, channels = self.source.shape
+        return count, channels, height, width
+
+    @property
+    def dtype(self) -> torch.dtype:
+        import torch
+
+        return torch.uint8
+
+    def __len__(self) -> int:
+        return self.source.shape[0]
+
+    def __getitem__(self, index: slice | Tensor) -> Tensor:
+        """(k, 3, H, W): the frames at a slice or at (k,) int64 places."""
+        import torch
+
+        if isinstance(index, slice):
+            chosen: Any = self.source[index]
+        else:
+            chosen = np.concatenate([self.source[place : place + 1] for place in index.tolist()])
+        return torch.from_numpy(np.ascontiguousarray(chosen.transpose(0, 3, 1, 2)))
+
+
+@dataclass(frozen=True, eq=False)
 class Video:
     """(n, 3, H, W) frames, float32 in [0, 1] or uint8, of which a few at a time are made float32.
 
-    A long return at 832x480 takes 115 MB in uint8 and four times that in float32.
+    A return of 96 frames at 832x480 takes 115 MB in uint8 and four times that in float32.
     """
 
     name: str  # stands in messages
-    frames: Tensor
+    frames: Tensor | Pixels
 
     def __post_init__(self) -> None:
-        check_frames(self.name, self.frames[:1] / 255 if str(self.frames.dtype) == "torch.uint8" else self.frames)
+        check_frames(self.name, self.frames[:1] / 255 if str(self.frames.dtype) == "torch.uint8" else self.frames[:])
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -70,12 +105,12 @@ def check_videos(gen: Video, truth: Video) -> None:
     _check_counts(gen.frames, truth.frames)
 
 
-def _check_sizes(gen: Tensor, truth: Tensor) -> None:
+def _check_sizes(gen: Tensor | Pixels, truth: Tensor | Pixels) -> None:
     if gen.shape[1:] != truth.shape[1:]:
         sizes = ["x".join(str(side) for side in frames.shape[2:]) for frames in (gen, truth)]
         raise MagbenchError(f"generated frames are {sizes[0]}, ground-truth frames {sizes[1]}")
 
 
-def _check_counts(gen: Tensor, truth: Tensor) -> None:
+def _check_counts(gen: Tensor | Pixels, truth: Tensor | Pixels) -> None:
     if len(gen) != len(truth):
         raise MagbenchError(f"{len(gen)} generated frames, but {len(truth)} ground-truth frames")

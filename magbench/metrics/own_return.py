@@ -22,15 +22,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.metrics.detail import grey_of, laplacian_variance
+from magbench.metrics.detail import greys, laplacian_variance
 from magbench.metrics.frame.lpips import METRIC as LPIPS
 from magbench.metrics.frame.psnr import METRIC as PSNR
 from magbench.metrics.frame.ssim import METRIC as SSIM
-from magbench.metrics.frames import Video
+from magbench.metrics.frames import Pixels, Video
 from magbench.metrics.matrix import Embedded, Matrix, matrices
 from magbench.metrics.ordered import RANGE, SHOWN, ordered
-from magbench.metrics.pair import Values
+from magbench.metrics.pair import Values, each
 from magbench.metrics.spec import MainColumn, PerFrameScore
+from magbench.video.frames import FrameSource
 
 Frames = NDArray[np.int64]
 
@@ -111,17 +112,15 @@ class Measured:
     values: dict[str, Values]
 
 
-def measure(video: NDArray[np.uint8], revisit: Frames, switch: int) -> Measured | None:
+def measure(video: FrameSource, revisit: Frames, switch: int) -> Measured | None:
     """Score a video (T, H, W, 3) whose first ``switch`` frames were given; None as :func:`own_return`."""
-    import torch
-
-    frames = Video("the return", torch.from_numpy(np.ascontiguousarray(video.transpose(0, 3, 1, 2))))
+    frames = Video("the return", Pixels(video))
     distance, _ = matrices(frames, Embedded(frames))
-    found = own_return(distance, laplacian_variance(grey_of(video)), revisit, switch)
+    found = own_return(distance, laplacian_variance(greys(video)), revisit, switch)
     if found is None:
         return None
-    here, there = (frames.part(torch.from_numpy(index)) for index in (found.frame, found.source))
-    pixels = {metric.name: metric.function(here, there) for metric in (SSIM, PSNR)}
+    here, there = (frames, found.frame), (frames, found.source)
+    pixels = {metric.name: each(metric.function, here, there) for metric in (SSIM, PSNR)}
     lpips = distance[found.frame, found.source]
     return Measured(found, {"score": found.score, "ordered": found.ordered, LPIPS.name: lpips} | pixels)
 

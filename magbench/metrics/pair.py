@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench.metrics.frame.ssim import ssim
-from magbench.metrics.frames import Video, check_videos
+from magbench.metrics.frames import Pixels, Video, check_videos
 from magbench.metrics.matrix import Embedded, Matrix, matrices
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Truth:
         frames: (n, 3, H, W) uint8, or float32 in [0, 1].
     """
 
-    def __init__(self, frames: Tensor) -> None:
+    def __init__(self, frames: Tensor | Pixels) -> None:
         self.video = Video("ground truth", frames)
         self.embedded = Embedded(self.video)
         self.among: Matrix | None = None
@@ -43,7 +43,7 @@ class Pair:
         gen: (n, 3, H, W) uint8, or float32 in [0, 1].
     """
 
-    def __init__(self, gen: Tensor, truth: Truth) -> None:
+    def __init__(self, gen: Tensor | Pixels, truth: Truth) -> None:
         self.gen = Video("generated", gen)
         self.truth = truth
         check_videos(self.gen, truth.video)
@@ -86,9 +86,14 @@ class Pair:
         return np.array([self._ssim[pair] for pair in pairs])
 
     def each(self, function: Callable[[Tensor, Tensor], Values], match: Match) -> Values:
-        """(n,) ``function`` of generated frame i and true frame match[i], a few frames at a time."""
-        import torch
+        """(n,) ``function`` of generated frame i and true frame match[i]."""
+        return each(function, (self.gen, np.arange(len(self))), (self.truth.video, match))
 
-        parts = [slice(start, start + CHUNK) for start in range(0, len(self), CHUNK)]
-        places = torch.from_numpy(match)
-        return np.concatenate([function(self.gen.part(p), self.truth.video.part(places[p])) for p in parts])
+
+def each(function: Callable[[Tensor, Tensor], Values], one: tuple[Video, Match], other: tuple[Video, Match]) -> Values:
+    """(n,) ``function`` of frames of two videos, each at (n > 0,) places, a few at a time."""
+    import torch
+
+    (a, here), (b, there) = one, other
+    pairs = zip(*(torch.from_numpy(places).split(CHUNK) for places in (here, there)), strict=True)
+    return np.concatenate([function(a.part(i), b.part(j)) for i, j in pairs])

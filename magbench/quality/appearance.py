@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.metrics.detail import laplacian_variance
+from magbench.metrics.detail import greys, laplacian_variance
 from magbench.quality.footage import Footage
 
 MIN_SIDE = 3
@@ -25,9 +25,10 @@ def sharpness(footage: Footage) -> float | None:
     Detail is the median over frames of the variance of the luma's Laplacian (Pech-Pacheco et al., 2000). Both a
     blurred and a noisy return are below 1.
     """
-    if len(footage.context) == 0 or min(footage.frames.shape[1:3]) < MIN_SIDE:
+    if footage.context.shape[0] == 0 or min(footage.frames.shape[1:3]) < MIN_SIDE:
         return None
-    detail, before = (float(np.median(laplacian_variance(grey))) for grey in (footage.grey, footage.context_grey))
+    both = (greys(footage.frames), greys(footage.context))
+    detail, before = (float(np.median(laplacian_variance(grey))) for grey in both)
     if before == 0:
         return None
     return min(detail / before, before / detail) if detail else 0.0

@@ -14,13 +14,13 @@ def temporal_flickering(footage: Footage) -> float | None:
     Source: Huang et al., "VBench" (2023), and vbench/temporal_flickering.py of its released code, which reads the
     video with OpenCV. There it is asked of still scenes only; here the camera moves, and a frozen frame has 1.
     """
-    if len(footage.frames) < 2:
+    if footage.frames.shape[0] < 2:
         return None
     return (255 - float(footage.differences.mean())) / 255
 
 
 def repetition(footage: Footage) -> float | None:
     """Share of the frames, from the second on, that repeat the frame before; 1 is one frozen frame."""
-    if len(footage.frames) < 2:
+    if footage.frames.shape[0] < 2:
         return None
     return float((footage.differences <= SAME).mean())

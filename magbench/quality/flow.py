@@ -7,9 +7,10 @@ phase correlation finds (Kuglin and Hines, 1975), where that shift makes the fra
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ ROUNDING = 0.5
 """Mean difference in grey levels that rounding alone leaves, which no flow can take away."""
 
 Array = NDArray[Any]
+Greys = Callable[[], Iterable[NDArray[np.uint8]]]
+"""Gives frames (H, W), one after the other, each time it is asked: a long video is not held."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,16 @@ class Motion:
         return self.explained >= EXPLAINED
 
 
-def motion_of(grey: NDArray[np.uint8]) -> Motion:
-    """Follow (T >= 2, H, W) uint8 frames, sides of at least ``MIN_SIDE``; two flows are held at a time."""
+def motion_of(grey: Greys) -> Motion:
+    """Follow T >= 2 frames (H, W) uint8, sides of at least ``MIN_SIDE``; two of them, and two flows, are held."""
     import cv2
 
-    height, width = grey.shape[1:]
+    height, width = next(iter(grey())).shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=2).astype(np.float32)
     speeds, turns, reaches = [], [], []
     left = change = 0.0
     before: tuple[Array, Array, Array] | None = None
-    for first, second, flow in _flows(grey):
+    for first, second, flow in _flows(grey, (height, width)):
         target = grid + flow
         x, y = cv2.split(target)
         inside = cv2.inRange(target, (0.0, 0.0), (width - 1.0, height - 1.0))  # 255 where the pixel stays
@@ -90,7 +93,7 @@ def motion_of(grey: NDArray[np.uint8]) -> Motion:
     return Motion(np.array(speeds), np.array(turns), np.array(reaches), explained)
 
 
-def _flows(grey: NDArray[np.uint8]) -> Iterator[tuple[Array, Array, Array]]:
+def _flows(grey: Greys, size: tuple[int, int]) -> Iterator[tuple[Array, Array, Array]]:
     """(frame t, frame t + 1, flow (H, W, 2) float32: x and y in pixels from t to t + 1) for each t."""
     import cv2
 
@@ -99,8 +102,8 @@ def _flows(grey: NDArray[np.uint8]) -> Iterator[tuple[Array, Array, Array]]:
     search.setPatchStride(STRIDE)
     search.setGradientDescentIterations(DESCENTS)
     search.setVariationalRefinementIterations(REFINEMENTS)
-    search.setFinestScale(max(0, int(np.log2(min(grey.shape[1:]) / FINE_SIDE))))
-    for first, second, (x, y) in zip(grey, grey[1:], _shifts(grey), strict=False):
+    search.setFinestScale(max(0, int(np.log2(min(size) / FINE_SIDE))))
+    for (first, second), (x, y) in zip(pairwise(grey()), _shifts(grey(), size), strict=True):
         start = None
         if _closer(first, second, x, y):
             start = np.empty((*first.shape, 2), dtype=np.float32)
@@ -123,11 +126,11 @@ def one_thread() -> Iterator[None]:
         cv2.setNumThreads(threads)
 
 
-def _shifts(grey: NDArray[np.uint8]) -> list[tuple[int, int]]:
-    """Whole pixels (x, y) by which each frame moves as a whole to become the next."""
+def _shifts(grey: Iterable[NDArray[np.uint8]], shape: tuple[int, int]) -> list[tuple[int, int]]:
+    """Whole pixels (x, y) by which each frame of ``shape`` moves as a whole to become the next."""
     import cv2
 
-    height, width = grey.shape[1:]
+    height, width = shape
     factor = max(1.0, max(height, width) / SHIFT_SIDE)
     size = (round(width / factor), round(height / factor))
     small = np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in grey]).astype(np.float32)

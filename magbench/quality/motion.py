@@ -37,7 +37,7 @@ def motion_smoothness(footage: Footage) -> float | None:
     1: every pixel goes on as it moved. 0: it stops and starts, or turns round, at every frame.
     """
     moves = footage.motion
-    if moves is None or not moves.believed or len(footage.frames) < 3 or moves.speed.mean() < STILL:
+    if moves is None or not moves.believed or footage.frames.shape[0] < 3 or moves.speed.mean() < STILL:
         return None
     return 1 - float(moves.turn.sum() / moves.reach.sum()) if moves.reach.any() else None
 

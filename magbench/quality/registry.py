@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from magbench.quality.appearance import brightness_drift, colour_drift, sharpness
 from magbench.quality.flicker import repetition, temporal_flickering
 from magbench.quality.flow import EXPLAINED, MIN_SIDE
 from magbench.quality.footage import PACE_FRAMES, Footage
 from magbench.quality.metric import QualityMetric
 from magbench.quality.motion import STILL, motion, motion_match, motion_share, motion_smoothness
+from magbench.video.frames import FrameSource
 
 _PAIR = "2 frames"
 _FLOW = f"2 frames of {MIN_SIDE} pixels a side, and optical flow that explains {EXPLAINED:.0%} of their difference"
@@ -101,7 +99,7 @@ QUALITY: tuple[QualityMetric, ...] = (
 )
 
 
-def measure(frames: NDArray[np.uint8], context: NDArray[np.uint8]) -> dict[str, float | None]:
+def measure(frames: FrameSource, context: FrameSource) -> dict[str, float | None]:
     """Name -> value of every metric for one return (T, H, W, 3) uint8; None where it is not available.
 
     Args:

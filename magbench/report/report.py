@@ -18,7 +18,8 @@ from magbench.report.columns import PRIMARY, column_of
 from magbench.report.export import text
 from magbench.report.gap import retention_against_gap
 from magbench.report.latency import latency_against_history
-from magbench.report.tables import Table, build_table
+from magbench.report.streaming import stream
+from magbench.report.tables import Table, build_table, table_of
 from magbench.runs.folder import Run, RunFolder
 from magbench.runs.generation import read_generation
 from magbench.runs.records import Record, read_records, write_parquet
@@ -76,6 +77,18 @@ def summarise(out: Path, records: Sequence[Record]) -> Table:
     """
     tasks = sorted({(record.clip, record.sample) for record in records})
     return build_table(records, tasks, _noise(out, records))
+
+
+def streamed(out: Path) -> Table | None:
+    """:func:`summarise` of a published folder, without its records in memory; None for other folders.
+
+    Also None where the file does not hold what follows from scores, as those of early versions.
+    """
+    folder = RunFolder(out)
+    if folder.score_files() or not folder.records.is_file():
+        return None
+    found = stream(folder.records)
+    return table_of(found.scores, found.tasks, read_noise(out).level_of(found.primary)) if found.derived else None
 
 
 def _noise(out: Path, records: Sequence[Record]) -> float | None:

@@ -16,10 +16,11 @@ from magbench.render.theme import DARK, LIGHT, Theme, looks
 from magbench.report.columns import PSNR, column_of
 from magbench.report.tables import Table
 from magbench.runs.folder import RunFolder
-from magbench.runs.generation import read_frames, read_generation
+from magbench.runs.generation import open_frames, read_generation
 from magbench.runs.records import Record
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
+from magbench.video.frames import FrameSource
 
 MODELS = 8
 """At most so many models have a row."""
@@ -40,7 +41,11 @@ class SheetRow:
     name: str
     note: str
     given: NDArray[np.uint8]
-    frames: NDArray[np.uint8]
+    frames: FrameSource
+
+    def tiles(self, columns: Sequence[int]) -> list[NDArray[np.uint8]]:
+        """The last given frame and some of the return, enlarged."""
+        return [enlarge(frame) for frame in (self.given, *(self.frames[i : i + 1][0] for i in columns))]
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,8 @@ def draw(suite: Suite, folder: RunFolder, clips: Sequence[Clip], table: Table, r
     if not models:
         return
     clip = pick_clip(clips, {clip.id: sum((model, clip.id) in scored for model in models) for clip in clips})
-    given, truth = clip.frames[clip.switch - 1], clip.frames[clip.switch :]
-    rows = [SheetRow("ground truth", "", given, truth)]
+    given = clip.part(clip.switch - 1, clip.switch)[:][0]
+    rows = [SheetRow("ground truth", "", given, clip.part(clip.switch))]
     for model in models:
         if (model, clip.id) in scored:
             value = scored[model, clip.id].value
@@ -109,11 +114,11 @@ def pick_clip(clips: Sequence[Clip], have: Mapping[str, int]) -> Clip:
     return next((clip for clip in shared if clip.speed == "fast"), shared[0])
 
 
-def _frames(folder: Path) -> NDArray[np.uint8]:
+def _frames(folder: Path) -> FrameSource:
     generation = read_generation(folder)
     if generation is None:
         raise MagbenchError(f"{folder}: has scores but no finished generation; run it again")
-    return read_frames(folder, generation)
+    return open_frames(folder, generation)
 
 
 def pick_columns(length: int, columns: int = COLUMNS) -> list[int]:
@@ -139,7 +144,7 @@ def draw_sheet(sheet: Sheet, theme: Theme, path: Path) -> None:
     from matplotlib.lines import Line2D
 
     columns = pick_columns(len(sheet.heads))
-    tiles = [[enlarge(frame) for frame in (row.given, *row.frames[columns])] for row in sheet.rows]
+    tiles = [row.tiles(columns) for row in sheet.rows]
     height, width = tiles[0][0].shape[:2]
     left = max(160, 28 + max(int(11.5 * len(row.name)) for row in sheet.rows))
     places = [left] + [left + RULE + (c + 1) * (width + PAD) for c in range(len(columns))]

@@ -50,10 +50,7 @@ class Scores:
             MagbenchError: they are of several revisions.
         """
         model = records[0].model
-        revisions = sorted({record.revision for record in records})
-        kinds = sorted({record.kind for record in records})
-        if len(revisions) > 1 or len(kinds) > 1:
-            raise MagbenchError(f"scores of {model} mix revisions: {', '.join(revisions)}; run it again")
+        kind, revision = only(model, ((record.kind, record.revision) for record in records))
         found: dict[Column, list[Record]] = defaultdict(list)
         for record in records:
             found[column_of(record)].append(record)
@@ -61,8 +58,8 @@ class Scores:
         kept = {column: timed[column][0] if column in timed else mine for column, mine in found.items()}
         return cls(
             model,
-            kinds[0],
-            revisions[0],
+            kind,
+            revision,
             tuple(found),
             {column.key: by_clip(mine) for column, mine in kept.items()},
             {column.key: frozenset((r.clip, r.sample) for r in mine) for column, mine in found.items()},
@@ -70,6 +67,15 @@ class Scores:
             tuple(sorted({record.conversions for record in records} - {""})),
             next((timed[column][1] for column in (BLOCK, FIRST) if column in timed and timed[column][1].n), Timings()),
         )
+
+
+def only(model: str, made: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """The one kind and revision that a model's records have."""
+    found = set(made)
+    if len(found) > 1:
+        revisions = sorted({revision for _, revision in found})
+        raise MagbenchError(f"scores of {model} mix revisions: {', '.join(revisions)}; run it again")
+    return found.pop()
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from magbench.runs.records import Record
 from magbench.scoring.costs import COST, TIMES
 
 Place = tuple[str | None, str | None]
 """(accelerator or "cpu", machine) of a timing."""
+
+
+class Timed(Protocol):
+    """A record, or as much of it as says where a timing was taken."""
+
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def device(self) -> str | None: ...
+    @property
+    def machine(self) -> str | None: ...
+    @property
+    def disturbed(self) -> bool | None: ...
+
+
+T = TypeVar("T", bound=Timed)
 
 
 @dataclass(frozen=True)
@@ -37,7 +54,7 @@ def is_timing(record: Record) -> bool:
     return record.protocol == COST and record.metric in TIMES
 
 
-def comparable(records: Iterable[Record]) -> tuple[list[Record], Timings]:
+def comparable(records: Iterable[T]) -> tuple[list[T], Timings]:
     """Choose the timings of one score that may be averaged: of the place with most of them, the undisturbed ones.
 
     Where all are disturbed they are kept, and :attr:`Timings.busy` says so.

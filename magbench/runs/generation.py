@@ -29,8 +29,9 @@ from magbench.core.seeds import task_seed
 from magbench.models.meter import Metered
 from magbench.models.protocol import Kind
 from magbench.suites.clip import Clip
-from magbench.video.formats import finished_sha256, read_finished
-from magbench.video.io import frames_sha256, read_video, write_lossless, write_preview
+from magbench.video.formats import finished_sha256, open_finished
+from magbench.video.frames import FrameSource, Part
+from magbench.video.io import frames_sha256, open_video, write_lossless, write_preview
 
 FRAMES_FILE = "frames.mkv"
 PREVIEW_FILE = "preview.mp4"
@@ -189,16 +190,22 @@ def read_generation(folder: Path) -> Generation | None:
 
 
 def read_frames(folder: Path, generation: Generation, clip: Clip | None = None) -> NDArray[np.uint8]:
-    """(n, H, W, 3) uint8: the return, checked to be the one that was saved.
+    """:func:`open_frames`, all of them in memory."""
+    return np.asarray(open_frames(folder, generation, clip))
+
+
+def open_frames(folder: Path, generation: Generation, clip: Clip | None = None) -> FrameSource:
+    """(n, H, W, 3) uint8: the return, checked to be the one that was saved; a long one is on the disk.
 
     clip: that it is of; a file that was exchanged for a larger one is then refused before it takes memory.
     """
     original, path = generation.original, generation.place(folder)
     most = None if clip is None else (len(clip), *clip.size)
     if generation.saved or original is None:
-        frames = read_video(path, None, most)
+        frames: FrameSource = open_video(path, None, most)
     else:
-        frames = read_finished(path, original.fps, most)[original.first :]
+        whole = open_finished(path, original.fps, most)
+        frames = Part(whole, original.first, whole.shape[0])
     if (found := frames_sha256(frames)) != generation.frames_sha256:
         saved = generation.frames_sha256[:12]
         raise MagbenchError(f"{path}: changed, sha256 of its frames is {found[:12]}, {saved} was saved")
@@ -213,7 +220,7 @@ def check_frames(folder: Path, generation: Generation) -> None:
     """
     place = generation.place(folder)
     if generation.file_sha256 is None or not place.exists() or finished_sha256(place) != generation.file_sha256:
-        read_frames(folder, generation)  # other bytes may hold the same frames
+        open_frames(folder, generation)  # other bytes may hold the same frames
 
 
 def discard_unless_current(folder: Path, revision: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,8 +16,11 @@ from magbench.models.protocol import Kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 Region = Literal["all", "out_of_window", "in_window"]
+BATCH = 2**16
+"""Rows of a Parquet file that are looked at together."""
 
 
 class Record(BaseModel):
@@ -111,12 +115,27 @@ def write_parquet(path: Path, records: Iterable[Record]) -> None:
         pq.write_table(table, half, compression="zstd")
 
 
-def read_parquet(path: Path, kind: Kind | None = None) -> list[Record]:
-    """Read what :func:`write_parquet` wrote, or one kind of it; a bad row is an error that names file and row."""
+def read_parquet(path: Path, kind: Kind | None = None, *, model: str = "") -> list[Record]:
+    """Read what :func:`write_parquet` wrote; a bad row is an error that names the file and the row.
+
+    kind, model: where given, only their rows are read.
+    """
+    wanted = {field: value for field, value in (("kind", kind), ("model", model)) if value}
+    return _rows_with(path, wanted) if wanted else rows_of(read_table(path), path)
+
+
+def _rows_with(path: Path, wanted: Mapping[str, str]) -> list[Record]:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    table = read_table(path)
-    return rows_of(table if kind is None else table.filter(pc.equal(table.column("kind"), kind)), path)
+    own = []
+    for batch in batches(path, list(Record.model_fields)):
+        for field, value in wanted.items():
+            if batch.column(field).type != pa.string():
+                raise MagbenchError(f"{path}: column {field} is {batch.column(field).type}, not string")
+            batch = batch.filter(pc.equal(batch.column(field), value))
+        own.append(batch)
+    return rows_of(pa.Table.from_batches(own), path, f" of {' '.join(wanted.values())}") if own else []
 
 
 def read_table(path: Path) -> pa.Table:
@@ -125,33 +144,51 @@ def read_table(path: Path) -> pa.Table:
     Raises:
         MagbenchError: it cannot be read, or its columns are not a record's.
     """
+    with _opened(path) as file:
+        # Columns' own descriptions are not looked at: of damaged ones, asking alone can end the process.
+        table = file.read(use_threads=False)
+    _check_columns(path, set(table.column_names))
+    return table
+
+
+def batches(path: Path, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
+    """Some columns of a Parquet file of records, ``BATCH`` rows at a time; errors are those of :func:`read_table`.
+
+    A column that need not be there, and is not, is none of the batch's either.
+    """
+    with _opened(path) as file:
+        _check_columns(path, set(file.schema_arrow.names))
+        yield from file.iter_batches(BATCH, columns=list(columns), use_threads=False)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """A Parquet file to read from; what it raises inside is one line that names the file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not path.is_file():
         raise MagbenchError(f"{path}: cannot be read (no such file)")
     try:
-        file = pq.ParquetFile(path)
-        if (declared := file.metadata.num_rows) > path.stat().st_size:
-            raise MagbenchError(f"{path}: {path.stat().st_size} bytes that declare {declared} rows")
-        # Columns' own descriptions are not looked at: of damaged ones, asking alone can end the process.
-        table = file.read(use_threads=False)
+        with pq.ParquetFile(path) as file:
+            if (declared := file.metadata.num_rows) > path.stat().st_size:
+                raise MagbenchError(f"{path}: {path.stat().st_size} bytes that declare {declared} rows")
+            yield file
     except (OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError, pa.ArrowException) as error:
         raise MagbenchError(f"{path}: cannot be read ({' '.join(str(error).split())[:200]})") from error
+
+
+def _check_columns(path: Path, there: set[str]) -> None:
     known = set(Record.model_fields)
     needed = {name for name, field in Record.model_fields.items() if field.is_required()}
-    there = set(table.column_names)
     if odd := sorted((there - known) | (needed - there)):
-        raise MagbenchError(
-            f"{path}: column '{odd[0][:60]}' is {'missing' if odd[0] in Record.model_fields else 'extra'}"
-        )
-    return table
+        raise MagbenchError(f"{path}: column '{odd[0][:60]}' is {'missing' if odd[0] in known else 'extra'}")
 
 
-def rows_of(table: pa.Table, path: Path) -> list[Record]:
-    """The rows of a table as records; ``path`` is named in errors."""
+def rows_of(table: pa.Table, path: Path, whose: str = "") -> list[Record]:
+    """The rows of a table as records; ``path`` is named in errors, and ``whose`` rows are counted there."""
     try:
         rows = table.to_pylist()
     except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
         raise MagbenchError(f"{path}: cannot be read ({' '.join(str(error).split())[:200]})") from error
-    return [described(row, Record, f"{path}: row {number}") for number, row in enumerate(rows, 1)]
+    return [described(row, Record, f"{path}: row {number}{whose}") for number, row in enumerate(rows, 1)]

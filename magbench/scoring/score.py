@@ -15,7 +15,7 @@ from magbench.core.progress import Progress
 from magbench.core.shard import WHOLE, Shard
 from magbench.runs.failures import Failure
 from magbench.runs.folder import Run, RunFolder
-from magbench.runs.generation import check_frames, read_frames, read_generation
+from magbench.runs.generation import check_frames, open_frames, read_generation
 from magbench.runs.records import Record, read_records, write_records
 from magbench.scoring.costs import COST
 from magbench.scoring.score_clip import Scene, cost_records, of_absent_metrics, score_records, stamp, wanted
@@ -93,7 +93,7 @@ def score_one(scene: Scene, folder: Path, path: Path) -> None:
     scores = [record for record in old if record.protocol != COST]
     absent = of_absent_metrics(scores, generation, scene.suite)
     if {stamp(r) for r in scores} - {stamp(r) for r in absent} != wanted(generation, scene):
-        scores = score_records(scene, read_frames(folder, generation, scene.clip), generation) + absent
+        scores = score_records(scene, open_frames(folder, generation, scene.clip), generation) + absent
     else:
         check_frames(folder, generation)
     records = scores + cost_records(scene, generation)

@@ -18,10 +18,10 @@ from magbench.scoring.costs import TIMES, costs
 from magbench.scoring.pixels import pixel_scores, score_pixels
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
+from magbench.video.frames import FrameSource, Joined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from magbench.metrics import Pair, Truth
 
@@ -38,22 +38,18 @@ class Scene:
         self.suite = suite
         self.clip = clip
 
-    @cached_property
-    def frames(self) -> NDArray[np.uint8]:
-        """(T, H, W, 3) uint8."""
-        return self.clip.frames
-
     @property
-    def context(self) -> NDArray[np.uint8]:
+    def context(self) -> FrameSource:
         """(switch, H, W, 3) uint8, what was given."""
-        return self.frames[: self.clip.switch]
+        return self.clip.part(0, self.clip.switch)
 
     @cached_property
     def truth(self) -> Truth:
         """The true return."""
         from magbench.metrics import Truth
+        from magbench.metrics.frames import Pixels
 
-        return Truth(as_tensor(self.frames[self.clip.switch :]))
+        return Truth(Pixels(self.clip.part(self.clip.switch)))
 
     @cached_property
     def pixel_gap(self) -> NDArray[np.uint16] | None:
@@ -65,13 +61,6 @@ class Scene:
     def out_of_window(self) -> NDArray[np.bool_]:
         """(T - switch,): the frames of the return whose view was last seen out of the window."""
         return self.clip.out_of_window(self.suite.window)[self.clip.switch :]
-
-
-def as_tensor(frames: NDArray[np.uint8]) -> Tensor:
-    """(n, H, W, 3) uint8 to (n, 3, H, W) uint8."""
-    import torch
-
-    return torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
 
 
 def identity(spec: ScoreSpec) -> dict[str, Any]:
@@ -131,11 +120,12 @@ def of_absent_metrics(records: Iterable[Record], generation: Generation, suite: 
     ]
 
 
-def score_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
+def score_records(scene: Scene, frames: FrameSource, generation: Generation) -> list[Record]:
     """Records of a return (n, H, W, 3) uint8, without its costs."""
     from magbench.metrics import Pair
+    from magbench.metrics.frames import Pixels
 
-    pair = Pair(as_tensor(frames), scene.truth)
+    pair = Pair(Pixels(frames), scene.truth)
     return [
         *_fair_records(scene, pair, generation),
         *_pixel_records(scene, pair, generation),
@@ -186,12 +176,12 @@ def _pixel_records(scene: Scene, pair: Pair, generation: Generation) -> list[Rec
     return records
 
 
-def _own_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
+def _own_records(scene: Scene, frames: FrameSource, generation: Generation) -> list[Record]:
     """A record for each score against the model's own earlier frames, and region."""
     from magbench.metrics import own_return
 
     clip = scene.clip
-    found = own_return.measure(np.concatenate([scene.context, frames]), clip.revisit, clip.switch)
+    found = own_return.measure(Joined(scene.context, frames), clip.revisit, clip.switch)
     common = _provenance(scene, generation)
     if found is None:
         specs = [(spec, region) for spec in own_return.SPECS for region in REGIONS]
@@ -209,7 +199,7 @@ def _own_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation
     return records
 
 
-def _quality_records(scene: Scene, frames: NDArray[np.uint8], generation: Generation) -> list[Record]:
+def _quality_records(scene: Scene, frames: FrameSource, generation: Generation) -> list[Record]:
     """A record for each quality metric of the return alone; None where it is not available."""
     from magbench import quality
 
@@ -221,7 +211,7 @@ def _quality_records(scene: Scene, frames: NDArray[np.uint8], generation: Genera
             **identity(metric),
             region="all",
             value=values[metric.name],
-            n=0 if values[metric.name] is None else len(frames),
+            n=0 if values[metric.name] is None else frames.shape[0],
         )
         for metric in quality.QUALITY
     ]

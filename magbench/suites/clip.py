@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from magbench.video.frames import FrameSource, Part
+
 NO_REVISIT = -1
 SAME_VIEW = 0.5
 """Share of a view that an earlier frame must show for the view to count as seen, where overlap is known."""
-
-
-class FrameSource(Protocol):
-    """Frames that need not be in memory: an array, or something that becomes one when numpy asks.
-
-    ``shape`` is (T, H, W, 3), and known without the pixels; ``__array__`` gives them, uint8 RGB.
-    """
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    @property
-    def __array__(self) -> Callable[..., NDArray[Any]]: ...
 
 
 class _Frames:
@@ -100,6 +88,10 @@ class Clip:
         """What ``frames`` was set to."""
         source: FrameSource = self.__dict__["frames"]
         return source
+
+    def part(self, start: int, stop: int | None = None) -> Part:
+        """Frames [start, stop), read a few at a time where they are not in memory."""
+        return Part(self.source, start, len(self) if stop is None else stop)
 
     @property
     def planes(self) -> dict[str, tuple[int, ...]]:

@@ -135,7 +135,7 @@ def write_clip(folder: Path, clip: Clip) -> dict[str, object]:
     """Write the files of one clip; returns its row of ``clips.csv``."""
     _check(clip, str(folder))
     video, pose, revisit = f"videos/{clip.id}.mkv", f"poses/{clip.id}.csv", f"revisits/{clip.id}.csv"
-    write_lossless(folder / video, clip.frames, clip.fps)
+    write_lossless(folder / video, clip.source, clip.fps)
     if clip.pose is not None:
         numbers = ((t, *row) for t, row in enumerate(clip.pose.tolist()))
         write_rows(folder / pose, ("frame", *pose_names(clip.pose)), numbers)

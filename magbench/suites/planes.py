@@ -22,7 +22,7 @@ LEAST_SIDE = 8
 
 @dataclass(frozen=True)
 class StoredPlanes:
-    """A file of 16-bit planes, read as (T, H, W) float32 or uint16; a :class:`magbench.suites.clip.FrameSource`.
+    """A file of 16-bit planes, read as (T, H, W) float32 or uint16; an array when it is asked for.
 
     Attributes:
         sha256: of the file; one that changed since it was checked is an error when it is read.

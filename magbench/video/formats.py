@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from magbench.core.arrays import read_npz
 from magbench.core.errors import MagbenchError, Misfit
 from magbench.core.files import file_sha256
-from magbench.video.io import Most, check_fits, read_video, video_rate
+from magbench.video.frames import FrameSource, Gathered
+from magbench.video.io import Most, check_fits, open_video, read_video, video_rate
 
 KEY = "frames"
 """Name of the array in an ``.npz`` file."""
@@ -26,11 +27,11 @@ TIMED = (".mp4", ".mkv", ".webm")
 """Forms that carry a frame rate."""
 
 
-def _read_timed(path: Path, fps: int, most: Most | None) -> NDArray[np.uint8]:
-    return read_video(path, fps, most)
+def _read_timed(path: Path, fps: int, most: Most | None) -> FrameSource:
+    return open_video(path, fps, most)
 
 
-def _read_npz(path: Path, fps: int, most: Most | None) -> NDArray[np.uint8]:
+def _read_npz(path: Path, fps: int, most: Most | None) -> FrameSource:
     """The array ``frames`` of an ``.npz`` file, (T, H, W, 3) uint8 RGB. It has no frame rate of its own."""
 
     def check(shape: tuple[int, ...]) -> None:
@@ -43,19 +44,21 @@ def _read_npz(path: Path, fps: int, most: Most | None) -> NDArray[np.uint8]:
     return read_npz(path, KEY, np.uint8, check)
 
 
-def _read_pngs(folder: Path, fps: int, most: Most | None) -> NDArray[np.uint8]:
+def _read_pngs(folder: Path, fps: int, most: Most | None) -> FrameSource:
     """The PNG files of a folder, in order of the number that ends each name. They have no frame rate of their own."""
     files = numbered_pngs(folder)
     if most is not None and len(files) > most[0]:
         raise Misfit(f"{folder}: holds {len(files)} frames, at most {most[0]} wanted")
-    frames = [read_video(file, None, most) for file in files]
-    for file, frame in zip(files, frames, strict=True):
+    frames, shape = Gathered(), read_video(files[0], None, most).shape
+    for file in files:
+        frame = read_video(file, None, most)
         if len(frame) != 1:
             raise MagbenchError(f"{file}: holds {len(frame)} pictures, one wanted")
-        if frame.shape != frames[0].shape:
-            sizes = "{1}x{0}, not {3}x{2}".format(*frame.shape[1:3], *frames[0].shape[1:3])
+        if frame.shape != shape:
+            sizes = "{1}x{0}, not {3}x{2}".format(*frame.shape[1:3], *shape[1:3])
             raise MagbenchError(f"{file}: is {sizes} as in the files before")
-    return np.concatenate(frames)
+        frames.add(frame[0])
+    return frames.frames()
 
 
 def numbered_pngs(folder: Path) -> list[Path]:
@@ -82,7 +85,7 @@ def numbered_pngs(folder: Path) -> list[Path]:
     return [found[number] for number in range(first, last + 1)]
 
 
-READERS: dict[str, Callable[[Path, int, Most | None], NDArray[np.uint8]]] = {
+READERS: dict[str, Callable[[Path, int, Most | None], FrameSource]] = {
     "": _read_pngs,
     **dict.fromkeys(TIMED, _read_timed),
     ".npz": _read_npz,
@@ -96,7 +99,12 @@ def form(path: Path) -> str:
 
 
 def read_finished(path: Path, fps: int, most: Most | None = None) -> NDArray[np.uint8]:
-    """(T, H, W, 3) uint8 RGB: every frame of a video made elsewhere.
+    """:func:`open_finished`, all of it in memory."""
+    return np.asarray(open_finished(path, fps, most))
+
+
+def open_finished(path: Path, fps: int, most: Most | None = None) -> FrameSource:
+    """(T, H, W, 3) uint8 RGB: every frame of a video made elsewhere; a long one is on the disk then.
 
     Args:
         fps: what a video file has to have; the other forms carry no rate and are taken at their word.

@@ -25,6 +25,7 @@ from magbench.core.files import written
 from magbench.video import frame_rate
 from magbench.video.colours import to_rgb
 from magbench.video.frame_rate import rounded
+from magbench.video.frames import FramesOnDisk, FrameSource, Gathered, pieces
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,11 +72,16 @@ def read_start(path: Path, count: int) -> NDArray[np.uint8]:
 
     What comes after them is not looked at, so that a film costs no more memory than its beginning.
     """
-    return _read(path, None, count, None)
+    return np.asarray(_read(path, None, count, None))
 
 
 def read_video(path: Path, fps: int | None = None, most: Most | None = None) -> NDArray[np.uint8]:
-    """Every frame of a video file, (T, H, W, 3) uint8 RGB.
+    """:func:`open_video`, all of it in memory."""
+    return np.asarray(open_video(path, fps, most))
+
+
+def open_video(path: Path, fps: int | None = None, most: Most | None = None) -> NDArray[np.uint8] | FramesOnDisk:
+    """Decode every frame of a video file, (T, H, W, 3) uint8 RGB; a long one is on the disk then.
 
     Deeper pixels are rounded to 8 bits, an alpha channel that is opaque everywhere is left out, and colours are
     those of PyAV. An error is: a frame that cannot be decoded, fewer frames than the file declares, uneven
@@ -87,10 +93,10 @@ def read_video(path: Path, fps: int | None = None, most: Most | None = None) -> 
     return _read(path, fps, None, most)
 
 
-def _read(path: Path, fps: int | None, count: int | None, most: Most | None) -> NDArray[np.uint8]:
+def _read(path: Path, fps: int | None, count: int | None, most: Most | None) -> NDArray[np.uint8] | FramesOnDisk:
     if not path.is_file():
         raise MagbenchError(f"{path}: no such file")
-    pictures: list[NDArray[np.uint8]] = []
+    pictures, sizes = Gathered(), dict[str, None]()
     ticks: list[int | None] = []
     try:
         with av.open(str(path), metadata_errors="replace") as container:
@@ -101,24 +107,26 @@ def _read(path: Path, fps: int | None, count: int | None, most: Most | None) -> 
             tick = Fraction(stream.time_base or 0)
             pixels = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
             for frame in islice(container.decode(stream), count):
-                if not pictures and not frame.key_frame:
+                if not ticks and not frame.key_frame:
                     raise MagbenchError(f"{path}: does not begin with a keyframe: its start was cut off")
-                check_fits((len(pictures) + 1, frame.height, frame.width), most, f"{path}: ")
-                pictures.append(to_rgb(frame, pixels, f"{path}: frame {len(pictures)}"))
+                check_fits((len(ticks) + 1, frame.height, frame.width), most, f"{path}: ")
+                picture = to_rgb(frame, pixels, f"{path}: frame {len(ticks)}")
+                sizes[f"{picture.shape[1]}x{picture.shape[0]}"] = None
+                if len(sizes) == 1:
+                    pictures.add(picture)
                 ticks.append(frame.pts)
     except (FFmpegError, IndexError, ValueError) as error:
-        at = f" at frame {len(pictures)}" if pictures else ""
+        at = f" at frame {len(ticks)}" if ticks else ""
         raise MagbenchError(f"{path}: cannot be decoded as a video{at} ({error})") from error
-    if not pictures:
+    if not ticks:
         raise MagbenchError(f"{path}: holds no frame")
-    if len({picture.shape for picture in pictures}) > 1:
-        sizes = list(dict.fromkeys(f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures))
-        raise MagbenchError(f"{path}: frame sizes change, from {sizes[0]} to {sizes[1]}")
+    if len(sizes) > 1:
+        raise MagbenchError(f"{path}: frame sizes change, from {' to '.join(list(sizes)[:2])}")
     try:
         frame_rate.check(ticks, tick, frame_rate.ANYTHING if len(ticks) == count else declared, fps)
     except MagbenchError as error:
         raise type(error)(f"{path}: {error}") from error
-    return np.stack(pictures)
+    return pictures.frames()
 
 
 def video_shape(path: Path) -> tuple[int, int, int, int]:
@@ -173,12 +181,12 @@ def _stream(container: InputContainer) -> av.VideoStream:
     return stream
 
 
-def write_lossless(path: Path, frames: NDArray[np.uint8], fps: int) -> None:
+def write_lossless(path: Path, frames: FrameSource, fps: int) -> None:
     """Write (T, H, W, 3) uint8 as FFV1 in Matroska: the same pixels come back, and give the same bytes."""
     height, width = frames.shape[1:3]
     _encode(
         path,
-        frames,
+        chain.from_iterable(pieces(frames)),
         (height, width),
         fps,
         codec="ffv1",
@@ -249,10 +257,11 @@ def _encode(
         output.mux(stream.encode())
 
 
-def frames_sha256(frames: NDArray[np.uint8]) -> str:
+def frames_sha256(frames: FrameSource) -> str:
     """Hex sha256 of decoded frames: their shape, then their bytes."""
     digest = hashlib.sha256("x".join(map(str, frames.shape)).encode())
-    digest.update(np.ascontiguousarray(frames).data)
+    for piece in pieces(frames):
+        digest.update(np.ascontiguousarray(piece).data)
     return digest.hexdigest()
 
 

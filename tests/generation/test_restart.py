@@ -39,7 +39,7 @@ def again(suite: Suite, out: Path) -> None:
 
 
 def test_nothing_is_decoded(suite: Suite, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generation_module, "read_video", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(generation_module, "open_video", lambda *_: pytest.fail("decoded"))
     again(suite, run)
 
 

@@ -7,9 +7,9 @@ import pytest
 from scipy.ndimage import convolve, gaussian_filter
 from skimage.color import rgb2lab
 
-from magbench.metrics.detail import laplacian_variance
+from magbench.metrics.detail import grey_of, laplacian_variance
 from magbench.quality import measure
-from magbench.quality.footage import grey_of, mean_lab
+from magbench.quality.footage import mean_lab
 from tests.quality.videos import pan, there_and_back
 
 

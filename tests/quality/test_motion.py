@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from magbench.metrics.detail import grey_of
 from magbench.quality import measure
 from magbench.quality.flow import motion_of, one_thread
-from magbench.quality.footage import grey_of
 from tests.quality.videos import canvas, film, pan, there_and_back
 
 
@@ -97,7 +97,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
         found = []
         for threads in (1, 4):
             cv2.setNumThreads(threads)
-            found.append(motion_of(grey))
+            found.append(motion_of(lambda: grey))
             assert cv2.getNumThreads() == threads
     finally:
         cv2.setNumThreads(before)

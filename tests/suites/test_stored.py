@@ -27,7 +27,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         stems.append(path.stem)
         return read_video(path, *asked)
 
-    monkeypatch.setattr(stored, "read_video", reading)
+    monkeypatch.setattr(stored, "open_video", reading)
     stored._held.clear()
     return stems
 

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from magbench.suites.worlds.doom.camera import Camera, Screen
 from magbench.suites.worlds.doom.depth import Geometry
 from magbench.suites.worlds.doom.wad import Map
+from magbench.video.frames import Whole
 
 Array = NDArray[np.float64]
 
@@ -38,8 +39,8 @@ def film_depth(lumps: Map, intrinsics: Array, size: tuple[int, int], poses: Arra
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
-    """Pixels that are drawn each time they are asked for: a :class:`magbench.suites.clip.FrameSource`."""
+class Drawn(Whole):
+    """Pixels that are drawn each time they are asked for: a :class:`magbench.video.frames.FrameSource`."""
 
     shape: tuple[int, ...]
     draw: Callable[[], NDArray[Any]]
