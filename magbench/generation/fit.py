@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from magbench.core.errors import MagbenchError
 from magbench.generation.given_part import resembles
 from magbench.suites.clip import Clip
-from magbench.video.formats import read_untimed
+from magbench.video.formats import open_untimed
 from magbench.video.frame_rate import RATE
 from magbench.video.resize import cut, resized
 
@@ -22,36 +23,40 @@ Frames = NDArray[np.uint8]
 def read_fitted(path: Path, clip: Clip) -> tuple[Frames, str]:
     """The frames of a video, as many as the return or the whole clip has and of its size, and what was done.
 
-    The rate comes first, then the size, then the length; what fits is left alone. "" if nothing was done.
+    The rate comes first, then the size, then the length; what fits is left alone. "" if nothing was done. Of a longer
+    or larger video no more is in memory than the clip has.
 
     Raises:
         MagbenchError: a frame rate that changes, an upright picture for a lying one, fewer frames than the return.
     """
-    frames, rate = read_untimed(path)
+    source, rate = open_untimed(path)
     try:
-        frames, timed = in_time(frames, rate, clip.fps)
-        frames, sized = in_size(frames, clip.size)
-        frames, shortened = in_length(frames, clip)
+        places, timed = in_time(source.shape[0], rate, clip.fps)
+        wanted = (source[place : place + 1][0] for place in places[: len(clip)])
+        frames, sized = in_size(wanted, source.shape[1:3], clip.size)
+        frames, shortened = in_length(frames, len(places), clip)
     except MagbenchError as error:
         raise MagbenchError(f"{path}: {error}") from error
     return frames, "; ".join(filter(None, (timed, sized, shortened)))
 
 
-def in_time(frames: Frames, rate: Fraction | None, fps: int) -> tuple[Frames, str]:
-    """Frames at ``fps``, each the nearest in time. ``rate``: that of the frames, None where nobody knows it."""
+def in_time(count: int, rate: Fraction | None, fps: int) -> tuple[Sequence[int], str]:
+    """Which of ``count`` frames at ``rate`` (None where nobody knows it) are the nearest in time to those at ``fps``."""
     if rate is None or abs(rate / fps - 1) <= RATE:
-        return frames, ""
-    count = int((len(frames) - 1) * fps / rate) + 1
-    taken = [int(number * rate / fps + Fraction(1, 2)) for number in range(count)]
+        return range(count), ""
+    taken = [int(number * rate / fps + Fraction(1, 2)) for number in range(int((count - 1) * fps / rate) + 1)]
     what = "frames left out" if rate > fps else "frames repeated"
-    return frames[taken], f"{float(rate):.5g} to {fps} frames per second, nearest in time, {what}"
+    return taken, f"{float(rate):.5g} to {fps} frames per second, nearest in time, {what}"
 
 
-def in_size(frames: Frames, size: tuple[int, int]) -> tuple[Frames, str]:
-    """Frames of ``size`` (H, W): cut around the middle, then shrunk by area or enlarged (Lanczos)."""
-    height, width = frames.shape[1:3]
+def in_size(frames: Iterable[Frames], there: Sequence[int], size: tuple[int, int]) -> tuple[Frames, str]:
+    """Frames of size ``there`` (H, W), one after the other, as ones of ``size``.
+
+    They are cut around the middle, then shrunk by area or enlarged (Lanczos).
+    """
+    height, width = there
     if (height, width) == size:
-        return frames, ""
+        return np.stack(list(frames)), ""
     rows, columns = cut(height, width, size)
     done = [] if (rows, columns) == (height, width) else [f"{width}x{height} cut to {columns}x{rows}"]
     if (rows, columns) != size:
@@ -60,9 +65,12 @@ def in_size(frames: Frames, size: tuple[int, int]) -> tuple[Frames, str]:
     return np.stack([resized(frame, size) for frame in frames]), ", ".join(done)
 
 
-def in_length(frames: Frames, clip: Clip) -> tuple[Frames, str]:
-    """The first frames, as many as the return has; or as the clip has, if they begin as it does."""
-    found, wanted = len(frames), len(clip) - clip.switch
+def in_length(frames: Frames, found: int, clip: Clip) -> tuple[Frames, str]:
+    """The first frames, as many as the return has; or as the clip has, if they begin as it does.
+
+    frames: the first of ``found``, at least as many as the clip has where there are.
+    """
+    wanted = len(clip) - clip.switch
     if found in (wanted, len(clip)):
         return frames, ""
     if found < wanted:

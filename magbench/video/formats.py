@@ -117,11 +117,11 @@ def open_finished(path: Path, fps: int, most: Most | None = None) -> FrameSource
     return READERS[form(path)](path, fps, most)
 
 
-def read_untimed(path: Path) -> tuple[NDArray[np.uint8], Fraction | None]:
+def open_untimed(path: Path) -> tuple[FrameSource, Fraction | None]:
     """The same at whatever rate it has, and that rate; None where the form carries none."""
     if form(path) not in TIMED:
-        return read_finished(path, 0), None
-    return read_video(path), video_rate(path)
+        return open_finished(path, 0), None
+    return open_video(path), video_rate(path)
 
 
 def finished_sha256(path: Path) -> str:

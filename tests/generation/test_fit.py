@@ -25,11 +25,10 @@ from magbench.runs.folder import RunFolder
 from magbench.runs.generation import read_frames, read_generation
 from magbench.runs.records import read_records
 from magbench.suites.format import Suite
+from magbench.video import frames as frames_module
 from magbench.video.io import write_lossless
 
 pytestmark = pytest.mark.usefixtures("registered")
-
-COUNT = np.arange(48, dtype=np.uint8)[:, None, None, None] * np.ones((1, 32, 48, 3), np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -43,38 +42,38 @@ COUNT = np.arange(48, dtype=np.uint8)[:, None, None, None] * np.ones((1, 32, 48,
     ],
 )
 def test_each_frame_is_the_nearest_in_time(rate: Fraction | None, fps: int, taken: list[int]) -> None:
-    frames, done = in_time(COUNT[:12], rate, fps)
-    assert frames[: len(taken), 0, 0, 0].tolist() == taken
+    places, done = in_time(12, rate, fps)
+    assert list(places[: len(taken)]) == taken
     assert bool(done) == (rate not in (16, None))
     if rate:
-        assert abs((len(frames) - 1) / fps - 11 / rate) <= 1 / fps  # no longer, and not a frame shorter
+        assert abs((len(places) - 1) / fps - 11 / rate) <= 1 / fps  # no longer, and not a frame shorter
 
 
 def test_size_is_cut_around_the_middle_and_shrunk_by_area() -> None:
     wide = np.random.default_rng(0).integers(0, 255, (2, 16, 36, 3), np.uint8)
-    found, done = in_size(wide, (8, 16))
+    found, done = in_size(wide, (16, 36), (8, 16))
     middle = wide[:, :, 2:34].reshape(2, 8, 2, 16, 2, 3).astype(float).mean(axis=(2, 4))
     np.testing.assert_allclose(found, middle, atol=0.51)
     assert done == "36x16 cut to 32x16, 32x16 to 16x8 by area"
-    larger, done = in_size(wide, (32, 72))
+    larger, done = in_size(wide, (16, 36), (32, 72))
     np.testing.assert_array_equal(larger[0], cv2.resize(wide[0], (72, 32), interpolation=cv2.INTER_LANCZOS4))
     assert done == "36x16 to 72x32 Lanczos"
-    assert in_size(wide, (16, 36))[1] == ""
+    assert in_size(wide, (16, 36), (16, 36))[1] == ""
     with pytest.raises(MagbenchError, match="frames are 36x16, 16x36 .* would turn their shape; did you mean 36x16"):
-        in_size(wide, (36, 16))
+        in_size(wide, (16, 36), (36, 16))
 
 
 def test_length_is_cut_at_the_end_and_never_made_up(suite: Suite) -> None:
     clip = suite.clip("a")
     truth, given = clip.frames[clip.switch :], clip.frames[: clip.switch]
     longer = np.concatenate([truth, truth])
-    frames, done = in_length(longer[: len(truth) + 3], clip)
+    frames, done = in_length(longer, len(truth) + 3, clip)
     np.testing.assert_array_equal(frames, truth)
     assert done == f"the first {len(truth)} of {len(truth) + 3} frames"
-    frames, _ = in_length(np.concatenate([given, truth, truth]), clip)
+    frames, _ = in_length(np.concatenate([given, truth, truth])[: len(clip)], len(clip) + len(truth), clip)
     np.testing.assert_array_equal(frames, clip.frames)
     with pytest.raises(MagbenchError, match=f"holds {len(truth) - 1} frames at 16 a second, the return has"):
-        in_length(truth[:-1], clip)
+        in_length(truth[:-1], len(truth) - 1, clip)
 
 
 @pytest.fixture
@@ -108,6 +107,17 @@ def test_fitted_videos_are_kept_as_they_were_scored(suite: Suite, odd: Path, tmp
     assert generation is not None
     (odd / "a.mkv").unlink()
     clip = suite.clip("a")
+    np.testing.assert_array_equal(read_frames(folder, generation), clip.frames[clip.switch :])
+
+
+def test_what_is_too_long_to_be_held_is_fitted_alike(
+    suite: Suite, odd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames_module, "MEMORY_BYTES", 1)
+    assert take(suite, odd, tmp_path / "out", fit=True).failures == []
+    folder, clip = RunFolder(tmp_path / "out").generation("elsewhere", "a", 0), suite.clip("a")
+    generation = read_generation(folder)
+    assert generation is not None
     np.testing.assert_array_equal(read_frames(folder, generation), clip.frames[clip.switch :])
 
 
