@@ -11,10 +11,9 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -22,44 +21,59 @@ from benchmarks.kill import fingerprint
 from magbench.cluster.driver import Cluster, run_on
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate
+from magbench.runs.failures import Failure
 from magbench.scoring.score import score
+from magbench.suites.format import Suite
 from magbench.suites.registry import open_suite
 
 MACHINES = 3
-
-
-class Killer(threading.Thread):
-    """Kills the machine that is there longest, again and again, until it is stopped."""
-
-    def __init__(self, machines: Any, nodes: list[Any], every: float, cpus: int) -> None:
-        super().__init__(daemon=True)
-        self.machines, self.nodes, self.every, self.cpus = machines, nodes, every, cpus
-        self.killed, self.over = 0, threading.Event()
-
-    def run(self) -> None:
-        while not self.over.wait(self.every):
-            self.machines.remove_node(self.nodes.pop(0), allow_graceful=False)
-            self.killed += 1
-            self.nodes.append(self.machines.add_node(num_cpus=self.cpus))
+Outcome = tuple[list[Failure], int]
 
 
 @contextmanager
-def simulated(every: float, cpus: int) -> Iterator[tuple[str, Killer]]:
-    """Three machines beside the first one, which only holds the cluster together: its address, and who kills."""
+def simulated(cpus: int) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Three machines beside the first one, which only holds the cluster together.
+
+    Yields:
+        Their address, and what kills the one that is there longest and adds another; the main thread's to call.
+    """
     import ray
     from ray.cluster_utils import Cluster as Machines
 
     machines = Machines(initialize_head=True, head_node_args={"num_cpus": 0})
-    killer = Killer(machines, [machines.add_node(num_cpus=cpus) for _ in range(MACHINES)], every, cpus)
+    nodes = [machines.add_node(num_cpus=cpus) for _ in range(MACHINES)]
+
+    def kill() -> None:
+        machines.remove_node(nodes.pop(0), allow_graceful=False)
+        while len(nodes) < MACHINES:
+            with suppress(Exception):  # a busy machine may be too slow for Ray's own time limits
+                nodes.append(machines.add_node(num_cpus=cpus, wait=False))
+
     try:
         ray.init(address=machines.address, log_to_driver=False)
-        killer.start()
-        yield machines.address, killer
+        yield machines.address, kill
     finally:
-        killer.over.set()
-        killer.join()
         ray.shutdown()
         machines.shutdown()
+
+
+def tormented(suite: Suite, given: list[str] | None, out: Path, limit: int | None, every: float, cpus: int) -> Outcome:
+    """Run on machines that die: what failed, and how many died."""
+    failures: list[Failure] = []
+    killed = 0
+    with simulated(cpus) as (address, kill):
+
+        def work() -> None:
+            failures.extend(run_on(Cluster(address), suite, given, out, limit=limit, threads=1, progress=Quiet()))
+
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        while worker.is_alive():
+            worker.join(every)
+            if worker.is_alive():
+                kill()
+                killed += 1
+    return failures, killed
 
 
 @click.command()
@@ -76,12 +90,11 @@ def main(limit: int | None, models: str | None, every: float, cpus: int, work: P
     failures += score(suite, work / "alone", progress=Quiet())
     print(f"one process: {len(failures)} failures", flush=True)
     start = time.monotonic()
-    with simulated(every, cpus) as (address, killer):
-        found = run_on(Cluster(address), suite, given, work / "ray", limit=limit, threads=1, progress=Quiet())
+    found, killed = tormented(suite, given, work / "ray", limit, every, cpus)
     alone, ray = (fingerprint(work / name) for name in ("alone", "ray"))
     apart = sorted(name for name in alone.keys() | ray.keys() if alone.get(name) != ray.get(name))
     told = f"{len(found)} failures, {len(apart)} of {len(alone)} files differ"
-    print(f"Ray: {killer.killed} machines killed in {time.monotonic() - start:.0f} s, {told}")
+    print(f"Ray: {killed} machines killed in {time.monotonic() - start:.0f} s, {told}")
     for line in [*map(str, found), *apart][:20]:
         print(f"    {line}")
     sys.exit(1 if apart or len(found) != len(failures) else 0)

@@ -43,6 +43,12 @@ def tiny_clip(clip_id: str, number: int) -> Clip:
     )
 
 
+@pytest.fixture(autouse=True)
+def timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No stream is begun again because the machine that runs the tests is busy."""
+    monkeypatch.setattr("magbench.generation.worker.AGAIN", 0)
+
+
 @pytest.fixture(scope="session")
 def clips() -> list[Clip]:
     return [tiny_clip(clip_id, number) for number, clip_id in enumerate("abc")]

@@ -41,7 +41,7 @@ def read_fitted(path: Path, clip: Clip) -> tuple[Frames, str]:
 
 
 def in_time(count: int, rate: Fraction | None, fps: int) -> tuple[Sequence[int], str]:
-    """Which of ``count`` frames at ``rate`` (None where nobody knows it) are the nearest in time to those at ``fps``."""
+    """Which of ``count`` frames at ``rate`` (None: nobody knows it) are the nearest in time to those at ``fps``."""
     if rate is None or abs(rate / fps - 1) <= RATE:
         return range(count), ""
     taken = [int(number * rate / fps + Fraction(1, 2)) for number in range(int((count - 1) * fps / rate) + 1)]

@@ -44,6 +44,6 @@ class Shared:
 
 def _make_untimed(shared: Shared, jobs: Sequence[Job]) -> list[Failure]:
     (make,) = find_sources([shared.given], shared.suite, shared.threads).values()
-    with Interruption().watched() as interruption, put_back():
+    with Interruption().watched() as interruption, put_back([]):
         source = replace(make(), timed=False, warms_up=False)
         return make_missing(source, jobs, lambda job, failure: None, interruption)

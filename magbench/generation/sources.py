@@ -83,7 +83,16 @@ def _model(name: str, model: VideoModel, guard: Guard, suite: Suite, threads: in
     with guard.inside():
         revision, wanted = model.revision, wanted_threads(model)
     kind: Kind = "reference" if depth else "model"
-    return Source(name, kind, revision, start, holds, warms_up=True, threads=threads or wanted)
+    return Source(
+        name,
+        kind,
+        revision,
+        start,
+        holds,
+        warms_up=True,
+        threads=threads or wanted,
+        changed=lambda: guard.changed,
+    )
 
 
 def _program(program: Program) -> Source:

@@ -27,7 +27,7 @@ HELD_PIXELS = 48 * 480 * 832
 MARGIN = 1e-5
 SLICE = 8192
 """Features in one float32 matrix product; the products are added in float64."""
-DIRECT_BYTES = 64 * 2**20
+DIRECT_BYTES = 16 * 2**20
 """Of features that are copied at a time for direct distances."""
 
 

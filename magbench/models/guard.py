@@ -22,6 +22,17 @@ import torch
 from torch import Tensor
 
 _END: Any = object()
+WORDS = {
+    "dtype": "torch's default dtype",
+    "device": "torch's default device",
+    "grad": "torch's grad mode",
+    "threads": "torch's threads",
+    "folder": "the working folder",
+    "out": "stdout",
+    "err": "stderr",
+    "environment": "the environment",
+}
+"""What the fields of :class:`State` are called."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,11 @@ class State:
             sys.stderr,
             dict(os.environ),
         )
+
+    def apart(self, other: State) -> list[str]:
+        """What another state has differently, in words."""
+        names = {name: getattr(self, name) != getattr(other, name) for name in WORDS}
+        return [WORDS[name] for name, differs in names.items() if differs]
 
     def restore(self) -> None:
         there = State.now()
@@ -81,11 +97,20 @@ class Guard:
     def __init__(self) -> None:
         self._theirs: State | None = None
         self._threads: int | None = None
+        self._found: State | None = None
+
+    @property
+    def changed(self) -> list[str]:
+        """What the model has otherwise than it found it, in words."""
+        if self._found is None or self._theirs is None:
+            return []
+        return self._found.apart(replace(self._theirs, threads=self._threads or self._found.threads))
 
     @contextmanager
     def inside(self) -> Iterator[None]:
         """Let the model's code run: in its state, which is put aside afterwards."""
         ours = State.now()
+        self._found = self._found or ours
         if self._theirs is not None:
             replace(self._theirs, threads=self._threads or ours.threads).restore()
         given = torch.get_num_threads()

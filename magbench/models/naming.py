@@ -87,7 +87,7 @@ def resolve(given: Given) -> Candidate:
         MagbenchError: it stands for nothing, with the nearest names; or what it names cannot be a model.
     """
     guard = Guard()
-    with put_back(), guard.inside():
+    with put_back([]), guard.inside():
         candidate = _resolve(given)
     return replace(candidate, guard=guard)
 

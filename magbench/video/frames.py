@@ -15,8 +15,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from magbench.core.disk import explained
 
-MEMORY_BYTES = 2**28
-"""Of a video that is held in memory: 224 frames at 832x480. A longer one waits in the folder of temporary files."""
+MEMORY_BYTES = 2**26
+"""Of a video that is held in memory: 56 frames at 832x480. A longer one waits in the folder of temporary files."""
 PIECE_BYTES = 2**24
 """Of frames that are read together where any number would do: 14 at 832x480."""
 
@@ -115,31 +115,33 @@ class Gathered:
     """Takes frames of one size, one after the other, and holds no more of them than ``MEMORY_BYTES``."""
 
     def __init__(self) -> None:
-        self._held: list[Frames] = []
+        self._held = np.empty((0, 0, 0, 3), np.uint8)
         self._file: BufferedRandom | None = None
         self._count = 0
 
     def add(self, frame: Frames) -> None:
         """Take a frame (H, W, 3)."""
-        self._count += 1
+        if self._count == 0:  # one block, of which the system gives what is used: it goes back whole
+            self._held = np.empty((max(1, MEMORY_BYTES // frame.nbytes), *frame.shape), np.uint8)
         try:
-            if self._file is not None:
+            if self._count == len(self._held):
+                self._file = tempfile.TemporaryFile(prefix="magbench-")  # noqa: SIM115  # it goes with the frames
+                self._file.write(self._held.data)
+                self._held = self._held[:0].copy()
+            if self._file is None:
+                self._held[self._count] = frame
+            else:
                 self._file.write(np.ascontiguousarray(frame).data)
                 self._file.flush()
-                return
-            self._held.append(frame)
-            if self._count * frame.nbytes > MEMORY_BYTES:
-                self._file = tempfile.TemporaryFile(prefix="magbench-")  # noqa: SIM115  # it goes with the frames
-                self._file.writelines(np.ascontiguousarray(held).data for held in self._held)
-                del self._held[1:]  # one stays, for its size
         except OSError as error:
             raise explained(error, Path(tempfile.gettempdir())) from error
+        self._count += 1
 
     def frames(self) -> Frames | FramesOnDisk:
         """All that were added, at least one."""
         if self._file is None:
-            return np.stack(self._held)
-        return FramesOnDisk(self._file, (self._count, *self._held[0].shape))
+            return self._held[: self._count].copy()
+        return FramesOnDisk(self._file, (self._count, *self._held.shape[1:]))
 
 
 def pieces(frames: FrameSource) -> Iterator[Frames]:

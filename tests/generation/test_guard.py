@@ -23,6 +23,7 @@ from torch import Tensor
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate
 from magbench.models.protocol import Task
+from magbench.models.put_back import ChangedState
 from magbench.runs.folder import RunFolder
 from magbench.runs.generation import read_generation
 from magbench.suites.format import Suite
@@ -73,6 +74,31 @@ HOSTILE: dict[str, Callable[[Task], object]] = {
 }
 
 
+SAID = {
+    "default dtype": "torch's default dtype",
+    "default dtype, half": "torch's default dtype",
+    "default device": "torch's default device",
+    "gradients": "torch's grad mode",
+    "threads": "torch's threads",
+    "working folder": "the working folder",
+    "logging": "logging",
+    "log level": "the log level",
+    "stdout": "stdout",
+    "environment": "the environment",
+    "no environment": "the environment",
+    "signal handlers": "the handler of SIGTERM",
+    "ctrl-c": "the handler of SIGINT",
+    "numpy's errors": "numpy's errors",
+    "automatic half precision": "autocast",
+    "precision of products": "the precision of matrix products",
+    "only repeatable kernels": "deterministic algorithms",
+    "smallest numbers": "flushing of small numbers",
+    "depth of calls": "the recursion limit",
+    "file permissions": "the umask",
+    "garbage": "garbage collection",
+    "what an error prints": "sys.excepthook",
+}
+"""What is told of it; of the others nothing: drawing a number, importing something, or threads of OpenCV alone."""
 EARLY = """
 from tests.generation.test_guard import HOSTILE
 
@@ -169,8 +195,13 @@ def test_neighbours_make_the_same_and_nothing_stays_changed(
     before = shared()
     relative = Path("out")
     given = [Hostile(), f"{path}:Early", "tiny"]
-    failures = generate(suite, given, relative, limit=2, progress=Quiet())  # type: ignore[arg-type]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ChangedState)
+        failures = generate(suite, given, relative, limit=2, progress=Quiet())  # type: ignore[arg-type]
     assert failures == []
+    lines = [str(one.message) for one in told if one.category is ChangedState]
+    both = ("hostile", "Early") if what in SAID else ()
+    assert lines == [f"{model} changed {SAID[what]}; it was put back for the others" for model in both]
     assert hashes(tmp_path / "out", "tiny") == expected
     assert None not in hashes(tmp_path / "out", "hostile") + hashes(tmp_path / "out", "Early")
     after = shared()

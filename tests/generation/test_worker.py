@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from torch import Tensor
 from magbench.generation import worker
 from magbench.generation.sources import make_task
 from magbench.generation.worker import Job, Source, make_missing
+from magbench.models.disturbance import Disturbance, Watch
 from magbench.models.guard import Interruption
+from magbench.models.protocol import Task
 from magbench.runs.generation import read_generation
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
@@ -114,3 +116,72 @@ def test_nothing_missing_begins_nothing(suite: Suite, tmp_path: Path, monkeypatc
     again = Watched(monkeypatch)
     assert again.make(suite, tmp_path) == []
     assert again.seen == []
+
+
+class Busy:
+    """Says of each stream in turn what share of its time was lost; what it yields, and raises, is that of ``make``."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *waited: float) -> None:
+        self.left, self.begun = list(waited), 0
+        monkeypatch.setattr(worker, "AGAIN", 2)
+        monkeypatch.setattr(Watch, "seen", lambda _: Disturbance(self.left.pop(0), None))
+
+    def times(self, suite: Suite, out: Path, make: Callable[[Task, int], Iterator[Tensor]]) -> list[float | None]:
+        """What three clips are said to have lost."""
+
+        def start(clip: Clip, sample: int, folder: Path) -> partial[Iterator[Tensor]]:
+            self.begun += 1
+            return partial(make, make_task(clip, sample), self.begun)
+
+        source = Source("busy", "model", "1", start, lambda: None)
+        jobs = [Job(clip, 0, out / clip.id) for clip in suite.clips]
+        assert make_missing(source, jobs, lambda job, failure: None, Interruption()) == []
+        made = [read_generation(job.folder) for job in jobs]
+        return [one.waited for one in made if one is not None]
+
+
+def noisy(task: Task, begun: int) -> Iterator[Tensor]:
+    return fakes.noisy(task)
+
+
+def test_a_disturbed_timing_is_taken_again(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = Busy(monkeypatch, 0.5, 0.01, 0.02, 0.6, 0.03)
+    assert busy.times(suite, tmp_path, noisy) == [0.01, 0.02, 0.03]
+    assert (busy.begun, busy.left) == (5, [])
+
+
+def test_a_busy_machine_is_tried_once(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = Busy(monkeypatch, 0.5, 0.4, 0.3, 0.2)
+    assert busy.times(suite, tmp_path, noisy) == [0.5, 0.3, 0.2]
+
+
+def test_no_more_clips_are_timed_again_than_are_timed(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = Busy(monkeypatch, 0.5, 0.0, 0.5, 0.0, 0.5)
+    assert busy.times(suite, tmp_path, noisy) == [0.0, 0.0, 0.5]
+
+
+def other_frames(task: Task, begun: int) -> Iterator[Tensor]:
+    return (piece * (begun != 2) for piece in fakes.noisy(task))
+
+
+def leaves(task: Task, begun: int) -> Iterator[Tensor]:
+    if begun == 2:
+        raise SystemExit
+    yield from fakes.noisy(task)
+
+
+@pytest.mark.parametrize(("make", "waited"), [(other_frames, (0.5, 0.0, 0.0, 0.0)), (leaves, (0.5, 0.0, 0.0))])
+def test_the_first_frames_count(
+    suite: Suite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Task, int], Iterator[Tensor]],
+    waited: tuple[float, ...],
+) -> None:
+    assert Busy(monkeypatch, *waited).times(suite, tmp_path / "busy", make) == [0.5, 0.0, 0.0]
+    Busy(monkeypatch, 0.0, 0.0, 0.0).times(suite, tmp_path / "quiet", noisy)
+    for clip in suite.clips:
+        one, other = (read_generation(tmp_path / name / clip.id) for name in ("busy", "quiet"))
+        assert one is not None and other is not None and one.frames_sha256 == other.frames_sha256

@@ -96,5 +96,7 @@ def test_parts_and_joins_are_those_of_arrays() -> None:
 @pytest.mark.usefixtures("nothing_held")
 def test_no_room_for_a_long_video_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    gathered = Gathered()
+    gathered.add(video()[0])
     with pytest.raises(DiskError, match="gone"):
-        Gathered().add(video()[0])
+        gathered.add(video()[1])
