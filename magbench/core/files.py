@@ -46,18 +46,26 @@ def write_atomic(path: Path, text: str) -> None:
 
 @contextmanager
 def written(path: Path) -> Iterator[Path]:
+    """As :func:`placed`, and what was written is on the disk before it counts."""
+    with placed(path) as half:
+        yield half
+        with half.open("rb+") as file:
+            os.fsync(file.fileno())
+    _sync_folder(path.parent)
+
+
+@contextmanager
+def placed(path: Path) -> Iterator[Path]:
     """A name to write a file under; it becomes ``path`` at the end of the block, whole, whoever else writes it too.
 
-    The name is nobody else's. What was written is on the disk before it counts.
+    The name is nobody else's. Where the power fails the file may be empty: for what is checked when it is read, and can
+    be made again. To wait for the disk costs as much as to score a small clip.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f".{path.name[:120]}.{os.getpid()}.{uuid4().hex[:8]}.tmp")
     try:
         yield half
-        with half.open("rb+") as file:
-            os.fsync(file.fileno())
         os.replace(half, path)
-        _sync_folder(path.parent)
     finally:
         half.unlink(missing_ok=True)
 

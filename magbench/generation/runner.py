@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -74,6 +75,7 @@ def generate(
     failures: list[Failure] = []
     for name in [name for name in mine if name in models or name not in found]:
         tasks = mine[name]
+        gc.collect()  # so that memory of the model before is not counted to this one
         if isolate and (name not in found or found[name].program is None):
             job = Isolated(texts.get(name, name), suite, out, threads, patience_s)
             failures += make_isolated(job, tasks, taken=list(found), progress=progress)

@@ -7,7 +7,6 @@ for its first clips; those are timed. The others of a model that asks for one th
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -163,7 +162,6 @@ def generate_from(
     with Interruption().watched() as interruption:
         for name, make in makers.items():
             progress.stage(name, len(tasks))
-            gc.collect()  # so that memory of the model before is not counted to this one
             with told_of(name) as changed, put_back(changed):
                 try:
                     source = make()

@@ -56,6 +56,12 @@ def _replaced(there: Any, content: Any) -> None:
     there[:] = content
 
 
+def _set_deterministic(on: bool) -> None:
+    """Set it only where it is not so: torch imports its compiler to set it, for a second or more."""
+    if torch.are_deterministic_algorithms_enabled() != on:
+        torch.use_deterministic_algorithms(on)
+
+
 SETTINGS: tuple[Setting, ...] = (
     ("", lambda: list(sys.path), lambda found: _replaced(sys.path, found)),
     ("", lambda: list(warnings.filters), lambda found: _replaced(warnings.filters, found)),
@@ -68,7 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
     ("numpy's errors", np.geterr, lambda found: np.seterr(**found)),
     ("", _cv2_threads, _set_cv2_threads),
     ("the precision of matrix products", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
-    ("deterministic algorithms", torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
+    ("deterministic algorithms", torch.are_deterministic_algorithms_enabled, _set_deterministic),
     ("autocast", lambda: torch.is_autocast_enabled("cpu"), lambda found: torch.set_autocast_enabled("cpu", found)),
     (
         "autocast on the GPU",

@@ -25,10 +25,10 @@ def sharpness(footage: Footage) -> float | None:
     Detail is the median over frames of the variance of the luma's Laplacian (Pech-Pacheco et al., 2000). Both a
     blurred and a noisy return are below 1.
     """
-    if footage.context.shape[0] == 0 or min(footage.frames.shape[1:3]) < MIN_SIDE:
+    if footage.given.frames.shape[0] == 0 or min(footage.frames.shape[1:3]) < MIN_SIDE:
         return None
-    both = (greys(footage.frames), greys(footage.context))
-    detail, before = (float(np.median(laplacian_variance(grey))) for grey in both)
+    detail = float(np.median(laplacian_variance(greys(footage.frames))))
+    before = float(np.median(footage.given.detail))
     if before == 0:
         return None
     return min(detail / before, before / detail) if detail else 0.0
@@ -36,12 +36,12 @@ def sharpness(footage: Footage) -> float | None:
 
 def brightness_drift(footage: Footage) -> float | None:
     """How far the mean lightness has left what the given frames showed, at the end; L*, 0 to 100."""
-    return _drift(footage.colour[:, :1], footage.context_colour[:, :1])
+    return _drift(footage.colour[:, :1], footage.given.colour[:, :1])
 
 
 def colour_drift(footage: Footage) -> float | None:
     """How far the mean colour, lightness apart, has left what the given frames showed, at the end; a*b*."""
-    return _drift(footage.colour[:, 1:], footage.context_colour[:, 1:])
+    return _drift(footage.colour[:, 1:], footage.given.colour[:, 1:])
 
 
 def _drift(values: NDArray[np.float64], given: NDArray[np.float64]) -> float | None:

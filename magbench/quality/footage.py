@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
-from magbench.metrics.detail import greys
+from magbench.metrics.detail import greys, laplacian_variance
 from magbench.quality.flow import MIN_SIDE, Motion, motion_of
 from magbench.video.frames import FrameSource, pieces
 
@@ -22,24 +22,46 @@ PACE_FRAMES = 7
 
 
 @dataclass(frozen=True)
-class Footage:
-    """``frames`` (T > 0, H, W, 3) uint8 RGB, the return alone; ``context`` (C >= 0, H, W, 3) uint8 RGB.
+class Given:
+    """``frames`` (C >= 0, H, W, 3) uint8 RGB, those before a return: one serves all returns of a clip.
 
-    Neither is held: a few frames at a time are read.
+    They are not held: a few at a time are read.
     """
 
     frames: FrameSource
-    context: FrameSource
+
+    @cached_property
+    def detail(self) -> NDArray[np.float64]:
+        """(C,) variance of the Laplacian of each frame's luma."""
+        return laplacian_variance(greys(self.frames))
+
+    @cached_property
+    def motion(self) -> Motion | None:
+        """How the last ``PACE_FRAMES`` move; None if there are less than two or they are too small for optical flow."""
+        return _motion(self.frames[-PACE_FRAMES:])
+
+    @cached_property
+    def colour(self) -> NDArray[np.float64]:
+        """(C, 3) mean CIELAB colour of each frame: L* from 0 to 100, a*, b*."""
+        return mean_lab(self.frames)
+
+
+@dataclass(frozen=True)
+class Footage:
+    """``frames`` (T > 0, H, W, 3) uint8 RGB, the return alone, a few read at a time; ``given`` those before it."""
+
+    frames: FrameSource
+    given: Given
 
     def __post_init__(self) -> None:
-        for name, frames in (("the return", self.frames), ("the given frames", self.context)):
+        for name, frames in (("the return", self.frames), ("the given frames", self.given.frames)):
             dtype = np.asarray(frames[:1]).dtype
             if len(frames.shape) != 4 or frames.shape[3] != 3 or dtype != np.uint8:
                 raise MagbenchError(f"{name}: frames must be (T, H, W, 3) uint8, not {tuple(frames.shape)} {dtype}")
         if 0 in self.frames.shape:
             raise MagbenchError(f"the return: holds no frame, shape {self.frames.shape}")
-        if self.frames.shape[1:] != self.context.shape[1:]:
-            sizes = ["x".join(map(str, frames.shape[1:3])) for frames in (self.frames, self.context)]
+        if self.frames.shape[1:] != self.given.frames.shape[1:]:
+            sizes = ["x".join(map(str, frames.shape[1:3])) for frames in (self.frames, self.given.frames)]
             raise MagbenchError(f"the return is {sizes[0]}, the given frames are {sizes[1]}")
 
     @cached_property
@@ -56,19 +78,9 @@ class Footage:
         return _motion(self.frames)
 
     @cached_property
-    def context_motion(self) -> Motion | None:
-        """How the last ``PACE_FRAMES`` given frames move; None as above."""
-        return _motion(self.context[-PACE_FRAMES:])
-
-    @cached_property
     def colour(self) -> NDArray[np.float64]:
         """(T, 3) mean CIELAB colour of each frame of the return: L* from 0 to 100, a*, b*."""
         return mean_lab(self.frames)
-
-    @cached_property
-    def context_colour(self) -> NDArray[np.float64]:
-        """(C, 3) mean CIELAB colour of each given frame."""
-        return mean_lab(self.context)
 
 
 def mean_lab(frames: FrameSource) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench.metrics.spec import ScoreSpec
-from magbench.quality.footage import Footage
+from magbench.quality.footage import Footage, Given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,4 +30,4 @@ class QualityMetric(ScoreSpec):
 
         For all metrics of a return use :func:`magbench.quality.measure`, which does shared work once.
         """
-        return self.of(Footage(frames, context))
+        return self.of(Footage(frames, Given(context)))

@@ -25,7 +25,7 @@ def motion_share(footage: Footage) -> float | None:
 def motion_match(footage: Footage) -> float | None:
     """How well the return keeps the camera's pace: the ratio of its `motion` to that of the last given frames,
     or its inverse, whichever is below 1."""
-    speed, before = _speed(footage.motion), _speed(footage.context_motion)
+    speed, before = _speed(footage.motion), _speed(footage.given.motion)
     if speed is None or before is None or before < STILL:
         return None
     return min(speed / before, before / speed) if speed else 0.0

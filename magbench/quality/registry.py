@@ -5,7 +5,7 @@ from __future__ import annotations
 from magbench.quality.appearance import brightness_drift, colour_drift, sharpness
 from magbench.quality.flicker import repetition, temporal_flickering
 from magbench.quality.flow import EXPLAINED, MIN_SIDE
-from magbench.quality.footage import PACE_FRAMES, Footage
+from magbench.quality.footage import PACE_FRAMES, Footage, Given
 from magbench.quality.metric import QualityMetric
 from magbench.quality.motion import STILL, motion, motion_match, motion_share, motion_smoothness
 from magbench.video.frames import FrameSource
@@ -105,5 +105,10 @@ def measure(frames: FrameSource, context: FrameSource) -> dict[str, float | None
     Args:
         context: (C, H, W, 3) uint8, the frames that were given.
     """
-    footage = Footage(frames, context)
+    return measure_after(frames, Given(context))
+
+
+def measure_after(frames: FrameSource, given: Given) -> dict[str, float | None]:
+    """As :func:`measure`, with what is asked of the given frames done once for all returns that come after them."""
+    footage = Footage(frames, given)
     return {metric.name: metric.of(footage) for metric in QUALITY}

@@ -104,7 +104,10 @@ class Generation(BaseModel):
 def write_generation(
     folder: Path, metered: Metered, clip: Clip, *, model: str, revision: str, kind: Kind, sample: int
 ) -> None:
-    """Save a return; it counts from the moment its last file is there."""
+    """Save a return; it counts from the moment its last file is there, which is on the disk then.
+
+    Frames that a power cut kept from the disk are not those of its hash, and are made again.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ERROR_FILE).unlink(missing_ok=True)
     write_lossless(folder / FRAMES_FILE, metered.frames, clip.fps)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, model_validator
 
 from magbench.core.errors import MagbenchError
-from magbench.core.files import write_atomic, written
+from magbench.core.files import placed, written
 from magbench.core.parsing import described, parse_json, read_text
 from magbench.models.protocol import Kind
 
@@ -93,7 +93,9 @@ class Record(BaseModel):
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
     """Write JSON lines, all of them or nothing."""
-    write_atomic(path, "".join(f"{record.model_dump_json()}\n" for record in records))
+    with placed(path) as half:
+        text = "".join(f"{record.model_dump_json()}\n" for record in records)
+        half.write_text(text, encoding="utf-8", newline="\n")
 
 
 def read_records(path: Path) -> list[Record]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from magbench.metrics import Pair, Truth
+    from magbench.quality import Given
 
 REGIONS: tuple[Region, ...] = ("all", "out_of_window")
 
@@ -42,6 +43,13 @@ class Scene:
     def context(self) -> FrameSource:
         """(switch, H, W, 3) uint8, what was given."""
         return self.clip.part(0, self.clip.switch)
+
+    @cached_property
+    def given(self) -> Given:
+        """The same, with what quality metrics ask of it."""
+        from magbench.quality import Given
+
+        return Given(self.context)
 
     @cached_property
     def truth(self) -> Truth:
@@ -204,7 +212,7 @@ def _quality_records(scene: Scene, frames: FrameSource, generation: Generation) 
     from magbench import quality
 
     common = _provenance(scene, generation)
-    values = quality.measure(frames, scene.context)
+    values = quality.measure_after(frames, scene.given)
     return [
         Record(
             **common,

@@ -21,7 +21,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError, Misfit
-from magbench.core.files import written
+from magbench.core.files import placed
 from magbench.video import frame_rate
 from magbench.video.colours import to_rgb
 from magbench.video.frame_rate import rounded
@@ -40,7 +40,9 @@ EDGE, GIVEN, MADE = 4, (70, 74, 82), (255, 150, 0)
 """The frame around a preview: about so many pixels wide, grey around what was given, orange around what was made."""
 
 _SLICES = 4
-"""Of a lossless frame, a thread each. Their number is fixed: the bytes must not depend on the machine."""
+"""Of a lossless frame. Their number is fixed: the bytes must not depend on the machine."""
+SMALL_FRAME = 2**16
+"""Pixels below which one thread codes a frame, and others would only be waited for."""
 _FFV1 = {"level": "3", "coder": "1", "context": "0", "slices": str(_SLICES), "slicecrc": "1", "g": "1"}
 _H264 = {"preset": "ultrafast", "crf": "20"}
 
@@ -102,6 +104,8 @@ def _read(path: Path, fps: int | None, count: int | None, most: Most | None) -> 
         with av.open(str(path), metadata_errors="replace") as container:
             stream = _stream(container)
             check_fits((0, stream.codec_context.height, stream.codec_context.width), None, f"{path}: ")
+            if stream.codec_context.height * stream.codec_context.width < SMALL_FRAME:
+                stream.codec_context.thread_count = 1
             stream.codec_context.options = {"err_detect": "crccheck+explode", "max_pixels": str(LARGEST_FRAME)}
             declared = frame_rate.declared_length(container)
             tick = Fraction(stream.time_base or 0)
@@ -193,7 +197,7 @@ def write_lossless(path: Path, frames: FrameSource, fps: int) -> None:
         pixels="bgr0",
         container="matroska",
         options=_FFV1,
-        slices=_SLICES,
+        threads=1 if height * width < SMALL_FRAME else _SLICES,
     )
 
 
@@ -240,16 +244,19 @@ def _encode(
     container: str,
     options: dict[str, str],
     factor: int = 1,
-    slices: int = 1,
+    threads: int = 1,
 ) -> None:
-    """Write frames, each pixel repeated ``factor`` times both ways, each of its ``slices`` by a thread of its own."""
+    """Write frames, each pixel repeated ``factor`` times both ways; slices of a frame may be coded by several threads.
+
+    What is written is read with its hash, or looked at: it need not be on the disk.
+    """
     scaler = VideoReformatter()
-    with written(path) as half, av.open(str(half), "w", format=container, options={"fflags": "+bitexact"}) as output:
+    with placed(path) as half, av.open(str(half), "w", format=container, options={"fflags": "+bitexact"}) as output:
         stream = output.add_stream(codec, rate=fps, options=options)
         assert isinstance(stream, av.VideoStream)  # PyAV cannot tell the type checker
         stream.height, stream.width = (side * factor for side in size)
         stream.pix_fmt = pixels
-        stream.thread_type, stream.thread_count = "SLICE", slices
+        stream.thread_type, stream.thread_count = "SLICE", threads
         for array in frames:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(array), format="rgb24")
             frame = scaler.reformat(frame, stream.width, stream.height, pixels, interpolation=Interpolation.POINT)

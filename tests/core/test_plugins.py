@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 import torch
 
 from magbench.core.errors import MagbenchError
-from magbench.core.plugins import METRICS, MODELS, extras, plugins
+from magbench.core.plugins import METRICS, MODELS, Plugin, extras, plugins
 
 ENTRIES = """
 [magbench.models]
@@ -146,8 +145,8 @@ def test_a_trunk_that_is_not_here_is_said(name: str, monkeypatch: pytest.MonkeyP
 
 
 def test_of_two_packages_that_claim_a_name_neither_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = EntryPoints(EntryPoint("both", f"module_{i}:METRIC", METRICS.name) for i in (1, 2))
-    monkeypatch.setattr("magbench.core.plugins.entry_points", lambda group: entries)
+    claims = tuple(Plugin("both", METRICS, f"module_{i}", "METRIC", "") for i in (1, 2))
+    monkeypatch.setattr("magbench.core.plugins.registered", lambda group, folders: claims)
     with pytest.warns(
         UserWarning, match="'both' of magbench.metrics is there twice: module_1:METRIC, module_2:METRIC; left out"
     ):
