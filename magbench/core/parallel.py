@@ -30,6 +30,11 @@ def worth(pixels: int) -> int:
     return max(1, min(torch.get_num_threads(), pixels // WORTH_A_PROCESS))
 
 
+def started() -> int:
+    """How many processes an earlier :func:`share` has left idle; 1 if none. For work that pays for no new ones."""
+    return max(_pools, default=1)
+
+
 def share(function: Callable[[Job, Item], Result], job: Job, items: Sequence[Item], workers: int) -> Iterator[Result]:
     """``function(job, item)`` for each item, in order.
 

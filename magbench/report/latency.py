@@ -29,7 +29,7 @@ def latency_against_history(records: Sequence[Record], table: Table, path: Path,
 
     No file is left where neither was measured.
     """
-    timed = {model: comparable(r for r in records if r.model == model and _is_block(r)) for model in table.models}
+    timed = {model: comparable(r for r in records if r.model == model and is_block(r)) for model in table.models}
     found = {f"{model}{BUSY}" if told.busy else model: _latency(own) for model, (own, told) in timed.items()}
     measured = {model: points for model, points in found.items() if points}
     if not measured and not profile:
@@ -87,5 +87,6 @@ def _latency(records: Iterable[Record]) -> dict[int, list[float]]:
     return found
 
 
-def _is_block(record: Record) -> bool:
+def is_block(record: Record) -> bool:
+    """Whether a record holds seconds of blocks: all that :func:`latency_against_history` looks at."""
     return (record.protocol, record.metric) == (BLOCK.protocol, BLOCK.name)

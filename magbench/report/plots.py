@@ -79,7 +79,7 @@ def score_along_return(records: Sequence[Record], table: Table, path: Path, *, w
 
     No file is left where nothing was scored frame by frame.
     """
-    chosen = [r for r in records if (r.protocol, r.metric, r.region) == ("aligned", "psnr", "all")]
+    chosen = [record for record in records if is_along(record)]
     curves = []
     for row in main_rows(table):
         columns = _by_position([r for r in chosen if r.model == row.model])
@@ -90,6 +90,11 @@ def score_along_return(records: Sequence[Record], table: Table, path: Path, *, w
         return
     gaps = {record.clip: record.gap for record in chosen if record.gap is not None}
     save(lambda theme: _along_return(theme, curves, list(gaps.values()), looks(table.models), window, fps), path)
+
+
+def is_along(record: Record) -> bool:
+    """Whether a record holds the score of each frame: all that :func:`score_along_return` looks at."""
+    return (record.protocol, record.metric, record.region) == ("aligned", "psnr", "all")
 
 
 def _along_return(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from magbench.analysis.retention_curve import gap_curves
 from magbench.analysis.sources import published, with_extras
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
+from magbench.core.parallel import share, started
 from magbench.core.provenance import commit, machine
 from magbench.report import page, plots, sheet
 from magbench.report.columns import PRIMARY, column_of
 from magbench.report.export import text
 from magbench.report.gap import retention_against_gap
-from magbench.report.latency import latency_against_history
+from magbench.report.latency import is_block, latency_against_history
 from magbench.report.streaming import stream
 from magbench.report.tables import Table, build_table, table_of
 from magbench.runs.folder import Run, RunFolder
@@ -60,14 +62,24 @@ def report(suite: Suite, out: Path) -> Table:
     write_atomic(folder.table("csv"), text.csv_text(table))
     write_atomic(folder.table("json"), text.json_text(table, provenance, half_lives))
     long = read_profile(folder.profile) if folder.profile.is_file() else None
-    plots.score_along_return(
-        records, table, folder.plots / "score_along_return.png", window=suite.window, fps=suite.fps
-    )
-    retention_against_gap(curves, table, folder.plots / "retention_against_gap.png", window=suite.window)
-    latency_against_history(records, table, folder.plots / "latency_against_history.png", long)
-    plots.consistency_against_memory(table, folder.plots / "consistency_against_memory.png")
-    sheet.draw(suite, folder, [clip for clip, sample in tasks if sample == 0], table, records)
+    along, blocks = list(filter(plots.is_along, records)), list(filter(is_block, records))
+    place = folder.plots
+    pictures: list[Callable[[], None]] = [
+        partial(
+            plots.score_along_return, along, table, place / "score_along_return.png", window=suite.window, fps=suite.fps
+        ),
+        partial(retention_against_gap, curves, table, place / "retention_against_gap.png", window=suite.window),
+        partial(latency_against_history, blocks, table, place / "latency_against_history.png", long),
+        partial(plots.consistency_against_memory, table, place / "consistency_against_memory.png"),
+        *sheet.drawings(suite, folder, [clip for clip, sample in tasks if sample == 0], table, records),
+    ]
+    for _ in share(_draw, None, pictures, started()):
+        pass
     return table
+
+
+def _draw(_: None, picture: Callable[[], None]) -> None:
+    picture()
 
 
 def summarise(out: Path, records: Sequence[Record]) -> Table:

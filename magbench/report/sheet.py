@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,10 @@ class Sheet:
     rows: tuple[SheetRow, ...]
 
 
-def draw(suite: Suite, folder: RunFolder, clips: Sequence[Clip], table: Table, records: Sequence[Record]) -> None:
-    """Write the run's sheet, light and dark: one clip, its truth, and the best models of the table that have it.
+def drawings(
+    suite: Suite, folder: RunFolder, clips: Sequence[Clip], table: Table, records: Sequence[Record]
+) -> list[Callable[[], None]]:
+    """What writes the run's sheet, light and dark: one clip, its truth, and the best models of the table that have it.
 
     ``clips`` are those of the run. No file is left where no model has a scored video of any of them.
     """
@@ -78,7 +81,7 @@ def draw(suite: Suite, folder: RunFolder, clips: Sequence[Clip], table: Table, r
     scored = {(r.model, r.clip): r for r in records if r.model in here and r.sample == 0 and column_of(r) == PSNR}
     models = chosen([name for name in table.models if any((name, clip.id) in scored for clip in clips)])
     if not models:
-        return
+        return []
     clip = pick_clip(clips, {clip.id: sum((model, clip.id) in scored for model in models) for clip in clips})
     given = clip.part(clip.switch - 1, clip.switch)[:][0]
     rows = [SheetRow("ground truth", "", given, clip.part(clip.switch))]
@@ -97,8 +100,7 @@ def draw(suite: Suite, folder: RunFolder, clips: Sequence[Clip], table: Table, r
         tuple(clip.out_of_window(suite.window)[clip.switch :].tolist()),
         tuple(rows),
     )
-    draw_sheet(content, LIGHT, folder.sheet)
-    draw_sheet(content, DARK, dark)
+    return [partial(draw_sheet, content, theme, path) for theme, path in ((LIGHT, folder.sheet), (DARK, dark))]
 
 
 def chosen(models: Sequence[str]) -> list[str]:
@@ -177,10 +179,7 @@ def draw_sheet(sheet: Sheet, theme: Theme, path: Path) -> None:
             write(12, y + height / 2 - 10, row.name, 13, colour, va="center", fontweight="bold")
             write(12, y + height / 2 + 13, row.note, 11.5, theme.quiet, va="center")
             for tile, x in zip(tiles[r], places, strict=True):
-                box = (x / total_w, 1 - (y + height) / total_h, width / total_w, height / total_h)
-                axes = figure.add_axes(box)
-                axes.imshow(tile, interpolation="none", aspect="auto")
-                axes.set_axis_off()
+                figure.figimage(tile, x, total_h - y - height, origin="upper")
         for x, i in zip(places[1:], columns, strict=True):
             weight, colour = ("bold", theme.ink) if sheet.far[i] else ("normal", theme.quiet)
             write(x + width / 2, TOP - 8, sheet.heads[i], 12, colour, ha="center", va="bottom", fontweight=weight)

@@ -54,7 +54,7 @@ def run(finished: Path, tmp_path: Path) -> Path:
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures take most of a report's time: tests of something else leave them empty."""
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, path, **_: Path(path).write_bytes(b"-"))
-    monkeypatch.setattr("magbench.render.theme.use_palette", lambda png: None)
+    monkeypatch.setattr("magbench.render.theme.write_png", lambda figure, png: png.write_bytes(b"-"))
 
 
 def test_every_file_is_written_and_the_same_scores_give_the_same_files(suite: Suite, run: Path) -> None:

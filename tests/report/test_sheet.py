@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,6 +39,12 @@ def run_of(suite: Suite, folder: RunFolder, names: list[str], missing: str = "")
     return build_table(rows, [(clip.id, 0) for clip in suite.clips]), rows
 
 
+def draw(*run: Any) -> None:
+    """Draw the sheet of a run in this process."""
+    for drawing in sheet.drawings(*run):
+        drawing()
+
+
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[Path, Sheet]:
     """The sheets that were drawn, by file; each file is a dash."""
@@ -54,7 +61,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[Path, Sheet]:
 def test_a_strangers_model_has_a_row(suite: Suite, drawn: dict[Path, Sheet], tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     table, rows = run_of(suite, folder, ["somebody_elses", "another"])
-    sheet.draw(suite, folder, suite.clips, table, rows)
+    draw(suite, folder, suite.clips, table, rows)
     assert [path.name for path in drawn] == ["sheet.png", "sheet_dark.png"]
     content = drawn[folder.sheet]
     assert [row.name for row in content.rows] == ["ground truth", "somebody_elses", "another"]
@@ -72,7 +79,7 @@ def test_the_best_have_rows_and_the_others_are_counted(
     folder = RunFolder(tmp_path)
     names = [f"model{i:02d}" for i in range(10)]
     table, rows = run_of(suite, folder, names)
-    sheet.draw(suite, folder, suite.clips, table, rows)
+    draw(suite, folder, suite.clips, table, rows)
     content = drawn[folder.sheet]
     assert [row.name for row in content.rows[1:]] == names[:8]
     assert content.caption.endswith("8 of 10 models: those of your own, then the best.")
@@ -81,7 +88,7 @@ def test_the_best_have_rows_and_the_others_are_counted(
 def test_a_clip_that_most_models_have_is_shown(suite: Suite, drawn: dict[Path, Sheet], tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     table, rows = run_of(suite, folder, ["one", "two"], missing="two")
-    sheet.draw(suite, folder, suite.clips, table, rows)
+    draw(suite, folder, suite.clips, table, rows)
     content = drawn[folder.sheet]
     assert [row.name for row in content.rows] == ["ground truth", "one", "two"]
     second = [clip.id for clip in suite.clips if clip.speed == "fast"][1]
@@ -91,9 +98,9 @@ def test_a_clip_that_most_models_have_is_shown(suite: Suite, drawn: dict[Path, S
 def test_a_sheet_without_models_is_taken_away(suite: Suite, drawn: dict[Path, Sheet], tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     table, rows = run_of(suite, folder, ["one"])
-    sheet.draw(suite, folder, suite.clips, table, rows)
+    draw(suite, folder, suite.clips, table, rows)
     reference = [record.model_copy(update={"kind": "reference"}) for record in rows]
-    sheet.draw(suite, folder, suite.clips, build_table(reference, [(clip.id, 0) for clip in suite.clips]), reference)
+    draw(suite, folder, suite.clips, build_table(reference, [(clip.id, 0) for clip in suite.clips]), reference)
     assert not folder.sheet.exists() and not (tmp_path / "sheet_dark.png").exists()
 
 
@@ -103,7 +110,7 @@ def test_scores_without_a_video_are_an_error(suite: Suite, drawn: dict[Path, She
     for file in folder.generations.rglob("generation.json"):
         file.unlink()
     with pytest.raises(MagbenchError, match="has scores but no finished generation"):
-        sheet.draw(suite, folder, suite.clips, table, rows)
+        draw(suite, folder, suite.clips, table, rows)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
