@@ -135,8 +135,8 @@ def test_one_model_is_read_alone(tmp_path: Path) -> None:
     rows = [{**row, "model": model} for model in ("mine", "other") for row in (ROW, INSIDE, retained)]
     folder = written(tmp_path, rows)
     path = RunFolder(folder).records
-    assert read_parquet(path, "other") == [record for record in read_parquet(path) if record.model == "other"]
-    assert read_parquet(path, "nobody") == []
+    assert read_parquet(path, model="other") == [record for record in read_parquet(path) if record.model == "other"]
+    assert read_parquet(path, model="nobody") == []
     assert {record.model for record in read_folder(folder, "mine")} == {"mine"}
     first, second = open_sides("mine", "other", folder)
     assert {record.model for record in (*first.records, *second.records)} == {"mine", "other"}
