@@ -211,7 +211,7 @@ def report(suite: Suite, values: Values) -> int:
         print(f"| {row[1]} | {row[0]} | {cells} | {below} |")
     of = {kind: [means[row][score] for row in means if row[0] == kind] for kind in KINDS}
     bars = [("the truth scores 1", float(np.mean(of["truth"])), 1.0)]
-    wrong = [means[row][score] for row in means if row[1].startswith(TWISTED)]
+    wrong = [means[row][score : score + 2].max() for row in means if row[1].startswith(TWISTED)]
     bars += [("nothing twisted reaches a quarter", 0.25, max(wrong))]
     bars += [("every speed above every cheat", min(of["speed"]), max(of["cheat"]))]
     bars += [("every model above every cheat", min(of["model"]), max(of["cheat"]))] if of["model"] else []

@@ -2,7 +2,8 @@
 
 The match is a path through the LPIPS matrix that goes forward in both videos at half to twice the true speed,
 starts and ends where it likes, and stands still only on the last true frame. Every true frame that it does not show
-and every generated frame that does not belong on it cost. Formulas, reasons and limits: docs/metrics.md.
+and every generated frame that does not belong on it cost, and so does what is not in its place in the frame. Formulas,
+reasons and limits: docs/metrics.md.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from magbench.metrics.in_place import counted
 from magbench.metrics.matrix import Matrix
 from magbench.metrics.pair import Match, Pair, Values
 
@@ -50,23 +52,24 @@ class OrderedScores:
 
 def ordered_of(pair: Pair) -> OrderedScores | None:
     """The ordered match of a pair; None if the true return has no range."""
+    if len(pair) < 2:
+        return None
     among = pair.among
-    return ordered(pair.distances, among)
+    return ordered(pair.distances, among, pair.in_place)
 
 
-def ordered(distance: Matrix, among: Matrix) -> OrderedScores | None:
+def ordered(distance: Matrix, among: Matrix, in_place: Matrix) -> OrderedScores | None:
     """Match in order.
 
     Args:
         distance: (n, m) LPIPS of generated (row) against true frames.
         among: (m, m) LPIPS of the true frames among themselves.
+        in_place: (n, m) in [0, 1], see :mod:`magbench.metrics.in_place`.
 
     Returns:
         None if the mean scale is under `RANGE`: nothing can be told apart.
     """
     frames = len(among)
-    if frames < 2:
-        return None
     scale = np.sort(among, axis=1)[:, -(frames // 2) :].mean(axis=1)
     if scale.mean() < RANGE:
         return None
@@ -76,6 +79,8 @@ def ordered(distance: Matrix, among: Matrix) -> OrderedScores | None:
     here = np.clip(1 - detour / (DETOUR * scale), 0, 1)
     shows, belongs = similar * here, np.minimum(1, similar / SHOWN) * here
     path, how = _best_path(shows, belongs)
+    placed = counted(_along(in_place, path, how))[:, None]
+    shows, belongs = shows * placed, belongs * placed
     similarity, nearest = np.zeros(frames), scale.copy()
     belonging = np.zeros(len(distance))
     for (i, j), step in zip(path.tolist(), how, strict=True):
@@ -97,6 +102,18 @@ def ordered(distance: Matrix, among: Matrix) -> OrderedScores | None:
         belonging=belonging,
         path=path,
     )
+
+
+def _along(in_place: Matrix, path: Match, how: list[int]) -> Values:
+    """(n,) the agreement in place of each generated frame with its true frame on the path; 0 off the path."""
+    found = np.zeros(len(in_place))
+    for (i, j), step in zip(path.tolist(), how, strict=True):
+        found[i] = in_place[i, j]
+        if step == BETWEEN:
+            found[i - 1] = max(in_place[i - 1, j - 1], in_place[i - 1, j])
+    end, last = path[-1]
+    found[end + 1 :] = in_place[end + 1 :, last]
+    return found
 
 
 def _best_path(shows: Matrix, belongs: Matrix) -> tuple[Match, list[int]]:

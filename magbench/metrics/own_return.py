@@ -4,7 +4,7 @@ A clip that explores shows a model a short stretch, sends the camera where nothi
 what is there; but what was made there must still be there. A frame of the way back is compared with the model's own
 latest frame of the same view, and five factors, each in [0, 1], ask whether a likeness means anything:
 
-- ``similar``: nearer to that frame than to its frames of other views;
+- ``similar``: nearer to that frame than to its frames of other views, and everything in its place;
 - ``spread``: its views differ from one another as given views do; a frozen frame, or a mean, has none;
 - ``linked``: neighbours resemble each other as given neighbours do; noise does not, however often it is repeated;
 - ``fresh``: what is shown where nothing was given is not a given frame;
@@ -27,6 +27,7 @@ from magbench.metrics.frame.lpips import METRIC as LPIPS
 from magbench.metrics.frame.psnr import METRIC as PSNR
 from magbench.metrics.frame.ssim import METRIC as SSIM
 from magbench.metrics.frames import Pixels, Video
+from magbench.metrics.in_place import Layout, counted, in_place
 from magbench.metrics.matrix import Embedded, Matrix, matrices
 from magbench.metrics.ordered import RANGE, SHOWN, ordered
 from magbench.metrics.pair import Values, each
@@ -42,13 +43,13 @@ SPECS = (
     PerFrameScore(
         protocol=NAME,
         name="score",
-        version=1,
+        version=2,
         better="higher",
         about="is what the model made itself still there, frame by frame",
         main=MainColumn(1, "own return ↑", interval=True, optional=True),
     ),
     PerFrameScore(
-        protocol=NAME, name="ordered", version=1, better="higher", about="the same by order-preserving match"
+        protocol=NAME, name="ordered", version=2, better="higher", about="the same by order-preserving match"
     ),
     *(
         PerFrameScore(
@@ -114,9 +115,10 @@ class Measured:
 
 def measure(video: FrameSource, revisit: Frames, switch: int) -> Measured | None:
     """Score a video (T, H, W, 3) whose first ``switch`` frames were given; None as :func:`own_return`."""
-    frames = Video("the return", Pixels(video))
+    frames = Video("the video", Pixels(video))
     distance, _ = matrices(frames, Embedded(frames))
-    found = own_return(distance, laplacian_variance(greys(video)), revisit, switch)
+    layout = Layout.of(frames)
+    found = own_return(distance, in_place(layout, layout), laplacian_variance(greys(video)), revisit, switch)
     if found is None:
         return None
     here, there = (frames, found.frame), (frames, found.source)
@@ -125,11 +127,13 @@ def measure(video: FrameSource, revisit: Frames, switch: int) -> Measured | None
     return Measured(found, {"score": found.score, "ordered": found.ordered, LPIPS.name: lpips} | pixels)
 
 
-def own_return(distance: Matrix, detail: Values, revisit: Frames, switch: int) -> OwnReturn | None:
+def own_return(distance: Matrix, placed: Matrix, detail: Values, revisit: Frames, switch: int) -> OwnReturn | None:
     """Score a way back.
 
     Args:
         distance: (T, T) LPIPS of all frames among themselves, the given ones first.
+        placed: (T, T) in [0, 1], whether things in one are where they are in another, see
+            :mod:`magbench.metrics.in_place`.
         detail: (T,) see :func:`magbench.metrics.detail.laplacian_variance`.
         revisit: (T,) the latest earlier frame with the same view; negative where there is none.
         switch: given frames.
@@ -150,12 +154,14 @@ def own_return(distance: Matrix, detail: Values, revisit: Frames, switch: int) -
     fresh = _half_counts(distance[made, given] / np.maximum(usual, RANGE)).min(axis=1)
     source = revisit[frame]
     here = frame - switch
-    match = ordered(distance[np.ix_(frame, source)], distance[np.ix_(source, source)])
+    pairs = np.ix_(frame, source)
+    match = ordered(distance[pairs], distance[np.ix_(source, source)], placed[pairs])
+    alike = np.clip(1 - distance[frame, source] / np.maximum(own[here], RANGE), 0, 1)
     links = [_linked(distance[part, part], scale, apart[part, part]) for part, scale in ((given, world), (made, own))]
     return OwnReturn(
         frame=frame,
         source=source,
-        similar=np.clip(1 - distance[frame, source] / np.maximum(own[here], RANGE), 0, 1),
+        similar=alike * counted(placed[frame, source]),
         in_order=np.zeros(len(frame)) if match is None else match.score,
         spread=_half_counts(own[here] / world.mean()),
         fresh=fresh[source - switch],

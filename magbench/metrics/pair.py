@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from magbench.metrics.frame.ssim import ssim
 from magbench.metrics.frames import Pixels, Video, check_videos
+from magbench.metrics.in_place import Layout, in_place
 from magbench.metrics.matrix import Embedded, Matrix, matrices
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Truth:
     def __init__(self, frames: Tensor | Pixels) -> None:
         self.video = Video("ground truth", frames)
         self.embedded = Embedded(self.video)
+        self.layout = Layout.of(self.video)
         self.among: Matrix | None = None
         """(n, n) LPIPS of the true frames among themselves, once a pair has asked for it."""
 
@@ -66,6 +68,11 @@ class Pair:
         if self.truth.among is None:
             self._distances, self.truth.among = matrices(self.gen, self.truth.embedded, own=True)
         return self.truth.among
+
+    @property
+    def in_place(self) -> Matrix:
+        """(n, n) whether things in generated frames (row) are where they are in true frames (column)."""
+        return in_place(Layout.of(self.gen), self.truth.layout)
 
     @property
     def lpips(self) -> Values:

@@ -147,11 +147,11 @@ def _ordered(pair: Pair) -> PerFrame:
 
 ORDERED = ScoringProtocol(
     "ordered",
-    1,
+    2,
     "order-preserving match at half to twice the speed, with coverage",
     _of(
         "ordered",
-        1,
+        2,
         PerFrameScore(
             name="score",
             version=1,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from magbench.metrics import PROTOCOLS, Pair, Truth, ordered
 from magbench.metrics.ordered import RANGE, OrderedScores
-from magbench.metrics.ordered import ordered as match
+from magbench.metrics.ordered import ordered as ordered_match
 
 Positions = NDArray[np.float64]
 COUNT = 24
@@ -39,6 +39,13 @@ CHEATS = {
     "every_other_frame_elsewhere": np.where(FRAME % 2 == 0, FRAME / 2, LAST),
     "shuffled": np.random.default_rng(0).permutation(FRAME),
 }
+
+
+def match(
+    distance: NDArray[np.float64], among: NDArray[np.float64], placed: NDArray[np.float64] | None = None
+) -> OrderedScores | None:
+    """The match where, unless told otherwise, everything is in its place."""
+    return ordered_match(distance, among, np.ones_like(distance) if placed is None else placed)
 
 
 def farther_half(among: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ def test_it_is_what_it_is_by_hand() -> None:
     apart = np.abs(place[:, None] - place)
     distance = np.select([apart == 0, apart == 1], [0.0, 0.5], 1.0)
     distance[7, 2] = distance[2, 7] = 0.25  # the last frame is not quite the one that it repeats
-    found = own_return(distance, np.ones(8), revisit, switch=2)
+    found = own_return(distance, np.ones((8, 8)), np.ones(8), revisit, switch=2)
     assert found is not None
     assert found.frame.tolist() == [5, 6, 7]
     assert found.source.tolist() == [4, 3, 2]
@@ -43,8 +43,8 @@ def test_it_is_what_it_is_by_hand() -> None:
 
 
 def test_what_never_comes_back_has_no_score() -> None:
-    assert own_return(np.ones((4, 4)), np.ones(4), np.array([-1, -1, -1, 0]), switch=2) is None
-    assert own_return(np.zeros((4, 4)), np.ones(4), np.array([-1, -1, -1, 2]), switch=2) is None
+    assert own_return(np.ones((4, 4)), np.ones((4, 4)), np.ones(4), np.array([-1, -1, -1, 0]), switch=2) is None
+    assert own_return(np.zeros((4, 4)), np.ones((4, 4)), np.ones(4), np.array([-1, -1, -1, 2]), switch=2) is None
 
 
 def test_a_real_world_scores_high(clips: list[Clip]) -> None:
