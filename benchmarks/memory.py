@@ -153,10 +153,11 @@ def main(count: int, out: Path, *, long: bool) -> None:
         make(suite, out)
         what = f"{count} clips, {sum(len(clip) for clip in suite.clips)} frames"
     print(f"{what}: peak {peak():.0f} MB before scoring", flush=True)
+    start = time.process_time()
     failures = score(suite, out, progress=Told(), workers=1)
     if failures:
         raise SystemExit(str(failures[0]))
-    print(f"scored: peak {peak():.0f} MB, {time.process_time():.0f} s of processor time", flush=True)
+    print(f"scored: peak {peak():.0f} MB, {time.process_time() - start:.1f} s of processor time", flush=True)
     report(suite, out)
     print(f"reported: peak {peak():.0f} MB")
 

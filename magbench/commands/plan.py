@@ -26,7 +26,7 @@ from magbench.commands.options import names, suite_argument
     help="An earlier run's folder, or a profile.json: where times come from. May be given again.",
 )
 def plan(suite: str, models: list[str], gpus: int, limit: int | None, seeds: int, places: tuple[Path, ...]) -> None:
-    """Videos, device hours, disk and memory of a run. Makes nothing and reads no weights."""
+    """Videos, device hours, disk, memory and scoring of a run. Makes nothing and reads no weights."""
     from magbench import api
     from magbench.commands.console import print_grid, print_lines
     from magbench.models.naming import resolve
@@ -60,7 +60,7 @@ def plan(suite: str, models: list[str], gpus: int, limit: int | None, seeds: int
         ("longest share", f"{longest}, of {gpus}"),
         ("models are read", f"{found.loads} times"),
         ("disk", human_bytes(found.disk)),
-        ("largest clip", f"{human_bytes(found.largest_clip)} of pixels"),
+        ("scoring", f"{found.scoring / 3600:.4g} processor hours, {human_bytes(found.scorer)} a process at most"),
     ]
     click.echo()
     print_lines(lines)

@@ -15,6 +15,8 @@ from typing import Any
 from magbench.core.errors import MagbenchError
 from magbench.core.parsing import read_object
 from magbench.core.shard import Shard
+from magbench.metrics.frame.lpips import BATCH
+from magbench.metrics.matrix import HELD_PIXELS
 from magbench.runs.folder import RunFolder
 from magbench.runs.generation import FRAMES_FILE, Generation, read_generation
 from magbench.suites.clip import Clip
@@ -27,6 +29,11 @@ PREVIEW = 0.12
 """Bytes of a pixel of a preview, its two sides at least 128 pixels: seen on revisit-nano."""
 RECORDS = 1100
 """Bytes of records for each generated frame: seen on revisit-nano with all protocols and metrics."""
+SCORED_S, FEATURES_S = 1.13e-6, 0.25e-6
+"""Processor seconds that scoring a pixel takes, and each time that a pixel's features are made: seen on two cores of an
+AMD EPYC, at 32x32 and 832x480."""
+SCORER, FEATURES, PASSING = 350e6, 41, 115
+"""Bytes of a process that scores: of itself, of a pixel's features, and of what is computed with a pixel."""
 SHOWN = 128
 """Least side of a preview."""
 
@@ -77,14 +84,16 @@ class Plan:
     Attributes:
         longest: device seconds of the longest share; None where a model's are unknown.
         loads: how often a model is read into a device.
-        largest_clip: bytes of the pixels of the largest clip, which a process that scores decodes.
+        scoring: processor seconds of scoring all videos, one thread each.
+        scorer: bytes that a process which scores holds at most.
     """
 
     shares: tuple[Share, ...]
     devices: int
     longest: float | None
     loads: int
-    largest_clip: int
+    scoring: float
+    scorer: int
     unknown: tuple[str, ...] = field(default=())
 
     @property
@@ -134,8 +143,29 @@ def plan(
         loads += len({model for _, model in mine})
         longest = max(longest, sum(seconds[model][index] for index, model in mine if model in seconds))
     unknown = tuple(model for model in models if model not in known)
-    largest = max((len(clip) * clip.size[0] * clip.size[1] * 3 for clip in clips), default=0)
-    return Plan(tuple(shares), devices, None if unknown else longest, loads, largest, unknown)
+    scoring = len(models) * sum(map(scoring_seconds, tasks))
+    scorer = max(map(scorer_bytes, clips), default=0)
+    return Plan(tuple(shares), devices, None if unknown else longest, loads, scoring, scorer, unknown)
+
+
+def scoring_seconds(clip: Clip) -> float:
+    """Processor seconds of scoring one video of a clip.
+
+    Of a return whose features are not held at once they are made again for each part of the truth that is.
+    """
+    pixels = _return_pixels(clip)
+    parts = -(-pixels // HELD_PIXELS)
+    return pixels * (SCORED_S + FEATURES_S * (1.5 * parts + 0.5))
+
+
+def scorer_bytes(clip: Clip) -> int:
+    """Bytes that a process holds at most which scores a clip, however long it is."""
+    passing = BATCH * clip.size[0] * clip.size[1]
+    return round(SCORER + FEATURES * (min(_return_pixels(clip), HELD_PIXELS) + passing) + PASSING * passing)
+
+
+def _return_pixels(clip: Clip) -> int:
+    return (len(clip) - clip.switch) * clip.size[0] * clip.size[1]
 
 
 def disk_bytes(clip: Clip) -> int:

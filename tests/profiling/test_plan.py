@@ -12,7 +12,7 @@ import pytest
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate
-from magbench.profiling.plan import Known, disk_bytes, plan, read_known
+from magbench.profiling.plan import Known, disk_bytes, plan, read_known, scorer_bytes, scoring_seconds
 from magbench.runs.folder import RunFolder
 from magbench.runs.generation import read_generation
 from magbench.suites.clip import NO_REVISIT, Clip
@@ -65,11 +65,20 @@ def test_shares_hours_and_the_longest(suite: Suite) -> None:
     assert found.longest == pytest.approx(120)
     assert found.loads == 4
     assert [share.memory for share in found.shares] == [None, 7]
-    assert found.largest_clip == 24 * 480 * 832 * 3
+    assert found.scoring == pytest.approx(16 * frame * 1.63e-6)
     three = plan(a_suite(suite, 4), ["a", "b"], known, devices=3, seeds=2)  # 5, 5 and 6 videos: one has both models
     assert three.loads == 4
     assert three.longest == pytest.approx(6 * 30)
     assert three.seconds == pytest.approx(320)
+
+
+def test_scoring_grows_with_a_return_and_its_memory_does_not(suite: Suite) -> None:
+    """Features of 48 frames of 832x480 are held: 96 frames pass twice, the true ones once, half of them once more."""
+    pixels = 96 * 480 * 832
+    assert scoring_seconds(clip("a", 192, 96, 480, 832)) == pytest.approx(pixels * (1.13e-6 + 3.5 * 0.25e-6))
+    held = [scorer_bytes(clip("a", frames, 0, 480, 832)) for frames in (12, 48, 96, 4000)]
+    assert held[0] < held[1] == held[2] == held[3] < 2e9
+    assert plan(a_suite(suite, 2), ["a"], {}).scorer == held[0]
 
 
 def test_what_is_not_known_is_not_guessed(suite: Suite) -> None:
