@@ -96,6 +96,9 @@ WITHOUT = {
     "python -m venv vbench-env": "VBench needs an environment of its own, with a GPU",
     "magbench vbench runs/revisit-nano --program vbench-env/bin/vbench": "VBench needs a GPU",
     "magbench board reproduce SUBMISSION RUN_DIR --who NAME": "tests/leaderboard/test_trust.py runs it",
+    'magbench board renew --tag ordered-1 --about "Why there is a later one." --who NAME': (
+        "tests/leaderboard/test_renew.py runs it"
+    ),
     "magbench board fresh SUBMISSION --number TEXT --who NAME": "tests/leaderboard/test_trust.py runs it",
     "pip install '.[wan]'": "the tests' environment has it",
     'pip install ".[3d]"': "the tests' environment has it",

@@ -27,8 +27,8 @@ from magbench.runs.folder import RunFolder
 from magbench.runs.generation import Generation, read_generation
 from magbench.runs.records import Record, write_parquet
 
-VIDEOS = 20 * 2**20
-"""Bytes of lossless video up to which a submission carries them; larger ones lie in a hub's data set."""
+CARRIED_MB = 20
+"""Lossless video up to which a submission carries it; more lies in a hub's data set."""
 
 NO_FRAMES = {"per_frame": None, "frame": None, "gap": None}
 """Of references only the values are compared, so that their frames do not travel."""
@@ -102,10 +102,11 @@ def prepare(run: Path, model: str, told: Mapping[str, Any]) -> Ready:
     return Ready(folder, about, made, [*mine, *references], board_name(of))
 
 
-def write(ready: Ready, to: Path, elsewhere: Elsewhere = lambda files: {}) -> Path:
+def write(ready: Ready, to: Path, elsewhere: Elsewhere = lambda files: {}, *, carried_mb: float = CARRIED_MB) -> Path:
     """Write a submission below ``to``; returns its folder.
 
     Args:
+        carried_mb: MB (2^20 bytes) of video up to which the submission carries it; 0: hashes alone.
         elsewhere: where videos go that a submission does not carry; by default they are not published.
 
     Raises:
@@ -118,7 +119,7 @@ def write(ready: Ready, to: Path, elsewhere: Elsewhere = lambda files: {}) -> Pa
         if ready.run.noise.is_file():
             shutil.copyfile(ready.run.noise, half / "noise.json")
         write_parquet(half / "records.parquet", ready.records)
-        _write_videos(ready.made, half, elsewhere)
+        _write_videos(ready.made, half, elsewhere, carried_mb)
     return target
 
 
@@ -159,12 +160,14 @@ def _described(told: Mapping[str, Any], records: list[Record], made: Generation)
         raise MagbenchError(f"submission.yaml: {' '.join(str(error).split())[:300]}") from error
 
 
-def _write_videos(made: Mapping[str, tuple[Path, Generation]], target: Path, elsewhere: Elsewhere) -> None:
+def _write_videos(
+    made: Mapping[str, tuple[Path, Generation]], target: Path, elsewhere: Elsewhere, carried_mb: float
+) -> None:
     files = {name: generation.place(place) for name, (place, generation) in made.items()}
     whole = all(path.is_file() for path in files.values())
     ours = all(generation.saved for _, generation in made.values())
     paths: Mapping[str, str] = {}
-    if whole and ours and sum(path.stat().st_size for path in files.values()) <= VIDEOS:
+    if whole and ours and sum(path.stat().st_size for path in files.values()) <= carried_mb * 2**20:
         paths = {name: f"videos/{name}{path.suffix}" for name, path in files.items()}
         (target / "videos").mkdir()
         for name, inside in paths.items():

@@ -152,3 +152,16 @@ def test_a_damaged_file_of_an_earlier_board_is_one_line(tmp_path: Path, text: st
     with pytest.raises(MagbenchError, match=r"x\.json") as caught:
         read_earlier(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_hashes_alone_are_scored_again_by_the_videos_of_a_run(made: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told.yaml"
+    told.write_text("{submitter: s, relationship: author, licence: MIT, training_data: none}")
+    to = ("--from", told, "--to", tmp_path / "s", "--date", "2026-01-31")
+    assert magbench_("submit", made / "run", "--model", "first", *to, "--carry", 0).exit_code == 0
+    (folder,) = find_submissions(tmp_path / "s")
+    assert not (folder / "videos").exists() and check(folder) == []
+    again = ("board", "rescore", folder, "--suite", made / "suite", "--who", "the board", "--date", "2026-02-01")
+    assert "only its hash; see --videos" in magbench_(*again).output
+    result = magbench_(*again, "--videos", made / "run")
+    assert result.exit_code == 0 and "the same, " in result.output

@@ -42,7 +42,15 @@ QUESTIONS = {
 @click.option(
     "--hub", metavar="ORG/NAME", help="Offer it as a pull request to this data set, with videos too large to carry."
 )
-def submit(folder: Path, model: str, told: Path | None, to: Path, date: str | None, hub: str | None) -> None:
+@click.option(
+    "--carry",
+    type=click.FloatRange(0),
+    metavar="MB",
+    help="Videos up to so many MB together are carried [default: 20]; 0: hashes alone.",
+)
+def submit(
+    folder: Path, model: str, told: Path | None, to: Path, date: str | None, hub: str | None, carry: float | None
+) -> None:
     """Make a submission of one model of the finished run in RUN_DIR, and check it.
 
     A submission holds records, hashes and (where small) the videos, and who made what; never a table. With --hub,
@@ -51,7 +59,7 @@ def submit(folder: Path, model: str, told: Path | None, to: Path, date: str | No
     from magbench.core.parsing import read_yaml_object
     from magbench.leaderboard.check import check
     from magbench.leaderboard.sharing.offer import Offer
-    from magbench.leaderboard.submit import prepare, write
+    from magbench.leaderboard.submit import CARRIED_MB, prepare, write
 
     known: dict[str, Any] = {"date": date or today()}
     if told is not None:
@@ -60,7 +68,11 @@ def submit(folder: Path, model: str, told: Path | None, to: Path, date: str | No
         known |= {key: click.prompt(question) for key, question in QUESTIONS.items()}
     ready = prepare(folder, model, known)
     offer = None if hub is None else Offer.begin(ready, hub)
-    target = write(ready, to) if offer is None else ready.there(to) or write(ready, to, offer.videos)
+    most = CARRIED_MB if carry is None else carry
+    if offer is None:
+        target = write(ready, to, carried_mb=most)
+    else:
+        target = ready.there(to) or write(ready, to, offer.videos, carried_mb=most)
     faults = check(target)
     for fault in faults:
         say(fault, err=True)

@@ -10,7 +10,6 @@ import yaml
 from click.testing import Result
 
 from magbench.core.progress import Quiet
-from magbench.leaderboard import submit as submitting
 from magbench.leaderboard.rescore import rescore
 from magbench.leaderboard.submission import find_submissions
 from magbench.suites.format import Suite
@@ -29,10 +28,10 @@ def board(hub: WritableHub, monkeypatch: pytest.MonkeyPatch) -> Repository:
     return hub.repositories[NAME]
 
 
-def offered(run: Path, tmp_path: Path, day: str = "2026-01-31", **told: str) -> Result:
+def offered(run: Path, tmp_path: Path, *more: object, day: str = "2026-01-31", **told: str) -> Result:
     (tmp_path / "told.yaml").write_text(yaml.safe_dump({**TOLD, **told, "date": day}))
     options = ("--from", tmp_path / "told.yaml", "--to", tmp_path / "mine", "--hub", NAME)
-    return magbench_("submit", run, "--model", "first", *options)
+    return magbench_("submit", run, "--model", "first", *options, *more)
 
 
 def sent(board: Repository, number: int = 1) -> dict[str, bytes]:
@@ -68,16 +67,15 @@ def test_offering_again_changes_nothing(run: Path, tmp_path: Path, hub: Writable
 
 
 def test_large_videos_lie_in_the_data_set_at_a_commit(
-    run: Path, tmp_path: Path, hub: WritableHub, board: Repository, monkeypatch: pytest.MonkeyPatch, suite: Suite
+    run: Path, tmp_path: Path, hub: WritableHub, board: Repository, suite: Suite
 ) -> None:
-    monkeypatch.setattr(submitting, "VIDEOS", 100)
     hub.room = 2
-    broken = offered(run, tmp_path)
+    broken = offered(run, tmp_path, "--carry", 0)
     assert broken.exit_code == 1 and "goes on from there" in broken.stderr, broken.output
     assert find_submissions(tmp_path / "mine") == [] and hub.pulls == []
     arrived, before = set(hub.store), len(hub.sent)
     hub.room = None
-    result = offered(run, tmp_path, day="2026-02-01")
+    result = offered(run, tmp_path, "--carry", 0, day="2026-02-01")
     assert result.exit_code == 0, result.stderr
     assert not arrived & set(hub.sent[before:])  # what had arrived was not sent again
     (folder,) = find_submissions(tmp_path / "mine")
