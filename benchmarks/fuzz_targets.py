@@ -351,7 +351,7 @@ TARGETS: dict[str, Target] = {
         _records(write_parquet, "records.parquet"), lambda path: repr(stream(path).scores)
     ),
     "records.parquet-of-a-model": Target(
-        _records(write_parquet, "records.parquet"), lambda path: read_parquet(path, "mine")
+        _records(write_parquet, "records.parquet"), lambda path: read_parquet(path, model="mine")
     ),
     "noise.json": Target(_described("noise.json", PANEL.model_dump_json()), lambda path: read_noise(path.parent)),
     "profile.json": Target(_described("profile.json", json.dumps(PROFILE)), read_profile),

@@ -189,6 +189,8 @@ def _check_columns(path: Path, there: set[str]) -> None:
 
 def rows_of(table: pa.Table, path: Path, whose: str = "") -> list[Record]:
     """The rows of a table as records; ``path`` is named in errors, and ``whose`` rows are counted there."""
+    import pyarrow as pa
+
     try:
         rows = table.to_pylist()
     except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:

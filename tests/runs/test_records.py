@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
 from magbench.core.errors import MagbenchError
+from magbench.report.streaming import stream
 from magbench.runs.records import Record, read_parquet, read_records, write_parquet, write_records
 
 PLAIN: dict[str, Any] = {
@@ -120,3 +124,17 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("not parquet")
     with pytest.raises(MagbenchError, match=r"text\.parquet: cannot be read"):
         read_parquet(tmp_path / "text.parquet")
+
+
+def test_text_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    write_parquet(path, RECORDS)
+    table = pq.read_table(path)
+    place = table.column_names.index("clip")
+    broken = pa.array([b"a\xff"] * len(table), pa.binary()).view(pa.string())
+    pq.write_table(table.set_column(place, "clip", broken), path)
+    own = partial(read_parquet, model=RECORDS[0].model)
+    for read in (read_parquet, own, stream):
+        with pytest.raises(MagbenchError, match=r"x\.parquet: .*cannot be read \(") as caught:
+            read(path)
+        assert "\n" not in str(caught.value)
