@@ -1,7 +1,7 @@
 """What cheats and models score on a return to what they made themselves: python benchmarks/own_return.py mag,window
 
-Prints a Markdown table over the clips of `revisit-nano-v2` that explore, then whether every cheat is below the weakest
-model that remembers. Exit code 1 if not.
+Prints a Markdown table over the clips of a suite that explore, then whether every cheat is below the weakest model that
+remembers. Exit code 1 if not. Whatever is tuned is tuned with `--suite revisit-nano-v2:dev`.
 """
 
 from __future__ import annotations
@@ -88,10 +88,11 @@ def numbers(clip: Clip, given: Video, made: Video, window: int) -> tuple[float, 
 
 @click.command()
 @click.argument("models", default="full_history,mag,strided,window_sink,window")
-def main(models: str) -> None:
+@click.option("--suite", "name", default="revisit-nano-v2", show_default=True)
+def main(models: str, name: str) -> None:
     """Score every cheat, and MODELS."""
     torch.set_num_threads(1)
-    suite = open_suite("revisit-nano-v2")
+    suite = open_suite(name)
     loaded = [load_model(model) for model in models.split(",")]
     rows: dict[str, list[tuple[float, ...]]] = {}
     clips = [clip for clip in suite.clips if clip.explores]
