@@ -33,7 +33,7 @@ from magbench.scoring.score import score
 from magbench.suites.clip import NO_REVISIT, Clip
 from magbench.suites.format import Suite, load_suite, write_suite
 from magbench.suites.registry import open_suite
-from magbench.video.frames import Part, Whole
+from magbench.video.frames import Stretch, Whole
 from magbench.video.io import frames_sha256, write_lossless
 
 MODEL = "nearly"
@@ -135,7 +135,7 @@ def one_long(frames: int, out: Path) -> Suite:
     RunFolder(out).claim(Run.of(suite, seeds=1, limit=None))
     folder = RunFolder(out).generation(MODEL, clip.id, 0)
     folder.mkdir(parents=True, exist_ok=True)
-    made = Part(dataclasses.replace(source, apart=8), switch, frames)
+    made = Stretch(dataclasses.replace(source, apart=8), switch, frames)
     write_lossless(folder / FRAMES_FILE, made, 16)
     digest = frames_sha256(made)
     described = untimed(clip, digest, model=MODEL, revision="1")

@@ -6,7 +6,7 @@ blue exchanged, upside down or under another name, that is what happened to the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from magbench.core.errors import MagbenchError
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
+from magbench.video.frames import FrameSource, Stretch, each
 
 Frames = NDArray[np.uint8]
 """(n, H, W, 3) uint8 RGB."""
@@ -29,14 +30,13 @@ ALIKE = 0.5
 SHIFTS = (1, -1, 2, -2, 3, -3)
 
 
-def check_whole(frames: Frames, clip: Clip, suite: Suite) -> None:
+def check_whole(frames: FrameSource, clip: Clip, suite: Suite) -> None:
     """Refuse a whole clip (T, H, W, 3) whose given frames are not the suite's.
 
     Raises:
         MagbenchError: says what they look like.
     """
-    given = clip.frames[: clip.switch]
-    own = frames[: clip.switch]
+    given, own = clip.part(0, clip.switch), Stretch(frames, 0, clip.switch)
     found = difference(own, given)
     if found < LEAST:
         return
@@ -50,15 +50,14 @@ def check_whole(frames: Frames, clip: Clip, suite: Suite) -> None:
         raise MagbenchError(f"its given frames {looks} ({found:.1f} levels off)")
 
 
-def check_return(frames: Frames, clip: Clip) -> None:
+def check_return(frames: FrameSource, clip: Clip) -> None:
     """Refuse a return (n, H, W, 3) that is the given part: a whole clip that was cut off, or the wrong half."""
-    n, given = len(frames), clip.frames[: clip.switch]
-    parts = [given[-n:], given[:n]] if clip.switch >= n else []
-    if not parts:
+    n = frames.shape[0]
+    if clip.switch < n:
         return
-    as_given = min(difference(frames, part) for part in parts)
+    as_given = min(difference(frames, clip.part(start, start + n)) for start in (clip.switch - n, 0))
     if as_given < STRANGE / 3:
-        as_true = difference(frames, clip.frames[clip.switch :])
+        as_true = difference(frames, clip.part(clip.switch))
         if as_given < BETTER * as_true / 2:
             raise MagbenchError(
                 f"holds {n} frames that are given, not the return ({as_given:.1f} levels off the given ones,"
@@ -66,46 +65,55 @@ def check_return(frames: Frames, clip: Clip) -> None:
             )
 
 
-def resembles(a: Frames, b: Frames) -> bool:
+def resembles(a: FrameSource, b: FrameSource) -> bool:
     """Whether frames of equal shape show the same, however hard they were compressed."""
     return difference(a, b) < LEAST or _likeness(a, b) >= ALIKE
 
 
-def difference(a: Frames, b: Frames) -> float:
-    """Mean absolute difference in levels of frames of equal shape, one after another."""
+def difference(a: FrameSource, b: FrameSource, change: Callable[[Frames], Frames] = np.asarray) -> float:
+    """Mean absolute difference in levels of frames of equal shape, one after another.
+
+    change: what is done to each of the first before.
+    """
+    return _apart((change(frame) for frame in each(a)), each(b))
+
+
+def _apart(a: Iterable[Frames], b: Iterable[Frames]) -> float:
     return float(np.mean([np.abs(x.astype(np.int16) - y).mean() for x, y in zip(a, b, strict=True)]))
 
 
-def _likeness(a: Frames, b: Frames) -> float:
+def _likeness(a: FrameSource, b: FrameSource) -> float:
     """Correlation of two videos whose frames are shrunk to 8x8."""
     import cv2
 
-    coarse = [[cv2.resize(frame, (8, 8), interpolation=cv2.INTER_AREA) for frame in frames] for frames in (a, b)]
+    coarse = [[cv2.resize(frame, (8, 8), interpolation=cv2.INTER_AREA) for frame in each(frames)] for frames in (a, b)]
     first, second = (np.stack(frames).astype(np.float64).ravel() for frames in coarse)
     if not (first.std() and second.std()):
         return float(np.array_equal(first, second))
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def _explanations(own: Frames, given: Frames) -> Iterator[tuple[float, str]]:
+def _explanations(own: Stretch, given: Stretch) -> Iterator[tuple[float, str]]:
     """(difference that is left, what happened)."""
-    yield difference(own[..., ::-1], given), "with red and blue exchanged"
-    yield difference(own[:, ::-1], given), "upside down"
-    yield difference(own[:, :, ::-1], given), "mirrored"
-    yield difference(own[:, ::-1, ::-1], given), "turned by 180 degrees"
-    yield difference(own[::-1], given), "backwards"
-    yield difference(255 - own, given), "as a negative"
+    yield difference(own, given, lambda frame: frame[..., ::-1]), "with red and blue exchanged"
+    yield difference(own, given, lambda frame: frame[::-1]), "upside down"
+    yield difference(own, given, lambda frame: frame[:, ::-1]), "mirrored"
+    yield difference(own, given, lambda frame: frame[::-1, ::-1]), "turned by 180 degrees"
+    yield _apart((own[place : place + 1][0] for place in reversed(range(len(own)))), each(given)), "backwards"
+    yield difference(own, given, lambda frame: 255 - frame), "as a negative"
+    count = len(given)
     for shift in SHIFTS:
-        if len(given) > abs(shift):
-            late, early = (own[shift:], given[:-shift]) if shift > 0 else (own[:shift], given[-shift:])
+        if count > abs(shift):
+            late = Stretch(own, max(0, shift), count + min(0, shift))
+            early = Stretch(given, max(0, -shift), count - max(0, shift))
             frames = f"{abs(shift)} frame{'s' * (abs(shift) > 1)}"
             yield difference(late, early), f"{frames} {'late' if shift > 0 else 'early'}"
 
 
-def _other_clip(own: Frames, clip: Clip, suite: Suite, below: float) -> str:
+def _other_clip(own: FrameSource, clip: Clip, suite: Suite, below: float) -> str:
     """The clip of the suite whose given frames these are, "" if none."""
     for other in suite.clips:
         alike = other.id != clip.id and (other.size, other.switch) == (clip.size, clip.switch)
-        if alike and difference(own, other.frames[: other.switch]) < below:
+        if alike and difference(own, other.part(0, other.switch)) < below:
             return other.id
     return ""

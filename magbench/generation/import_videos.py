@@ -30,7 +30,8 @@ from magbench.runs.generation import (
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite
 from magbench.suites.official.protocol import clip_name
-from magbench.video.formats import READERS, finished_sha256, form, read_finished
+from magbench.video.formats import READERS, finished_sha256, form, open_finished
+from magbench.video.frames import FrameSource, Stretch
 
 Part = Literal["return", "whole"]
 
@@ -188,11 +189,13 @@ def _part(path: Path, length: int, clip: Clip) -> Part:
 
 def _import(path: Path, clip: Clip, suite: Suite, out: Path, model: str, revision: str, fit: bool) -> tuple[Part, str]:
     """Check one video and write its generation; returns what it holds, and what was done to make it fit."""
+    frames: FrameSource
     if fit:
         frames, done = read_fitted(path, clip)
     else:
-        frames, done = read_finished(path, clip.fps, (len(clip), *clip.size)), ""
-    part = _part(path, len(frames), clip)
+        frames, done = open_finished(path, clip.fps, (len(clip), *clip.size)), ""
+    length = frames.shape[0]
+    part = _part(path, length, clip)
     try:
         check_whole(frames, clip, suite) if part == "whole" else check_return(frames, clip)
     except MagbenchError as error:
@@ -200,5 +203,5 @@ def _import(path: Path, clip: Clip, suite: Suite, out: Path, model: str, revisio
     first = clip.switch if part == "whole" else 0
     original = Original(path=str(path.resolve()), fps=clip.fps, first=first, conversions=done)
     folder = RunFolder(out).generation(model, clip.id, 0)
-    write_import(folder, original, frames[first:], clip, model, revision)
+    write_import(folder, original, Stretch(frames, first, length), clip, model, revision)
     return part, done

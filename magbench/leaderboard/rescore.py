@@ -19,7 +19,7 @@ from magbench.runs.records import Record, read_parquet
 from magbench.scoring.score_clip import Scene, score_records
 from magbench.suites.format import Suite
 from magbench.video.formats import open_finished
-from magbench.video.frames import Part
+from magbench.video.frames import Stretch
 from magbench.video.io import frames_sha256
 
 TOLERANCE = 2e-3
@@ -108,7 +108,7 @@ def scored_again(
         path = files[name]
         frames = open_finished(path, clip.fps, (len(clip), *clip.size))
         if frames.shape[0] == len(clip):
-            frames = Part(frames, clip.switch, len(clip))
+            frames = Stretch(frames, clip.switch, len(clip))
         digest = frames_sha256(frames)
         if digest != entry.frames_sha256:
             raise MagbenchError(f"{path}: its frames are not those of the records (sha256 {digest[:12]})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from magbench.core.errors import MagbenchError
 from magbench.metrics.detail import greys, laplacian_variance
 from magbench.quality.flow import MIN_SIDE, Motion, motion_of
-from magbench.video.frames import FrameSource, pieces
+from magbench.video.frames import FrameSource, each
 
 PIXELS_AT_ONCE = 1 << 18
 """So many pixels are held as floats at a time."""
@@ -69,7 +69,7 @@ class Footage:
         """(T - 1,) mean absolute difference of successive frames, in grey levels, 0 to 255."""
         import cv2
 
-        pairs = pairwise(chain.from_iterable(pieces(self.frames)))
+        pairs = pairwise(each(self.frames))
         return np.array([cv2.absdiff(a, b).mean(dtype=np.float64) for a, b in pairs])
 
     @cached_property

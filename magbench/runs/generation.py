@@ -30,7 +30,7 @@ from magbench.models.meter import Metered
 from magbench.models.protocol import Kind
 from magbench.suites.clip import Clip
 from magbench.video.formats import finished_sha256, open_finished
-from magbench.video.frames import FrameSource, Part
+from magbench.video.frames import FrameSource, Stretch
 from magbench.video.io import frames_sha256, open_video, write_lossless, write_preview
 
 FRAMES_FILE = "frames.mkv"
@@ -138,9 +138,7 @@ def write_generation(
     write_atomic(folder / GENERATION_FILE, generation.model_dump_json(indent=2) + "\n")
 
 
-def write_import(
-    folder: Path, original: Original, frames: NDArray[np.uint8], clip: Clip, model: str, revision: str
-) -> None:
+def write_import(folder: Path, original: Original, frames: FrameSource, clip: Clip, model: str, revision: str) -> None:
     """Save that a video made elsewhere is a model's return.
 
     frames: (T - switch, H, W, 3) uint8, the return that was read from it.
@@ -208,7 +206,7 @@ def open_frames(folder: Path, generation: Generation, clip: Clip | None = None) 
         frames: FrameSource = open_video(path, None, most)
     else:
         whole = open_finished(path, original.fps, most)
-        frames = Part(whole, original.first, whole.shape[0])
+        frames = Stretch(whole, original.first, whole.shape[0])
     if (found := frames_sha256(frames)) != generation.frames_sha256:
         saved = generation.frames_sha256[:12]
         raise MagbenchError(f"{path}: changed, sha256 of its frames is {found[:12]}, {saved} was saved")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.video.frames import FrameSource, Part
+from magbench.video.frames import FrameSource, Stretch
 
 NO_REVISIT = -1
 SAME_VIEW = 0.5
@@ -89,9 +89,9 @@ class Clip:
         source: FrameSource = self.__dict__["frames"]
         return source
 
-    def part(self, start: int, stop: int | None = None) -> Part:
+    def part(self, start: int, stop: int | None = None) -> Stretch:
         """Frames [start, stop), read a few at a time where they are not in memory."""
-        return Part(self.source, start, len(self) if stop is None else stop)
+        return Stretch(self.source, start, len(self) if stop is None else stop)
 
     @property
     def planes(self) -> dict[str, tuple[int, ...]]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench.suites.clip import NO_REVISIT
+from magbench.video.frames import FrameSource, each
 
 VERSION = 1
 
@@ -19,7 +20,7 @@ LEAST_PSNR = 25.0
 """dB, at full size, of the worst pair: more than a lossy codec costs, less than a camera that came back by hand has."""
 
 
-def find_mirror(frames: NDArray[np.uint8]) -> int | None:
+def find_mirror(frames: FrameSource) -> int | None:
     """The number m for which frame t and frame m - t are the same picture; the video turns at frame m / 2.
 
     A video is a mirror if at least half of its frames have a partner, if one place to turn stands out (a still camera,
@@ -31,7 +32,7 @@ def find_mirror(frames: NDArray[np.uint8]) -> int | None:
     Returns:
         None if the video is no mirror.
     """
-    length = len(frames)
+    length = frames.shape[0]
     sums = [m for m in range(1, 2 * length - 2) if 4 * len(_earlier(m, length)) >= length]
     if not sums:
         return None
@@ -41,7 +42,8 @@ def find_mirror(frames: NDArray[np.uint8]) -> int | None:
     if len(good) == 0 or good[-1] - good[0] + 1 != len(good):
         return None
     mirror = sums[int(errors.argmin())]
-    pairs = ((frames[t], frames[mirror - t]) for t in _earlier(mirror, length).tolist())
+    places = ((t, mirror - t) for t in _earlier(mirror, length).tolist())
+    pairs = ([frames[t : t + 1][0] for t in both] for both in places)
     return mirror if all(_psnr(here, there) >= LEAST_PSNR for here, there in pairs) else None
 
 
@@ -59,13 +61,14 @@ def _earlier(mirror: int, length: int) -> NDArray[np.int64]:
     return np.arange(max(0, mirror - length + 1), (mirror + 1) // 2, dtype=np.int64)
 
 
-def _distances(frames: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _distances(frames: FrameSource) -> NDArray[np.float64]:
     """(T, T) mean squared differences of all thumbnails, in levels."""
     import cv2
 
     height, width = THUMBNAIL
-    small = np.stack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames])
-    flat = small.reshape(len(frames), -1).astype(np.float64)
+    every = each(frames)
+    small = np.stack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in every])
+    flat = small.reshape(len(small), -1).astype(np.float64)
     flat -= flat.mean(axis=0)  # less to cancel below
     square = (flat**2).sum(axis=1)
     return np.maximum(square[:, None] + square[None] - 2 * flat @ flat.T, 0) / flat.shape[1]

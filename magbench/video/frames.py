@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BufferedRandom
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -47,7 +48,7 @@ class Whole:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Stretch:
     """Frames [start, stop) of a source."""
 
     source: FrameSource
@@ -142,6 +143,11 @@ class Gathered:
         if self._file is None:
             return self._held[: self._count].copy()
         return FramesOnDisk(self._file, (self._count, *self._held.shape[1:]))
+
+
+def each(frames: FrameSource) -> Iterator[Frames]:
+    """One frame (H, W, 3) after the other, read a few at a time."""
+    return chain.from_iterable(pieces(frames))
 
 
 def pieces(frames: FrameSource) -> Iterator[Frames]:

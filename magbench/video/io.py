@@ -25,7 +25,7 @@ from magbench.core.files import placed
 from magbench.video import frame_rate
 from magbench.video.colours import to_rgb
 from magbench.video.frame_rate import rounded
-from magbench.video.frames import FramesOnDisk, FrameSource, Gathered, pieces
+from magbench.video.frames import FramesOnDisk, FrameSource, Gathered, each, pieces
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -190,7 +190,7 @@ def write_lossless(path: Path, frames: FrameSource, fps: int) -> None:
     height, width = frames.shape[1:3]
     _encode(
         path,
-        chain.from_iterable(pieces(frames)),
+        each(frames),
         (height, width),
         fps,
         codec="ffv1",

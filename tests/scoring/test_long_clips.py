@@ -19,7 +19,7 @@ from magbench.suites import stored
 from magbench.suites.clip import Clip
 from magbench.suites.format import Suite, load_suite, write_suite
 from magbench.video import frames as frames_module
-from magbench.video.frames import FramesOnDisk, Gathered, Joined, Part, pieces
+from magbench.video.frames import FramesOnDisk, Gathered, Joined, Stretch, pieces
 from magbench.video.io import frames_sha256, open_video, read_video, write_lossless
 from tests.conftest import HEADER
 
@@ -85,7 +85,7 @@ def test_frames_on_the_disk_are_those_of_the_file(tmp_path: Path) -> None:
 
 def test_parts_and_joins_are_those_of_arrays() -> None:
     one, other = video(5), video(3)
-    part, both = Part(one, 1, 4), Joined(Part(one, 1, 4), other)
+    part, both = Stretch(one, 1, 4), Joined(Stretch(one, 1, 4), other)
     whole = np.concatenate([one[1:4], other])
     assert (part.shape, both.shape) == (one[1:4].shape, whole.shape)
     for index in (slice(None), slice(0, 2), slice(2, 5), slice(4, None), slice(1, 1)):

@@ -21,7 +21,7 @@ from magbench.suites.clip import Clip
 from magbench.suites.format import LONGEST, Header, Suite, inside
 from magbench.suites.official.protocol import FPS, clip_name, official_cut
 from magbench.suites.stored import StoredVideo
-from magbench.video.io import read_video
+from magbench.video.io import open_video
 
 NAME = "mag-bench"
 VERSION = 1
@@ -128,7 +128,7 @@ def _facts(path: Path, kept: Path) -> _Facts:
             return facts
     except MagbenchError:
         pass  # not there, or damaged: made again
-    frames = read_video(path, FPS)
+    frames = open_video(path, FPS)
     length, height, width = frames.shape[:3]
     mirror = turn.find_mirror(frames)
     facts = _Facts(turn_version=turn.VERSION, frames=length, height=height, width=width, mirror=mirror)

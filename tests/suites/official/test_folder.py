@@ -71,7 +71,7 @@ def test_a_mirror_has_revisits_and_another_video_has_none(folder: Path) -> None:
 
 def test_each_video_is_decoded_once_for_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_official(folder)
-    monkeypatch.setattr(official_folder, "read_video", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(official_folder, "open_video", lambda *_: pytest.fail("decoded again"))
     assert open_official(folder) == first
     monkeypatch.undo()
     monkeypatch.setenv("MAGBENCH_CACHE", str(folder.parent / "cache"))
