@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from mag_model.safetensors_file import open_safetensors, read_about
 from magbench.core.errors import MagbenchError
+from magbench.core.files import write_atomic
+from magbench.core.parsing import parse_object, read_text
 
 
 @dataclass
@@ -52,6 +54,20 @@ def save(
     part = path.with_suffix(".part")
     save_file(tensors, part, metadata={"progress": json.dumps(asdict(progress))})
     part.replace(path)
+
+
+def cut_log(log: Path, step: int) -> None:
+    """Keep of a log, a JSON object a line, what was noted up to ``step``: what came after it is done again."""
+    if not log.is_file():
+        return
+    kept = []
+    for line in read_text(log).splitlines():
+        try:
+            if parse_object(line, str(log))["step"] <= step:
+                kept.append(line + "\n")
+        except (MagbenchError, KeyError, TypeError):  # half a line: the process ended while it wrote
+            break
+    write_atomic(log, "".join(kept))
 
 
 def restore(

@@ -18,7 +18,7 @@ from mag_model.nano.backbone import Backbone, Posed
 from mag_model.nano.checkpoint import find_weights, load_backbone, load_codec, save_weights
 from mag_model.nano.codec import PatchCodec
 from mag_model.nano.presets import PRESETS, Preset
-from mag_model.training.checkpoint import Progress, restore, save
+from mag_model.training.checkpoint import Progress, cut_log, restore, save
 from mag_model.training.data import Batch, ClipShape, draw_batch, load_pool
 from mag_model.training.evaluate import evaluate
 from mag_model.training.loss import denoising_loss, window_loss, write_sequence
@@ -105,6 +105,7 @@ def train(
     if checkpoint.exists():
         restore(checkpoint, progress, trained, mean, optimizer)
     log = out / f"{stage}.jsonl"
+    cut_log(log, progress.step)
 
     def note(line: dict[str, float]) -> None:
         with log.open("a") as file:

@@ -12,7 +12,7 @@ import torch
 from mag_model.memory.policy import Mag
 from mag_model.nano.checkpoint import load_backbone, save_weights
 from mag_model.nano.presets import PRESETS
-from mag_model.training.checkpoint import Progress
+from mag_model.training.checkpoint import Progress, cut_log
 from mag_model.training.dmd import Cast, Matching, match
 from mag_model.training.loop import QUIET, Report
 from mag_model.training.texts import Captioned, load_contents
@@ -53,9 +53,13 @@ def train_dmd(
     contents = load_contents(out, scenes or chosen.scenes, usable_cores(), shown)
     progress = Progress(STAGE, preset, seed, steps or max(1, round(STEPS * chosen.schedule)))
     started = time.monotonic()
-    log = out / f"{STAGE}.jsonl"
+    log, begun = out / f"{STAGE}.jsonl", False
 
     def note(line: dict[str, float]) -> None:
+        nonlocal begun
+        if not begun:  # only now is the checkpoint read, and known to be of this run
+            cut_log(log, progress.step)
+            begun = True
         seconds = round(time.monotonic() - started, 1)
         told = {"step": line["step"], "loss": line["critic"], "gradient": line["gradient"], "seconds": seconds}
         with log.open("a") as file:

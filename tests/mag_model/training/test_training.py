@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from safetensors.torch import load_file
 from mag_model.nano import presets
 from mag_model.training import loop as run_module
 from mag_model.training import stages
+from mag_model.training.checkpoint import cut_log
 from mag_model.training.data import ClipShape, choose_frames, draw_batch, load_pool, shown_before
 from mag_model.training.loop import train
 from mag_model.training.stages import Cycle, Phase
@@ -140,6 +142,20 @@ def test_three_stages_and_an_interrupted_one(tiny: str, scenes: Path, tmp_path: 
     there, here = (load_file(folder / "base.safetensors") for folder in (whole, halves))
     assert there.keys() == here.keys()
     assert all(torch.equal(there[name], here[name]) for name in there)
+    steps = [[json.loads(line)["step"] for line in (folder / "base.jsonl").open()] for folder in (whole, halves)]
+    assert steps[0] == steps[1]
+
+
+def test_what_was_done_again_stands_in_the_log_once(tmp_path: Path) -> None:
+    log = tmp_path / "base.jsonl"
+    lines = [f'{{"step": {step}, "loss": 0.5}}\n' for step in (10, 20, 30)]
+    log.write_text("".join(lines) + '{"step": 4')  # killed while it wrote, after a checkpoint of step 20
+    cut_log(log, 20)
+    assert log.read_text() == "".join(lines[:2])
+    cut_log(log, 0)
+    assert log.read_text() == ""
+    cut_log(tmp_path / "none.jsonl", 5)
+    assert not (tmp_path / "none.jsonl").exists()
 
 
 def test_a_checkpoint_of_another_run_is_refused(tiny: str, scenes: Path, tmp_path: Path) -> None:
