@@ -91,13 +91,19 @@ class _Table:
     """All rows of a file, a number for each group of words."""
 
     def __init__(self, path: Path) -> None:
+        import pyarrow as pa
+
         self.path = path
         self.words = {name: _Words() for name in GROUPS}
         self.parts: dict[str, list[NDArray[Any]]] = {name: [np.zeros(0, np.int32)] for name in (*GROUPS, "sample")}
         self.parts["value"] = [np.zeros(0)]
         self.rows = 0
         for batch in batches(path, FIELDS):
-            self._add(batch)
+            try:
+                self._add(batch)
+            except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:  # words that are no UTF-8, say
+                reason = " ".join(str(error).split())[:200]
+                raise MagbenchError(f"{path}: row {self.rows + 1} or later cannot be read ({reason})") from error
         self.columns = {name: np.concatenate(self.parts.pop(name)) for name in tuple(self.parts)}
 
     def _add(self, batch: pa.RecordBatch) -> None:
