@@ -1,17 +1,22 @@
 """Every cache policy at equal bytes: what is retained with 1/12, 1/6, 1/3 and all of full history's keys and values.
 
-    python -m benchmarks.iso_byte OUT --clips 12
+    python -m benchmarks.iso_byte run OUT --clips 14
+    python -m benchmarks.iso_byte latency OUT
 
-makes, scores and reports, in OUT, a run of all policies at all budgets on the first clips of revisit-nano, and writes
-``iso_byte.md``, ``iso_byte.csv`` and the plots ``iso_byte.png`` and ``iso_byte-dark.png`` there. Stopped, the same
-command goes on. Bytes are those that were counted after the last block. A policy that keeps every frame stands at the
-budget `all` alone; one that can drop frames equals full history there, if it is given room for all. Seconds are not
-looked at: this may run beside other work.
+The first makes and scores, in OUT, a run of all policies at all budgets on the first clips of revisit-nano, and writes
+``iso_byte.csv``, ``iso_byte.md`` and the plot ``iso_byte.png``, light and dark. Stopped, the same command goes on; with
+``--beside`` an earlier table gives the policies that are not run. Bytes are those that were counted after the last
+block. A policy that keeps every frame stands at the budget `all` alone; one that can drop frames equals full history
+there, if it is given room for all. Seconds are not looked at: this may run beside other work.
+
+The second times a block of every row of that table behind 320 blocks of history, writes the seconds into it, and the
+plot ``iso_latency.png``. Nothing else may run on the machine.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +25,17 @@ import click
 import magbench
 from baselines.policy_spec import named_policy
 from mag_model.memory.views import reach_of
-from magbench.render.grid import Grid
+from magbench.core.parallel import threads
+from magbench.models.registry import load_model
+from magbench.profiling.latency import as_history_model, profile
+from magbench.render.grid import NOTHING, Grid
 from magbench.render.text import markdown
-from magbench.render.theme import Theme, looks, new_figure, save
+from magbench.render.theme import DARK, LIGHT, Theme, looks, new_figure, write_png
 from magbench.suites.registry import open_suite
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.figure import Figure
 
 REFERENCES = ("wrong_scene", "codec", "oracle")
@@ -95,6 +105,8 @@ class Point:
         reach: the share of these views that a block can read.
         at_most: whether ``reach`` is a bound.
         untrained: whether its source trained the network for it.
+        clips: how many.
+        seconds: of a block behind ``HISTORY`` blocks; None where nobody measured it.
     """
 
     policy: str
@@ -107,24 +119,88 @@ class Point:
     reach: float
     at_most: bool
     untrained: bool
+    clips: int
+    seconds: float | None = None
+
+    @property
+    def model(self) -> str:
+        return f"nano:{policy_of(self.policy, self.numbers)}"
 
 
-@click.command(help=__doc__.partition("\n")[0])
+@click.group(help=__doc__.partition("\n")[0])
+def main() -> None: ...
+
+
+@main.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--clips", type=click.IntRange(2), default=14, show_default=True, help="First clips of revisit-nano.")
-@click.option("--policies", default=",".join(AT), help="Only these.")
-def main(out: Path, clips: int, policies: str) -> None:
-    chosen = {name: AT[name] for name in policies.split(",")}
+@click.option("--policies", default=",".join(AT), help="Only these, and full_history, against which bytes are counted.")
+@click.option("--beside", type=click.Path(path_type=Path, exists=True), help="An earlier iso_byte.csv: other policies.")
+def run(out: Path, clips: int, policies: str, beside: Path | None) -> None:
+    """Make, score and tabulate."""
+    chosen = {name: AT[name] for name in dict.fromkeys(["full_history", *policies.split(",")])}
     names = [f"nano:{policy_of(name, numbers)}" for name, at in chosen.items() for numbers in at.values()]
     results = magbench.evaluate([*names, *REFERENCES], "revisit-nano", out=out, limit=clips)
     found = points(results, chosen, clips)
-    table = grid(found)
-    (out / "iso_byte.md").write_text(markdown(table), encoding="utf-8")
-    rows = ["policy,budget,numbers,bytes,retention,low,high,reach,reach_is_a_bound,untrained"]
-    rows += [",".join(map(str, vars(point).values())) for point in found]
-    (out / "iso_byte.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    save(lambda theme: pareto(theme, found, clips), out / "iso_byte.png")
-    click.echo(markdown(table))
+    found += [] if beside is None else [point for point in read(beside) if point.policy not in chosen]
+    if {point.clips for point in found} != {clips}:
+        raise click.UsageError(f"{beside}: not of {clips} clips")
+    write(out, found)
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--history", default=320, show_default=True, help="Blocks.")
+@click.option("--rounds", default=3, show_default=True)
+def latency(out: Path, history: int, rounds: int) -> None:
+    """Time every row of a table."""
+    found = read(out / "iso_byte.csv")
+    with threads(1):
+        models = [as_history_model(load_model(point.model), point.model) for point in found]
+        timed = {point.model: point for point in profile(models, [history], rounds=rounds)}
+    busy = [name for name, point in timed.items() if point.disturbed]
+    if busy:
+        raise click.ClickException(f"{len(busy)} of {len(found)} were disturbed by other work; nothing is written")
+    write(out, [replace(point, seconds=timed[point.model].seconds) for point in found])
+
+
+def write(out: Path, found: list[Point]) -> None:
+    """Write the table, and the plots of what was measured."""
+    with (out / "iso_byte.csv").open("w", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(field.name for field in fields(Point))
+        rows.writerows(astuple(point) for point in found)
+    table = markdown(grid(found))
+    (out / "iso_byte.md").write_text(table, encoding="utf-8")
+    for theme in (LIGHT, DARK):
+        write_png(
+            pareto(theme, found, lambda point: point.bytes, "bytes of the cache against full history's"),
+            out / f"iso_byte{theme.suffix}.png",
+        )
+        if all(point.seconds for point in found):
+            write_png(
+                pareto(theme, found, lambda point: point.seconds or 0.0, "seconds a block"),
+                out / f"iso_latency{theme.suffix}.png",
+            )
+    click.echo(table)
+
+
+def read(table: Path) -> list[Point]:
+    """Read ``iso_byte.csv``."""
+    with table.open(newline="") as file:
+        return [
+            Point(
+                row["policy"],
+                row["budget"],
+                row["numbers"],
+                *(float(row[name]) for name in ("bytes", "retained", "low", "high", "reach")),
+                row["at_most"] == "True",
+                row["untrained"] == "True",
+                int(row["clips"]),
+                float(row["seconds"]) if row["seconds"] else None,
+            )
+            for row in csv.DictReader(file)
+        ]
 
 
 def points(results: magbench.Results, chosen: dict[str, dict[str, str]], clips: int) -> list[Point]:
@@ -141,14 +217,14 @@ def points(results: magbench.Results, chosen: dict[str, dict[str, str]], clips: 
             retained = (float(row[f"{RETENTION}{end}"]) for end in ("", "_low", "_high"))
             share = float(row["history_bytes"]) / whole
             found.append(
-                Point(name, budget, numbers, share, *retained, reach.far or 0.0, reach.at_most, policy.untrained)
+                Point(name, budget, numbers, share, *retained, reach.far or 0.0, reach.at_most, policy.untrained, clips)
             )
     return found
 
 
 def grid(found: list[Point]) -> Grid:
     """A row a policy and budget, most retained first within a budget."""
-    header = ("budget", "policy", "numbers", "bytes", "retention [95 %]", "reach", "network")
+    header = ("budget", "policy", "numbers", "bytes", "retention [95 %]", "reach", "ms a block", "network")
     ordered = sorted(found, key=lambda p: (list(BUDGETS).index(p.budget), -p.retained))
     rows = tuple(
         (
@@ -158,6 +234,7 @@ def grid(found: list[Point]) -> Grid:
             f"{point.bytes:.3f}",
             f"{point.retained:.3f} [{point.low:.3f}, {point.high:.3f}]",
             f"{'<= ' * point.at_most}{point.reach:.3f}",
+            NOTHING if point.seconds is None else f"{1000 * point.seconds:.1f}",
             "untrained for it" if point.untrained else "as its source",
         )
         for point in ordered
@@ -165,17 +242,17 @@ def grid(found: list[Point]) -> Grid:
     return Grid(header, rows, (False,) * len(rows), left=3)
 
 
-def pareto(theme: Theme, found: list[Point], clips: int) -> Figure:
-    """Retention against bytes, and dashed what the policy could know at most."""
+def pareto(theme: Theme, found: list[Point], cost: Callable[[Point], float], label: str) -> Figure:
+    """Retention against a cost, and dashed what the policy could know at most."""
     figure = new_figure(theme, 9, 13)
     names = list(dict.fromkeys(point.policy for point in found))
     style = looks(names)
     axes = figure.subplots(-(-len(names) // 4), 4, sharex=True, sharey=True, squeeze=False)
     for ax, name in zip(axes.flat, names, strict=False):
-        own = sorted((point for point in found if point.policy == name), key=lambda point: point.bytes)
-        colour, x = theme.colour(style[name]), [point.bytes for point in own]
+        own = sorted((point for point in found if point.policy == name), key=cost)
+        colour, x = theme.colour(style[name]), [cost(point) for point in own]
         for other in found:
-            ax.plot([other.bytes], [other.retained], "o", ms=2.5, color=theme.grid, zorder=1)
+            ax.plot([cost(other)], [other.retained], "o", ms=2.5, color=theme.grid, zorder=1)
         ax.plot(x, [point.reach for point in own], "--", color=theme.reference, lw=1.2, zorder=2)
         y = [point.retained for point in own]
         error = [[v - p.low for v, p in zip(y, own, strict=True)], [p.high - v for v, p in zip(y, own, strict=True)]]
@@ -190,10 +267,8 @@ def pareto(theme: Theme, found: list[Point], clips: int) -> Figure:
             spine.set_color(theme.spine)
     for ax in axes.flat[len(names) :]:
         ax.set_axis_off()
-    figure.suptitle(
-        f"Retention against bytes, out of window, {clips} clips; dashed: reach", color=theme.ink, fontsize=13
-    )
-    figure.supxlabel("bytes of the cache against full history's", color=theme.quiet, fontsize=10)
+    figure.suptitle(f"Retention out of window, {found[0].clips} clips; dashed: reach", color=theme.ink, fontsize=13)
+    figure.supxlabel(label, color=theme.quiet, fontsize=10)
     figure.supylabel("retention (LPIPS), 95 % interval", color=theme.quiet, fontsize=10)
     return figure
 
