@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -58,11 +59,17 @@ def _in_processes(
         _pools[workers] = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin)
     try:
         with deaf_children():
-            results = _pools[workers].map(partial(function, job), items)
+            results = _pools[workers].map(partial(_at, os.getcwd(), function, job), items)
         yield from results
     except BrokenProcessPool as error:
         del _pools[workers]
         raise MagbenchError(f"one of {workers} processes ended; with too little memory, use fewer") from error
+
+
+def _at(place: str, function: Callable[[Job, Item], Result], job: Job, item: Item) -> Result:
+    """The result, by a process that may have been started in another folder: relative paths mean the same."""
+    os.chdir(place)
+    return function(job, item)
 
 
 _pools: dict[int, ProcessPoolExecutor] = {}

@@ -21,7 +21,6 @@ from magbench.analysis.noise_floor import Named
 from magbench.analysis.retention import FLOOR
 from magbench.analysis.retention import PROTOCOL as RETENTION
 from magbench.core.errors import MagbenchError
-from magbench.core.text import one_line
 from magbench.report.columns import BLOCK, FIRST, PRIMARY, Column
 from magbench.report.tables import Scores, Task, only
 from magbench.report.timings import Timings, comparable
@@ -133,10 +132,6 @@ class _Table:
             raise MagbenchError(
                 f"{self.path}: column {name} is {column.type} with {column.null_count} gaps, not {wanted}"
             )
-        try:
-            column.validate(full=True)
-        except pa.ArrowException as error:
-            raise MagbenchError(f"{self.path}: column {name} cannot be read ({one_line(str(error))[:200]})") from error
         return column
 
     def _refuse(self, wrong: NDArray[np.bool_], what: str) -> None:
