@@ -72,6 +72,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 WITHOUT = {
     "magbench train base --out DIR": "takes an hour",
     "magbench ablate trap": "takes half an hour",
+    "magbench ablate recent": "tests/test_cli.py runs it on one clip",
     "make demo": "CI and the reader run it on a fresh clone",
     "make test": "this is called by it",
     "magbench generate revisit-nano --out runs/shared --shard $SLURM_ARRAY_TASK_ID/64": "a share is run as 3/64",
@@ -107,6 +108,9 @@ WITHOUT = {
     "python benchmarks/cheats.py revisit-3d --models warp+full_history,warp+strided,nearest_view+full_history": (
         "likewise; minutes"
     ),
+    "python benchmarks/unseen.py": "its numbers are in the page",
+    "python benchmarks/reprojection.py revisit-3d": "likewise",
+    'python benchmarks/cheats.py revisit-3d --models "" --limit 10': "likewise; minutes",
     "magbench run revisit-3d:832x480 --models mine": "draws for minutes",
     "magbench profile wan:random,wan:random+mag,wan:random+mag_ring,wan:random+window_sink:frames=6:sink=3"
     " --history 21,60,120,240 --resolution 832x480 --decode": "needs a GPU",

@@ -22,7 +22,20 @@ from mag_model.memory.masks import BlockMasks, block_masks
 from mag_model.memory.policy import FullHistory
 from mag_model.nano.backbone import Backbone, Posed
 from mag_model.rollout import rollout, seeded
-from mag_model.training.cells import BACK, EVERY, GIVEN, PART, PLACE, SPEC, STYLES, Cells, Scenes, captions, draw, read
+from mag_model.training.cells import (
+    BACK,
+    EVERY,
+    GIVEN,
+    HELD_OUT,
+    PART,
+    PLACE,
+    SPEC,
+    Cells,
+    Scenes,
+    captions,
+    draw,
+    read,
+)
 from mag_model.training.checkpoint import Progress
 from mag_model.training.dmd import Cast, Matching, match
 from mag_model.training.loss import draw_sigma, predict, window_loss, write_sequence
@@ -43,10 +56,10 @@ SCENES = 128
 class Sizes:
     """Steps of everything; ``batch`` of the stages before matching."""
 
-    reads: int = 400
-    text: int = 300
+    reads: int = 600
+    text: int = 600
     teacher: int = 300
-    updates: int = 60
+    updates: int = 300
     batch: int = 16
 
 
@@ -65,7 +78,7 @@ class Arm:
 
 def arms(seeds: int) -> list[Arm]:
     """Every training, in an order in which a stop leaves whole comparisons."""
-    return [Arm(start, share, seed) for start in reversed(STARTS) for seed in range(seeds) for share in SHARES]
+    return [Arm(start, share, seed) for start in STARTS for seed in range(seeds) for share in SHARES]
 
 
 def run(
@@ -215,10 +228,11 @@ MEASURES = {
 
 @torch.no_grad()
 def probe(generator: Backbone, writer: Backbone) -> dict[str, list[float]]:
-    """By name of :data:`MEASURES` the value of each of ``SCENES`` scenes that no training has seen."""
+    """By name of :data:`MEASURES` the value of each of ``SCENES`` scenes; no training has seen them or their texts."""
     random = torch.Generator().manual_seed(99)
-    scenes = draw(SCENES, random)
-    truth, other = scenes.film(random), (scenes.style + 3) % len(STYLES)
+    scenes = draw(SCENES, random, HELD_OUT)
+    place = torch.searchsorted(torch.tensor(HELD_OUT), scenes.style)
+    truth, other = scenes.film(random), torch.tensor(HELD_OUT)[(place + 1) % len(HELD_OUT)]
 
     def roll(text: Tensor | None, given: int) -> Tensor:
         told = Posed(generator, scenes.pose, torch.arange(FRAMES), text)

@@ -113,6 +113,16 @@ def _units(frames: Tensor) -> Iterator[Tensor]:
         yield x / (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10)
 
 
+def pooled(video: Video) -> Tensor:
+    """(T, C) float32: the mean over its cells of the last layer, unit AlexNet features, of each frame."""
+    import torch
+
+    step = batch_size(*video.size)
+    starts = range(0, len(video), step)
+    batches = (video.part(slice(start, min(start + step, len(video)))) for start in starts)
+    return torch.cat([list(_units(batch))[-1].mean(dim=(2, 3)) for batch in batches])
+
+
 def lpips_maps(gen: Tensor, truth: Tensor) -> Tensor:
     """(n, H, W) float32 whose means are the LPIPS of frame i against frame i: distances of layers, upsampled linearly.
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mag_model.training import trap
-from mag_model.training.cells import EVERY, NOISE, PLACE, SPEC, draw
+from mag_model.training.cells import EVERY, HELD_OUT, NOISE, PLACE, SPEC, STYLES, TRAINED, Cells, draw, read
 from tests.tiny import random_backbone
 
 SIZES = trap.Sizes(reads=2, text=2, teacher=2, updates=2, batch=2)
@@ -55,4 +55,29 @@ def test_the_distance_to_the_nearest_cell() -> None:
     far = trap._distance(latents)
     assert float(far.mean()) == pytest.approx(NOISE, rel=0.1)
     off = EVERY[:1, :, None, None].expand(-1, -1, *SPEC.grid)[:, None] + 0.01
-    assert float(trap._distance(off).max()) == pytest.approx(0.01, rel=1e-3)
+    assert float(trap._distance(off).max()) == pytest.approx(0.01, rel=1e-2)
+
+
+def test_texts_of_probes_are_in_no_training_but_their_words_are() -> None:
+    assert sorted((*TRAINED, *HELD_OUT)) == list(range(len(STYLES)))
+    words = [{word for style in styles for word in STYLES[style].split()} for styles in (TRAINED, HELD_OUT)]
+    assert words[0] == words[1] == set(SPEC.words)
+    random = torch.Generator().manual_seed(0)
+    assert set(draw(2000, random).style.tolist()) == set(TRAINED)
+    assert set(draw(200, random, HELD_OUT).style.tolist()) == set(HELD_OUT)
+    _, text = Cells().tell(2000, 3, random)
+    told = {" ".join(SPEC.words[word] for word in row.nonzero().flatten().tolist()) for row in text[:, 0]}
+    assert told == {STYLES[style] for style in TRAINED}
+
+
+def test_a_cell_is_read_as_what_it_was_drawn_from() -> None:
+    random = torch.Generator().manual_seed(0)
+    scenes = draw(20, random, tuple(range(len(STYLES))))
+    style, code = read(scenes.film(random))
+    assert (style == scenes.style[:, None, None]).all()
+    assert (code == scenes.code[:, PLACE]).all()
+
+
+def test_no_window_of_the_teacher_holds_a_place_twice() -> None:
+    for first in range(0, len(PLACE) - trap.WINDOW + 1, SPEC.block):
+        assert len(set(PLACE[first : first + trap.WINDOW].tolist())) == trap.WINDOW
