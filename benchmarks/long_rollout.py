@@ -45,6 +45,8 @@ LEG, AWAY = 24, 12
 CLIPS = {"slow": (0.11, 1000), "medium": (0.24, 1001)}
 """View widths a frame, and the scene of revisit-nano's test range, beyond those of its clips."""
 
+WHOLE = "full_history"
+
 
 @dataclass(frozen=True)
 class Return:
@@ -170,16 +172,16 @@ def grid(found: list[Return]) -> Grid:
 
 
 def draw(theme: Theme, found: list[Return]) -> Figure:
-    """PSNR of each return, a pane a policy, all others grey behind it."""
+    """PSNR of each return, a pane a policy; dashed: full history."""
     names = list(dict.fromkeys(one.policy for one in found))
     style = looks(names)
-    figure = new_figure(theme, 9, 1.5 * -(-len(names) // 5) + 0.8)
+    figure = new_figure(theme, 8, 1.2 * -(-len(names) // 5) + 0.8)
     panes = figure.subplots(-(-len(names) // 5), 5, sharex=True, sharey=True, squeeze=False).flat
     numbers = sorted({one.number for one in found})
     curves = {name: [fmean(one.psnr for one in at(found, name, number)) for number in numbers] for name in names}
     for axes, name in zip(panes, names, strict=False):
-        for other in curves.values():
-            axes.plot(numbers, other, color=theme.grid, lw=0.8, zorder=1)
+        if WHOLE in curves:
+            axes.plot(numbers, curves[WHOLE], color=theme.reference, lw=1, ls="--", zorder=1)
         axes.plot(numbers, curves[name], color=theme.colour(style[name]), lw=1.8, zorder=2)
         axes.set_title(name, fontsize=8, color=theme.ink)
         axes.set_facecolor(theme.ground)
@@ -189,7 +191,7 @@ def draw(theme: Theme, found: list[Return]) -> Figure:
     for axes in list(figure.axes)[len(names) :]:
         axes.set_axis_off()
     figure.supxlabel(f"return, every {2 * LEG} generated frames", color=theme.quiet, fontsize=9)
-    figure.supylabel(f"PSNR (dB), mean of {len(CLIPS)} clips", color=theme.quiet, fontsize=9)
+    figure.supylabel(f"PSNR (dB), mean of {len(CLIPS)} clips; dashed: full history", color=theme.quiet, fontsize=9)
     return figure
 
 
