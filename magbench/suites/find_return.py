@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
 from magbench.suites.clip import SAME_VIEW
+from magbench.suites.rivals import outdone
 from magbench.video.overlap import features, overlap
 
 STEP = 3
@@ -21,6 +22,8 @@ SUPPORT = 2
 """Neighbours in time that must have been found too."""
 SHARP = 8
 """Power of the shares by which the place of a frame on the way out is weighed: the most alike decide."""
+DOUBTFUL, WRONG = 2.0, 5.0
+"""Times the matches of a rival place from which the turn does not heed a pair, and from which it is none."""
 FEWEST = 4
 """Frames that were looked at and show a place again, at least."""
 
@@ -37,12 +40,23 @@ class Seen:
         shares: see ``Shares``.
         back: (n, n), likewise the share of frame j that frame i shows: seen from farther away, all of a view is there.
         confidence: (n, n) in [0, 1].
+        matches: (n, n) that speak for a pair.
     """
 
     frames: NDArray[np.int64]
     shares: Shares
     back: Shares
     confidence: NDArray[np.float64]
+    matches: NDArray[np.int64]
+
+    def without(self, pairs: NDArray[np.bool_]) -> Seen:
+        """The same, but nothing is known of these pairs (n, n)."""
+        kept = (np.where(pairs, 0, each) for each in (self.shares, self.back, self.confidence, self.matches))
+        return Seen(self.frames, *kept)
+
+    def settled(self, times: float) -> Seen:
+        """Without the pairs that a place which looks alike outdoes."""
+        return self.without(outdone(self.shares, self.back, self.matches, times))
 
 
 def look(video: NDArray[np.uint8]) -> Seen:
@@ -50,12 +64,13 @@ def look(video: NDArray[np.uint8]) -> Seen:
     frames = np.arange(0, len(video), STEP)
     found = [features(video[frame]) for frame in frames]
     shares, back, confidence = np.zeros((3, len(frames), len(frames)))
+    matches = np.zeros(shares.shape, np.int64)
     for i in range(len(frames)):
         for j in range(i):
             pair = overlap(found[i], found[j])
             shares[i, j], back[i, j], confidence[i, j] = pair.share, pair.back, pair.confidence
-    alone = _alone(confidence > 0)
-    return Seen(frames, np.where(alone, 0, shares), np.where(alone, 0, back), np.where(alone, 0, confidence))
+            matches[i, j] = pair.matches
+    return Seen(frames, shares, back, confidence, matches).without(_alone(confidence > 0)).settled(WRONG)
 
 
 def _alone(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -91,6 +106,7 @@ def find_turn(seen: Seen) -> int:
     Raises:
         MagbenchError: the camera never comes back.
     """
+    seen = seen.settled(DOUBTFUL)
     again = revisits(seen)
     back = np.flatnonzero(again.any(axis=1))
     if len(back) < max(FEWEST, RETURN * len(seen.frames)):
