@@ -109,8 +109,6 @@ WITHOUT = {
         "likewise; minutes"
     ),
     "python benchmarks/unseen.py": "its numbers are in the page",
-    "python benchmarks/reprojection.py revisit-3d": "likewise",
-    'python benchmarks/cheats.py revisit-3d --models "" --limit 10': "likewise; minutes",
     "magbench run revisit-3d:832x480 --models mine": "draws for minutes",
     "magbench profile wan:random,wan:random+mag,wan:random+mag_ring,wan:random+window_sink:frames=6:sink=3"
     " --history 21,60,120,240 --resolution 832x480 --decode": "needs a GPU",
