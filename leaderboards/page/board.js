@@ -27,26 +27,19 @@
   const words = new Intl.Collator("en", { numeric: true });
   const compare = (a, b) => (typeof a === "string" ? words.compare(a, b) : a - b);
 
-  // A long table shows its first rows alone until all are asked for: laying out a thousand is slow.
+  // A long table holds its first rows alone until all are asked for: laying out a thousand is slow.
   const reveal = (board) => {
-    const most = board.whole ? Infinity : FIRST;
-    let fit = 0;
-    for (const one of board.order) {
-      const hidden = !one.fits || fit >= most;
-      if (one.row.hidden !== hidden) one.row.hidden = hidden;
-      fit += one.fits;
-    }
-    board.more.hidden = fit <= most;
-    board.more.textContent = `Show all ${fit} rows`;
-    board.count.textContent = fit === board.rows.length ? `${fit} rows` : `${fit} of ${board.rows.length} rows`;
+    const fit = board.order.filter((one) => one.fits);
+    const most = board.whole ? fit.length : FIRST;
+    board.table.tBodies[0].replaceChildren(...fit.slice(0, most).map(({ row }) => row));
+    board.more.hidden = fit.length <= most;
+    board.more.textContent = `Show all ${fit.length} rows`;
+    const all = board.rows.length;
+    board.count.textContent = fit.length === all ? `${all} rows` : `${fit.length} of ${all} rows`;
   };
   const arrange = (board, order) => {
-    const body = board.table.tBodies[0];
     board.order = order;
-    body.remove();
     reveal(board);
-    body.replaceChildren(...order.map(({ row }) => row));
-    board.table.append(body);
   };
 
   const sort = (board, index, direction) => {

@@ -103,6 +103,12 @@ def read_earlier(root: Path) -> list[Earlier]:
 def earlier_boards(kept: Earlier) -> list[dict[str, Any]]:
     """Its boards, as the page takes them."""
     return [
-        {**board.model_dump(), "board": f"{board.board}, {kept.tag}", "about": f"As it stood. {kept.about}"}
+        {**board.model_dump(), "board": f"{_title(board.board)}, {kept.tag}", "about": f"As it stood. {kept.about}"}
         for board in kept.boards
     ]
+
+
+def _title(name: str) -> str:
+    """SUITE-vN-SPLIT-DIGEST12 as the page calls it."""
+    suite, *rest = name.rsplit("-", 3)
+    return f"{suite} {rest[0]}, {rest[1]}" if len(rest) == 3 else name
