@@ -111,7 +111,7 @@ WITHOUT = {
     "python benchmarks/unseen.py": "its numbers are in the page",
     "magbench run revisit-3d:832x480 --models mine": "draws for minutes",
     "magbench run revisit-3d --models warp+full_history,warp+strided,nearest_view+full_history,warp+window": (
-        "the same command with fewer clips is run"
+        "its numbers are in the page"
     ),
     "magbench profile wan:random,wan:random+mag,wan:random+mag_ring,wan:random+window_sink:frames=6:sink=3"
     " --history 21,60,120,240 --resolution 832x480 --decode": "needs a GPU",
