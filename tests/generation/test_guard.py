@@ -159,6 +159,14 @@ def no_previews(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("magbench.runs.generation.write_preview", lambda *_: False)
 
 
+@pytest.fixture(autouse=True)
+def heeds_ctrl_c() -> Iterator[None]:
+    """A shell that starts the tests in the background has them ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 _ALONE: list[list[str | None]] = []
 
 
