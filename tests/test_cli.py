@@ -249,6 +249,8 @@ def test_an_ablation_is_made_once_and_tabulated(tmp_path: Path) -> None:
     assert first.stdout.strip() == str(tmp_path / "a" / "recent.md")
     table = (tmp_path / "a" / "recent.md").read_text()
     assert "generate packed-recent2: 1 of 1" in first.stderr
-    again = magbench_("ablate", "recent", "--limit", 1, "--out", tmp_path / "a")
-    assert "score" not in again.stderr
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*") if path.suffix in (".mkv", ".jsonl")}
+    assert made
+    assert magbench_("ablate", "recent", "--limit", 1, "--out", tmp_path / "a").exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in made} == made
     assert (tmp_path / "a" / "recent.md").read_text() == table
