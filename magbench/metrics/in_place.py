@@ -10,6 +10,7 @@ the truth's own motion, half a frame of it is allowed for. Formulas: docs/metric
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -64,15 +65,23 @@ class Layout:
         warm, pink = (red - blue) / 2, (red + blue) / 4 - green / 2
         return cls(light - _smooth(light, COARSE), (_smooth(warm, TINT), _smooth(pink, TINT)))
 
+    @cached_property
+    def steps(self) -> list[Step]:
+        """Displacements that are allowed for where these are true frames."""
+        return _half_way(self.luma)
+
+    @cached_property
+    def floor(self) -> NDArray[np.float64]:
+        """(n,) what a view's agreement counts from where these are true frames."""
+        return _other_views(_agreement(self.luma, self.luma, self.steps, CONTRAST[0]))
+
 
 def in_place(gen: Layout, truth: Layout) -> Matrix:
     """(n, m) in [0, 1]: how far things in each generated frame (row) are where they are in each true frame."""
-    steps = _half_way(truth.luma)
-    floor = _other_views(_agreement(truth.luma, truth.luma, steps, CONTRAST[0]))
-    found = _agreement(gen.luma, truth.luma, steps, CONTRAST[0])
-    placed = np.clip((found - floor) / (1 - floor), 0, 1)
+    found = _agreement(gen.luma, truth.luma, truth.steps, CONTRAST[0])
+    placed = np.clip((found - truth.floor) / (1 - truth.floor), 0, 1)
     for a, b, contrast in zip(gen.tint, truth.tint, CONTRAST[1:], strict=True):
-        placed *= np.clip(_agreement(a, b, steps, contrast), 0, 1)
+        placed *= np.clip(_agreement(a, b, truth.steps, contrast), 0, 1)
     return placed
 
 
