@@ -174,12 +174,12 @@ def write(out: Path, found: list[Point]) -> None:
     (out / "iso_byte.md").write_text(table, encoding="utf-8")
     for theme in (LIGHT, DARK):
         write_png(
-            pareto(theme, found, lambda point: point.bytes, "bytes of the cache against full history's"),
+            pareto(theme, found, lambda point: point.bytes, "bytes of the cache against full history's", (0.1, 0.3, 1)),
             out / f"iso_byte{theme.suffix}.png",
         )
         if all(point.seconds for point in found):
             write_png(
-                pareto(theme, found, lambda point: point.seconds or 0.0, "seconds a block"),
+                pareto(theme, found, lambda point: 1000 * (point.seconds or 0.0), "ms a block", (30, 100, 300)),
                 out / f"iso_latency{theme.suffix}.png",
             )
     click.echo(table)
@@ -242,7 +242,9 @@ def grid(found: list[Point]) -> Grid:
     return Grid(header, rows, (False,) * len(rows), left=3)
 
 
-def pareto(theme: Theme, found: list[Point], cost: Callable[[Point], float], label: str) -> Figure:
+def pareto(
+    theme: Theme, found: list[Point], cost: Callable[[Point], float], label: str, ticks: tuple[float, ...]
+) -> Figure:
     """Retention against a cost, and dashed what the policy could know at most."""
     figure = new_figure(theme, 9, 13)
     names = list(dict.fromkeys(point.policy for point in found))
@@ -258,6 +260,8 @@ def pareto(theme: Theme, found: list[Point], cost: Callable[[Point], float], lab
         error = [[v - p.low for v, p in zip(y, own, strict=True)], [p.high - v for v, p in zip(y, own, strict=True)]]
         ax.errorbar(x, y, error, color=colour, marker=style[name].marker, ms=5, lw=1.6, zorder=3)
         ax.set_xscale("log")
+        ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        ax.set_xticks([], minor=True)
         ax.set_ylim(-0.05, 1.08)
         ax.set_title(name, fontsize=9, color=colour)
         ax.set_facecolor(theme.ground)
@@ -267,6 +271,8 @@ def pareto(theme: Theme, found: list[Point], cost: Callable[[Point], float], lab
             spine.set_color(theme.spine)
     for ax in axes.flat[len(names) :]:
         ax.set_axis_off()
+    for ax in axes.flat[max(0, len(names) - axes.shape[1]) : len(names)]:  # the lowest of each column
+        ax.tick_params(labelbottom=True)
     figure.suptitle(f"Retention out of window, {found[0].clips} clips; dashed: reach", color=theme.ink, fontsize=13)
     figure.supxlabel(label, color=theme.quiet, fontsize=10)
     figure.supylabel("retention (LPIPS), 95 % interval", color=theme.quiet, fontsize=10)

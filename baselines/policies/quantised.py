@@ -33,7 +33,8 @@ class Quantised(CachePolicy):
     def __post_init__(self) -> None:
         if self.stored not in (4, 8):
             raise ValueError(f"{self.stored} bits; 8 and 4 are known")
-        for name in ("reindexes", "packs", "uses_queries", "uses_cameras", "notes", "mixes", "untrained"):
+        looks = ("uses_content", "uses_queries", "uses_cameras")
+        for name in (*looks, "reindexes", "packs", "notes", "mixes", "untrained"):
             object.__setattr__(self, name, getattr(self.of, name))
 
     def write(self, past: FrameKV, block: FrameKV) -> FrameKV:

@@ -60,7 +60,7 @@ def _policy(text: str) -> CachePolicy:
     from baselines.policy_spec import named_policy
 
     policy = named_policy(text)
-    if policy.uses_content:
+    if policy.uses_content or policy.bits is not None:
         raise MagbenchError(f"policy '{text}' looks at keys and values, which pictures do not have")
     return policy
 

@@ -94,11 +94,15 @@ class LayerMemory:
         q = None if self.q is None else self.q.unflatten(1, (-1, self.tokens))
         return FrameKV(k, v, frame, q=q)
 
-    def keep(self, place: Tensor, frame: Tensor) -> None:
-        """Hold the frames at ``place`` (n,), with indices ``frame`` (n,), and no others.
+    def keep(self, place: Tensor, frame: Tensor, bits: int | None = None) -> None:
+        """Hold the frames at ``place`` (n,), with indices ``frame`` (n,), and no others; in so many bits a number.
 
-        Those beyond the first n places are copied to places that became free.
+        ``place``: of the history, and behind it of the block at hand. Without ``bits``, frames beyond the first n
+        places are copied to places that became free.
         """
+        if bits is not None:
+            self._keep_packed(place, frame, bits)
+            return
         stays = place < len(place)
         free = torch.ones(len(place), dtype=torch.bool)
         free[place[stays]] = False
@@ -107,6 +111,15 @@ class LayerMemory:
         for old, new in zip(place[~stays].tolist(), target[~stays].tolist(), strict=True):
             self._frames[:, :, :, new] = self._frames[:, :, :, old]
         self.frame = torch.empty_like(frame).scatter(0, target, frame)
+
+    def _keep_packed(self, place: Tensor, frame: Tensor, bits: int) -> None:
+        """What was stored keeps its codes; what comes is packed."""
+        new = place >= len(self.frame)
+        at = (place[new] - len(self.frame)).to(self.kv.device)
+        newest = pack(self._frames[:, :, :, at].permute(0, 1, 3, 4, 2, 5), bits)
+        stays = place[~new].to(self.kv.device)
+        self.packed = newest if self.packed is None else self.packed.select(stays).append(newest)
+        self.frame = torch.cat([frame[~new], frame[new]])
 
     def hold(self, kept: FrameKV, bits: int | None = None) -> None:
         """Hold these frames, copied in, and no others; in so many bits a number, if they are given."""
@@ -177,9 +190,9 @@ class Memory:
         """Make room for all that a policy will hold while blocks of frames, (n,) int64 each, are made in turn.
 
         ``rolling_window_blocks`` are at hand at once. A policy that looks at contents cannot be foreseen; its
-        buffers grow.
+        buffers grow. One that stores fewer bits holds its history elsewhere.
         """
-        if policy.uses_content:
+        if policy.uses_content or policy.bits is not None:
             return
         past = FrameKV.numbered(self.frame, self.frame, self.cameras)
         for number, block in enumerate(blocks):
@@ -207,7 +220,7 @@ class Memory:
         past, newest = (FrameKV.numbered(place, frame, self.cameras) for place, frame in ((order, held), (own, block)))
         kept = policy.write(past, newest)
         for layer in self.layers:
-            layer.keep(kept.numbers, kept.frame)
+            layer.keep(kept.numbers, kept.frame, policy.bits)
 
     def seen(self, layer: LayerMemory) -> FrameKV:
         """A copy of a layer's history, in the order of its frames, for a policy that looks at contents."""

@@ -40,8 +40,8 @@ def block_masks(policy: CachePolicy, blocks: int, size: int, cameras: Cameras | 
     """
     if not policy.reads_once:
         raise ValueError(f"{policy} reads something else to write a block than to make it; it has no single mask")
-    if policy.uses_content and not policy.reindexes:
-        raise ValueError(f"{policy} looks at keys and values; it has no mask")
+    if policy.bits is not None or (policy.uses_content and not policy.reindexes):
+        raise ValueError(f"{policy} looks at keys and values, or rounds them; it has no mask")
     total = blocks * size
     states = [torch.zeros(0, dtype=torch.int64)]
     past = FrameKV.empty(_indices(0, size, cameras))

@@ -33,6 +33,16 @@ class Packed:
     def bytes(self) -> int:
         return self.codes.nbytes + self.zero.nbytes + self.step.nbytes
 
+    def select(self, place: Tensor) -> Packed:
+        """The frames at ``place`` (n,), as they are stored."""
+        return Packed(self.codes[:, :, place], self.zero[:, :, place], self.step[:, :, place], self.bits)
+
+    def append(self, newer: Packed) -> Packed:
+        """These frames, then ``newer``."""
+        pairs = ((self.codes, newer.codes), (self.zero, newer.zero), (self.step, newer.step))
+        codes, zero, step = (torch.cat(pair, 2) for pair in pairs)
+        return Packed(codes, zero, step, self.bits)
+
     def at(self, place: Tensor) -> Tensor:
         """(2, B, n, S, H, D) float32: the frames at ``place`` (n,)."""
         codes = self.codes[:, :, place]

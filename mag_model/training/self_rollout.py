@@ -30,8 +30,8 @@ def self_rollout(
         exit: denoising step, from 0, whose prediction is a block.
         noise: see :func:`mag_model.rollout.seeded`.
     """
-    if policy.uses_content or policy.reindexes:
-        raise ValueError(f"{policy} chooses by content or moves frames; training goes through the cache as it stands")
+    if policy.uses_content or policy.reindexes or policy.bits is not None:
+        raise ValueError(f"{policy} changes or looks at what it keeps; training goes through the cache as it stands")
     memory, size, given = Memory(), generator.block, context.shape[1]
     blocks = [torch.arange(first, first + size) for first in range(0, frames, size)]
     memory.reserve(policy, blocks)
