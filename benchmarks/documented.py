@@ -38,6 +38,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("magbench view runs/revisit-nano", r"runs/revisit-nano/view/index\.html"),
     ('pip install ".[photo]" && magbench run revisit-photo', r"revisit-photo"),
     ("magbench run revisit-3d", r"oracle"),
+    ("magbench run revisit-3d:turns", r"full_history"),
     ("magbench suite mirror DIR OUT", r"clips of"),
     ("magbench run mag-bench:DIR", r"oracle"),
     ("magbench profile wan:random,wan:random+mag", r"wan:random"),

@@ -21,6 +21,30 @@ def relative(pose: Tensor) -> Tensor:
     return pose - origin
 
 
+def on_plane(pose: Tensor, lens: Tensor, size: tuple[int, int]) -> Tensor:
+    """Cameras of the plane that come nearest to a camera that turns where it stands.
+
+    A turn moves the middle of a view as a step along the plane does. Away from the middle it does not: what leaves the
+    view widens.
+
+    Args:
+        pose: (F, 5) x, y, z of the eye, yaw to the left and pitch upwards in degrees, see
+            :mod:`magbench.suites.worlds.doom.camera`.
+        lens: (4,) fx, fy, cx, cy in pixels of a frame of ``size`` (H, W).
+    Returns:
+        (F, 3) float64 x and y in view widths and heights, log-scale 0.
+    Raises:
+        ValueError: the camera leaves its place.
+    """
+    if bool((pose[:, :3] != pose[:1, :3]).any()):
+        raise ValueError("the camera walks")
+    steps = torch.remainder(pose[1:, 3].double() - pose[:-1, 3].double() + 180, 360) - 180  # across north, the near way
+    yaw = torch.cat([pose[:1, 3].double(), pose[0, 3].double() + steps.cumsum(0)])
+    pitch = pose[:, 4].double()
+    across, down = (-torch.deg2rad(turn) * lens[i] / size[1 - i] for i, turn in enumerate((yaw, pitch)))
+    return torch.stack([across, down, torch.zeros_like(yaw)], 1)
+
+
 def to_and_fro(frames: int, numbers: int) -> Tensor:
     """(1, frames, numbers) cameras that pan over 20 views and back, again and again: for timing."""
     turn = torch.arange(frames) * 0.25 % 40

@@ -13,7 +13,7 @@ from mag_model.memory.cache import Memory
 from mag_model.memory.masks import kept_frames
 from mag_model.memory.policy import CachePolicy, Mag
 from mag_model.nano.backbone import Posed
-from mag_model.nano.camera import relative, to_and_fro
+from mag_model.nano.camera import on_plane, relative, to_and_fro
 from mag_model.nano.checkpoint import digest, load_backbone, load_codec
 from mag_model.nano.presets import PRESETS, Preset
 from mag_model.nano.text import bags
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from magbench.models.protocol import Task
 
 NANO = PRESETS["nano"]
+IN_SPACE = 5
+"""Camera numbers of suites in space: x, y, z, yaw and pitch."""
 
 
 class NanoModel:
@@ -64,12 +66,10 @@ class NanoModel:
         """Blocks of frames, (n, 3, H, W) float32 in [0, 1].
 
         Raises:
-            Unfit: no camera, or sizes that the preset was not made for.
+            Unfit: no camera, one that walks, or sizes that the preset was not made for.
         """
         spec = self._generator.spec
         height, width = (cells * self._codec.patch for cells in spec.grid)
-        if task.pose is None or task.pose.shape[1] != spec.pose:
-            raise Unfit(f"model {self.name} needs {spec.pose} camera numbers a frame; the clip has none such")
         if tuple(task.context.shape[2:]) != (height, width):
             size = "x".join(str(side) for side in task.context.shape[:1:-1])
             raise Unfit(f"model {self.name} makes frames of {width}x{height}; the clip has {size}")
@@ -79,7 +79,7 @@ class NanoModel:
             )
         self._memory = Memory()
         context = self._codec.encode(task.context)[None]
-        pose = relative(task.pose[None].double())
+        pose = relative(self._cameras(task)[None])
         text = bags([task.prompt], spec.words)[:, None].expand(-1, pose.shape[1], -1) if spec.words else None
         blocks = rollout(
             Posed(self._generator, pose, torch.arange(pose.shape[1]), text),
@@ -92,6 +92,23 @@ class NanoModel:
         )
         for block in blocks:
             yield self._codec.decode(block[0])
+
+    def _cameras(self, task: Task) -> Tensor:
+        """(T, 3) float64 cameras on the plane of all frames."""
+        numbers = None if task.pose is None else task.pose.shape[1]
+        if task.pose is not None and numbers == self._generator.spec.pose:
+            return task.pose.double()
+        if task.pose is None or task.intrinsics is None or numbers != IN_SPACE:
+            own = self._generator.spec.pose
+            raise Unfit(
+                f"model {self.name} needs {own} camera numbers a frame, or {IN_SPACE} with intrinsics; the clip has"
+                f" {numbers or 'none'}"
+            )
+        height, width = task.context.shape[2:]
+        try:
+            return on_plane(task.pose, task.intrinsics, (height, width))
+        except ValueError as error:
+            raise Unfit(f"model {self.name} needs a camera that turns where it stands; in this clip {error}") from error
 
     def stream_at(self, history: int, pieces: int, seed: int) -> Iterator[Tensor]:
         """``pieces`` blocks of frames made behind ``history`` blocks of made-up memory, for timing."""

@@ -31,10 +31,17 @@ FPS = 16
 WINDOW = 81
 """The 21 latent frames that the models of the official tables see."""
 SMALL, LARGE = "96x64", "832x480"
+TURNS, TURNS_SIDE = "turns", 32
+"""The split of clips whose camera turns where it stands, and the side of its frames."""
+ON_THE_SPOT = ("turn", "double")
 DEPTH_STEP, GAP_STEP = 2, 8
 """Pixels, each way, that share one depth and one gap at the large size."""
-CLIPS = {"test": 40, LARGE: 40}
-DIGEST = {"test": "e3b6c5785692e2bb82a20f1348a483a58dfbd6fad0d45e827f0b3589ebdb1a1d", LARGE: ""}
+CLIPS = {"test": 40, LARGE: 40, TURNS: 16}
+DIGEST = {
+    "test": "e3b6c5785692e2bb82a20f1348a483a58dfbd6fad0d45e827f0b3589ebdb1a1d",
+    LARGE: "",
+    TURNS: "4af60a4b67e52ee260f3964aeda63788c54f87f9e1de18cfc9a8492c53e81558",
+}
 """Digest of the split that ships. What is drawn on the user's machine is compared frame by frame: see ``_drawn``."""
 
 LICENCE = "frames of maps of Freedoom, (C) contributors to the Freedoom project, BSD-3-Clause"
@@ -45,7 +52,9 @@ class DrawnOtherwise(UserWarning):
 
 
 def clip(split: str, number: int) -> Clip:
-    """One clip of ``test``, or of the test split at ``LARGE``."""
+    """One clip of ``test``, of the test split at ``LARGE``, or of its turns."""
+    if split == TURNS:
+        return turning_clip([plan for plan in planned("test") if plan.category in ON_THE_SPOT][number])
     plan = planned("test")[number]
     return large_clip(plan) if split == LARGE else small_clip(plan)
 
@@ -57,6 +66,19 @@ def small_clip(plan: Planned) -> Clip:
     depth = as_stored(film_depth(plan.shape, lens, size, plan.poses))
     overlap, gap = seen_before(depth, plan.poses, lens, SWITCH)
     return _clip(plan, frames, lens, depth, overlap, gap)
+
+
+def turning_clip(plan: Planned) -> Clip:
+    """The middle of a clip at 96x64, its pixels two by two averaged into one; depth and overlap are of that size."""
+    width, height = SCREENS[SMALL].size
+    left, factor = (width - height) // 2, height // TURNS_SIDE
+    frames = np.asarray(plan.frames() if plan.ships else _drawn(plan, SMALL))[:, :, left : width - left]
+    cells = frames.reshape(len(frames), TURNS_SIDE, factor, TURNS_SIDE, factor, 3)
+    whole, parts = cells.sum(axis=(2, 4), dtype=np.uint32), factor**2
+    lens = (SCREENS[SMALL].intrinsics() - [0, 0, left, 0]) / factor
+    depth = as_stored(film_depth(plan.shape, lens, (TURNS_SIDE, TURNS_SIDE), plan.poses))
+    overlap, gap = seen_before(depth, plan.poses, lens, SWITCH)
+    return _clip(plan, ((2 * whole + parts) // (2 * parts)).astype(np.uint8), lens, depth, overlap, gap)
 
 
 def large_clip(plan: Planned) -> Clip:
@@ -125,6 +147,9 @@ SUITE = Embedded(
     counts=CLIPS,
     digest=DIGEST,
     summary=f"rooms and landscapes of Freedoom, {SMALL}: {CLIPS['test']} clips, with depth and overlap",
-    about={LARGE: f"the same clips at {LARGE}, drawn here: needs the extra 3d"},
+    about={
+        LARGE: f"the same clips at {LARGE}, drawn here: needs the extra 3d",
+        TURNS: f"its {CLIPS[TURNS]} clips that turn on the spot, {TURNS_SIDE}x{TURNS_SIDE}: for the nano models",
+    },
     resumed=frozenset([LARGE]),
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from magbench.suites.embedded import revisit_3d
-from magbench.suites.embedded.revisit_3d import CLIPS, SUITE, WINDOW, small_clip
+from magbench.suites.embedded.revisit_3d import CLIPS, ON_THE_SPOT, SUITE, TURNS, WINDOW, clip, small_clip
 from magbench.suites.format import load_suite
 from magbench.suites.worlds.doom.camera import SCREENS, on_lattice, still_map
 from magbench.suites.worlds.doom.film import film, film_depth
@@ -73,6 +74,22 @@ def test_the_whole_split_is_the_published_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.rare
+def test_turns_are_the_middle_of_what_ships_at_half_the_size() -> None:
+    plans = [plan for plan in PLANS if plan.category in ON_THE_SPOT]
+    assert len(plans) == CLIPS[TURNS]
+    for number in (0, 1):
+        made, plan = clip(TURNS, number), plans[number]
+        assert (plan.poses[:, :3] == plan.poses[0, :3]).all()
+        whole = small_clip(plan)
+        for frame, one in zip(np.asarray(made.frames), np.asarray(whole.frames), strict=True):
+            wanted = cv2.resize(one[:, 16:80], (32, 32), interpolation=cv2.INTER_AREA)
+            assert np.abs(frame - wanted.astype(float)).max() <= 1
+        assert made.intrinsics is not None
+        assert whole.intrinsics is not None
+        assert made.intrinsics[0] / 32 == pytest.approx(whole.intrinsics[0] / 64)  # 64 of its columns are seen
+        assert made.size == (32, 32)
+
+
 def test_a_large_clip_is_what_was_drawn() -> None:
     pytest.importorskip("vizdoom")
     plan = PLANS[3]
