@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from magbench import __version__
-from magbench.core.files import file_sha256, write_atomic
+from magbench.core.files import file_sha256, write_new
 from magbench.core.parsing import described, read_described
 from magbench.core.provenance import commit, machine
 from magbench.leaderboard.submission import Date, Submission
@@ -88,17 +89,20 @@ def begin(submission: Submission, kind: Kind, who: str, date: str) -> Attestatio
 
 
 def attest(submission: Submission, begun: Attestation, found: Mapping[str, Any]) -> Attestation:
-    """Write a finding into a submission; ``found`` has the fields that :func:`begin` left open."""
+    """Write a finding into a submission, beside all earlier ones; ``found`` has the fields that :func:`begin` left."""
     made = begun.model_copy(update=found)
-    write_atomic(_path(submission, made), made.model_dump_json(indent=1) + "\n")
+    text = made.model_dump_json(indent=1) + "\n"
+    next(path for path in _paths(submission, made) if write_new(path, text))
     return made
 
 
-def _path(submission: Submission, made: Attestation) -> Path:
-    """attestations/WHO-DATE.json, of runs with their kind before the ending."""
+def _paths(submission: Submission, made: Attestation) -> Iterator[Path]:
+    """attestations/WHO-DATE.json, of runs with their kind before the ending; -2, -3 and so on for others that day."""
     name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in made.who)
     ending = "" if made.kind == "rescored" else f"-{made.kind}"
-    return submission.folder / "attestations" / f"{name}-{made.date}{ending}.json"
+    for number in count(1):
+        again = "" if number == 1 else f"-{number}"
+        yield submission.folder / "attestations" / f"{name}-{made.date}{ending}{again}.json"
 
 
 def read_attestations(submission: Submission) -> list[Attestation]:

@@ -60,6 +60,16 @@ def test_a_run_that_scores_less_puts_it_in_quarantine(made: Path, here: Path) ->
     assert row["trust"] == "quarantined" and "WORSE than submitted" in row["faults"][-1]
 
 
+def test_a_later_finding_of_the_same_day_and_name_does_not_wipe_out_the_first(made: Path, here: Path) -> None:
+    submission = read_submission(first_of(here))
+    for by in (-0.4, 0.0, 0.0):
+        again = primary_shifted(read_parquet(submission.records), by)
+        judge_same(submission, begin(submission, "reproduced", "another", "2026-02-02"), again)
+    names = [path.name for path in read_submission(first_of(here)).attestations]
+    assert names == [f"another-2026-02-02-reproduced{end}.json" for end in ("-2", "-3", "")]
+    assert row_of(made, here)["trust"] == "quarantined"
+
+
 def test_another_revision_or_fewer_clips_are_no_reproduction(here: Path) -> None:
     submission = read_submission(first_of(here))
     records = [r for r in read_parquet(submission.records) if r.kind == "model"]
