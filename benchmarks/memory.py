@@ -1,11 +1,12 @@
 """How much memory scoring and reporting take, whatever the number of clips.
 
-    python benchmarks/memory.py CLIPS [FOLDER]
-    python benchmarks/memory.py --long FRAMES [FOLDER]
+    python -m benchmarks.memory CLIPS [FOLDER] [--models N]
+    python -m benchmarks.memory --long FRAMES [FOLDER]
 
 Scores one model's returns of so many clips of revisit-nano (its 42 clips over and over, under other names; the "model"
 is the truth with a little noise), then writes the report. Prints the peak of the process, in MB, at every hundredth
-clip and after the report. FOLDER: what was scored there stays, and the same command goes on.
+clip and after the report. FOLDER: what was scored there stays, and the same command goes on. With --models the report
+is of so many: their scores are those of the first, under other names.
 
 With --long: one clip of so many frames of 832x480, of which the last quarter is scored.
 """
@@ -14,12 +15,12 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
@@ -144,7 +145,18 @@ def one_long(frames: int, out: Path) -> Suite:
     return suite
 
 
-def main(count: int, out: Path, *, long: bool) -> None:
+def copy_scores(out: Path, models: int) -> None:
+    """The scores of so many models in all: those of the first, under other names."""
+    folder = RunFolder(out)
+    for number in range(1, models):
+        name = f"{MODEL}-{number:03d}"
+        (folder.scores / name).mkdir(exist_ok=True)
+        for file in folder.score_files(MODEL):
+            text = file.read_text().replace(f'"model":"{MODEL}"', f'"model":"{name}"')
+            (folder.scores / name / file.name).write_text(text)
+
+
+def measure(count: int, out: Path, models: int, *, long: bool) -> None:
     if long:
         suite = one_long(count, out)
         what = f"one clip of {count} frames of {LONG_SIZE[1]}x{LONG_SIZE[0]}"
@@ -158,12 +170,22 @@ def main(count: int, out: Path, *, long: bool) -> None:
     if failures:
         raise SystemExit(str(failures[0]))
     print(f"scored: peak {peak():.0f} MB, {time.process_time() - start:.1f} s of processor time", flush=True)
+    copy_scores(out, models)
+    start = time.process_time()
     report(suite, out)
-    print(f"reported: peak {peak():.0f} MB")
+    print(f"reported, {models} models: peak {peak():.0f} MB, {time.process_time() - start:.1f} s of processor time")
+
+
+@click.command()
+@click.argument("count", type=int)
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--models", default=1, show_default=True, help="Models in the report.")
+@click.option("--long", is_flag=True, help="One clip of COUNT frames instead.")
+def main(count: int, folder: Path | None, models: int, long: bool) -> None:
+    """Score and report COUNT clips, and print how much memory that took."""
+    with tempfile.TemporaryDirectory() as temporary:
+        measure(count, folder or Path(temporary) / "run", models, long=long)
 
 
 if __name__ == "__main__":
-    words = [word for word in sys.argv[1:] if word != "--long"]
-    with tempfile.TemporaryDirectory() as temporary:
-        place = Path(words[1]) if len(words) > 1 else Path(temporary) / "run"
-        main(int(words[0]), place, long="--long" in sys.argv)
+    main()

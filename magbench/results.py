@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from magbench.report.tables import Table
     from magbench.runs.failures import Failure
-    from magbench.runs.records import Record
 
 
 class Results:
@@ -42,15 +41,9 @@ class Results:
     @cached_property
     def summary(self) -> Table:
         """The table behind all others: a row a model with means, intervals and ranks."""
-        from magbench.report.report import streamed, summarise
+        from magbench.report.report import summarise
 
-        return streamed(self.folder) or summarise(self.folder, self._records)
-
-    @cached_property
-    def _records(self) -> list[Record]:
-        from magbench.analysis.sources import read_folder
-
-        return read_folder(self.folder)
+        return summarise(self.folder)
 
     @property
     def title(self) -> str:
@@ -76,9 +69,10 @@ class Results:
 
     def records(self) -> pd.DataFrame:
         """A row a score of a clip, with the provenance that it carries."""
+        from magbench.analysis.sources import read_folder
         from magbench.report.export.dataframes import records_frame
 
-        return records_frame(self._records)
+        return records_frame(read_folder(self.folder))
 
     def compare(self, a: str, b: str) -> pd.DataFrame:
         """Two models of this run on the same clips and seeds: a row a score.

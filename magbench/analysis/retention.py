@@ -76,17 +76,24 @@ def retention(records: Sequence[Record]) -> list[Record]:
     ``per_frame`` (region ``all``) holds the ratios of those frames that have a range. ``value`` is None, and ``n`` 0,
     where a clip has no frame in the region, no range (see ``NOISE``), or no floor and ceiling of its own.
     """
-    return retained(records, ends_of(records))
+    return retained(records, ends_of([records]))
 
 
-def ends_of(records: Iterable[Record]) -> Ends | None:
-    """Floor and ceiling of every clip, from a run's references; None if it lacks either."""
-    found = _whole(r for r in records if r.model == FLOOR or r.model in CEILINGS)
-    models = {record.model for record, _ in found}
+def ends_of(parts: Iterable[Iterable[Record]]) -> Ends | None:
+    """Floor and ceiling of every clip, from a run's references; None if it lacks either.
+
+    parts: the records of one or more generations each; only the frames' scores of a part stay in memory.
+    """
+    found = {
+        _key(record): frames
+        for part in parts
+        for record, frames in _whole(r for r in part if r.model == FLOOR or r.model in CEILINGS)
+    }
+    models = {model for model, *_ in found}
     ceiling = next((name for name in CEILINGS if name in models), None)
     if ceiling is None or FLOOR not in models:
         return None
-    floors, ceilings = ({_key(r)[1:]: f for r, f in found if r.model == name} for name in (FLOOR, ceiling))
+    floors, ceilings = ({key[1:]: f for key, f in found.items() if key[0] == name} for name in (FLOOR, ceiling))
     return Ends(floors, ceilings)
 
 

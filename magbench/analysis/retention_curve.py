@@ -21,6 +21,7 @@ from magbench.analysis.retention import PROTOCOL
 from magbench.runs.records import Record
 from magbench.stats import Interval, bootstrap_mean
 
+METRIC = "lpips"
 HALF = 0.5
 BINS = 8
 RESAMPLES = 1000
@@ -73,14 +74,19 @@ class GapCurve:
     half_life: HalfLife
 
 
-def gap_curves(records: Sequence[Record], metric: str = "lpips") -> list[GapCurve]:
-    """A curve for every model and reference that has retention of ``metric`` at some gap, by name."""
-    chosen = [r for r in records if (r.protocol, r.metric, r.region) == (PROTOCOL, metric, "all")]
+def is_curved(record: Record) -> bool:
+    """Whether a record holds the retention of each frame: all that :func:`gap_curves` looks at."""
+    return (record.protocol, record.metric, record.region) == (PROTOCOL, METRIC, "all")
+
+
+def gap_curves(records: Sequence[Record]) -> list[GapCurve]:
+    """A curve for every model and reference that has retention of ``METRIC`` at some gap, by name."""
+    chosen = list(filter(is_curved, records))
     curves = []
     for model in sorted({r.model for r in chosen}):
         gaps, table = _by_clip([r for r in chosen if r.model == model])
         if len(gaps):
-            curves.append(GapCurve(model, metric, _points(gaps, table), half_life(gaps, table)))
+            curves.append(GapCurve(model, METRIC, _points(gaps, table), half_life(gaps, table)))
     return curves
 
 

@@ -143,7 +143,7 @@ class _References:
         for record in own:
             if record.kind == "reference":
                 by_model[record.model].append(record)
-        ends = ends_of(record for mine in by_model.values() for record in mine)
+        ends = ends_of(by_model.values())
         return cls(tuple(_scores(mine, ends) for mine in by_model.values()), ends)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from magbench import __version__
-from magbench.analysis.sources import read_folder
+from magbench.analysis.sources import in_parts
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256, folder_written
 from magbench.core.provenance import commit
@@ -89,16 +89,13 @@ def prepare(run: Path, model: str, told: Mapping[str, Any]) -> Ready:
     of = folder.read()
     if of.limit is not None:
         raise MagbenchError(f"{run}: holds only the first {of.limit} clips; a submission has all of them")
-    records = [r for r in read_folder(run) if r.protocol not in MADE_ANEW and r.region != "in_window"]
-    mine = [record for record in records if record.model == model]
-    if not mine or mine[0].kind != "model":
-        models = sorted({record.model for record in records if record.kind == "model"})
+    mine, references, models = _records(run, model)
+    if not mine:
         raise MagbenchError(f"{run}: has no scores of a model '{model}' but of {', '.join(models) or 'none'}")
     if missing := [name for name in PERSONAL if not told.get(name)]:
         raise MagbenchError(f"{run}: not told: {', '.join(missing)}; give them in --from FILE.yaml")
     made = _generations(folder, mine)
     about = _described(told, mine, next(iter(made.values()))[1])
-    references = [r.model_copy(update=NO_FRAMES) for r in records if r.kind == "reference" and r.protocol in SCORED]
     return Ready(folder, about, made, [*mine, *references], board_name(of))
 
 
@@ -126,6 +123,20 @@ def write(ready: Ready, to: Path, elsewhere: Elsewhere = lambda files: {}, *, ca
 def submit(run: Path, model: str, told: Mapping[str, Any], to: Path) -> Path:
     """Prepare and write a submission of one model of a run; returns its folder below ``to``."""
     return write(prepare(run, model, told), to)
+
+
+def _records(run: Path, model: str) -> tuple[list[Record], list[Record], list[str]]:
+    """The records of a model, those of the references without their frames, and the names of all models."""
+    mine: list[Record] = []
+    references: list[Record] = []
+    models = set()
+    for part in in_parts(run):
+        kept = [r for r in part if r.protocol not in MADE_ANEW and r.region != "in_window"]
+        models |= {r.model for r in kept if r.kind == "model"}
+        mine += [r for r in kept if r.model == model and r.kind == "model"]
+        of_references = (r for r in kept if r.kind == "reference" and r.protocol in SCORED)
+        references += [r.model_copy(update=NO_FRAMES) for r in of_references]
+    return mine, references, sorted(models)
 
 
 def _generations(folder: RunFolder, records: list[Record]) -> dict[str, tuple[Path, Generation]]:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from magbench import __version__
 from magbench.analysis.noise_floor import read_noise
-from magbench.analysis.retention_curve import gap_curves
-from magbench.analysis.sources import published, with_extras
+from magbench.analysis.retention_curve import gap_curves, is_curved
+from magbench.analysis.sources import in_parts, read_folder
 from magbench.core.errors import MagbenchError
 from magbench.core.files import write_atomic
 from magbench.core.parallel import share, started
 from magbench.core.provenance import commit, machine
 from magbench.report import page, plots, sheet
-from magbench.report.columns import PRIMARY, column_of
 from magbench.report.export import text
 from magbench.report.gap import retention_against_gap
 from magbench.report.latency import is_block, latency_against_history
-from magbench.report.streaming import stream
-from magbench.report.tables import Table, build_table, table_of
+from magbench.report.streaming import Streamed, gather, stream
+from magbench.report.tables import Scores, Table, Task, table_of
 from magbench.runs.folder import Run, RunFolder
 from magbench.runs.generation import read_generation
-from magbench.runs.records import Record, read_records, write_parquet
+from magbench.runs.records import Record, tables_of, tables_written
 from magbench.suites.format import Suite
 from magbench.vbench.store import reasons
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FILES = {
     "table.md": "the tables, rounded",
@@ -41,6 +43,8 @@ FILES = {
 }
 """What :func:`report` writes into a run's folder, as far as it was measured. Beside each plot lie its dark version
 (``_dark.png``) and both as SVG, beside the sheet its dark version; see :func:`magbench.render.theme.variants`."""
+SHOWN = (is_curved, plots.is_along, is_block, sheet.is_noted)
+"""Which records plots and the sheet look at one by one: a hundredth of all."""
 
 
 def report(suite: Suite, out: Path) -> Table:
@@ -51,18 +55,21 @@ def report(suite: Suite, out: Path) -> Table:
     run = folder.read()
     if run.digest != suite.digest:
         raise MagbenchError(f"{out}: belongs to {run.suite} {run.digest[:12]}, not to {suite.name} {suite.digest[:12]}")
-    records = with_extras(out, collect(out, suite)) + published(out)
-    curves = gap_curves(records)
+    if not folder.score_files():
+        raise MagbenchError(f"{folder.scores}: holds no scores")
+    shown: list[Record] = []
+    with tables_written(folder.records) as write:
+        found = gather(folder.records, _passed(_noted(in_parts(out, digest=suite.digest), shown), write))
+    curves = gap_curves(shown)
     tasks = run.tasks(suite)
-    table = build_table(records, [(clip.id, sample) for clip, sample in tasks], _noise(out, records))
+    table = table_of(found.scores, [(clip.id, sample) for clip, sample in tasks], _noise(out, found))
     half_lives = {curve.model: str(curve.half_life) for curve in curves if curve.model in table.models}
-    provenance = _provenance(suite, run, len({clip.id for clip, _ in tasks}), records, out)
-    write_parquet(folder.records, records)
+    provenance = _provenance(suite, run, len({clip.id for clip, _ in tasks}), found.scores, out)
     write_atomic(folder.table("md"), page.markdown_page(table, provenance, suite.window, half_lives, reasons(out)))
     write_atomic(folder.table("csv"), text.csv_text(table))
     write_atomic(folder.table("json"), text.json_text(table, provenance, half_lives))
     long = read_profile(folder.profile) if folder.profile.is_file() else None
-    along, blocks = list(filter(plots.is_along, records)), list(filter(is_block, records))
+    along, blocks = list(filter(plots.is_along, shown)), list(filter(is_block, shown))
     place = folder.plots
     pictures: list[Callable[[], None]] = [
         partial(
@@ -71,7 +78,7 @@ def report(suite: Suite, out: Path) -> Table:
         partial(retention_against_gap, curves, table, place / "retention_against_gap.png", window=suite.window),
         partial(latency_against_history, blocks, table, place / "latency_against_history.png", long),
         partial(plots.consistency_against_memory, table, place / "consistency_against_memory.png"),
-        *sheet.drawings(suite, folder, [clip for clip, sample in tasks if sample == 0], table, records),
+        *sheet.drawings(suite, folder, [clip for clip, sample in tasks if sample == 0], table, shown),
     ]
     for _ in share(_draw, None, pictures, started()):
         pass
@@ -82,51 +89,54 @@ def _draw(_: None, picture: Callable[[], None]) -> None:
     picture()
 
 
-def summarise(out: Path, records: Sequence[Record]) -> Table:
+def _noted(parts: Iterable[Sequence[Record]], shown: list[Record]) -> Iterator[Sequence[Record]]:
+    """Hand parts on, and add to ``shown`` their records that are ``SHOWN``."""
+    for part in parts:
+        shown.extend(record for record in part if any(asks(record) for asks in SHOWN))
+        yield part
+
+
+def _passed(parts: Iterable[Sequence[Record]], write: Callable[[pa.Table], None]) -> Iterator[pa.RecordBatch]:
+    for table in tables_of(parts):
+        write(table)
+        yield from table.to_batches()
+
+
+def summarise(out: Path) -> Table:
     """Build the table of a run's folder, or of a published one, without its suite.
 
-    A complete model has every (clip, sample) that any row has.
+    A complete model has every (clip, sample) that any row has. Never are all records in memory, but those of published
+    files of early versions, which do not hold what follows from scores.
     """
-    tasks = sorted({(record.clip, record.sample) for record in records})
-    return build_table(records, tasks, _noise(out, records))
+    found = _looked_at(RunFolder(out))
+    return table_of(found.scores, found.tasks, _noise(out, found))
 
 
-def streamed(out: Path) -> Table | None:
-    """:func:`summarise` of a published folder, without its records in memory; None for other folders.
-
-    Also None where the file does not hold what follows from scores, as those of early versions.
-    """
-    folder = RunFolder(out)
-    if folder.score_files() or not folder.records.is_file():
-        return None
-    found = stream(folder.records)
-    return table_of(found.scores, found.tasks, read_noise(out).level_of(found.primary)) if found.derived else None
+def _looked_at(folder: RunFolder) -> Streamed:
+    if folder.score_files():
+        return _gathered(folder.scores, in_parts(folder.path))
+    if folder.records.is_file() and (found := stream(folder.records)).derived:
+        return found
+    return _gathered(folder.records, [read_folder(folder.path)])
 
 
-def _noise(out: Path, records: Sequence[Record]) -> float | None:
+def _gathered(path: Path, parts: Iterable[Sequence[Record]]) -> Streamed:
+    return gather(path, (batch for table in tables_of(parts) for batch in table.to_batches()))
+
+
+def _noise(out: Path, found: Streamed) -> float | None:
     """The noise level of the primary score."""
-    return read_noise(out).level([record for record in records if column_of(record) == PRIMARY])
+    return read_noise(out).level_of(found.primary)
 
 
-def collect(out: Path, suite: Suite) -> list[Record]:
-    """Every record of the run, in order of file name; a record of another suite is an error."""
-    files = RunFolder(out).score_files()
-    if not files:
-        raise MagbenchError(f"{RunFolder(out).scores}: holds no scores")
-    records = []
-    for file in files:
-        for record in read_records(file):
-            if record.suite_digest != suite.digest:
-                there = record.suite_digest[:12]
-                raise MagbenchError(f"{file}: was scored on {record.suite} {there}, not on {suite.digest[:12]}")
-            records.append(record)
-    return records
-
-
-def _provenance(suite: Suite, run: Run, clips: int, records: Sequence[Record], out: Path) -> dict[str, Any]:
+def _provenance(suite: Suite, run: Run, clips: int, scores: Sequence[Scores], out: Path) -> dict[str, Any]:
     """Collect where the numbers come from. ``generated_on``: where costs were measured; ``machine``: this one."""
-    folders = {RunFolder(out).generation(r.model, r.clip, r.sample) for r in records if r.kind == "model"}
-    made = [made for made in map(read_generation, sorted(folders)) if made is not None]
+    made = (
+        read_generation(RunFolder(out).generation(of.model, clip, sample))
+        for of in scores
+        if of.kind == "model"
+        for clip, sample in frozenset[Task]().union(*of.tasks.values())
+    )
     return {
         "suite": suite.name,
         "suite_version": suite.version,
@@ -137,6 +147,6 @@ def _provenance(suite: Suite, run: Run, clips: int, records: Sequence[Record], o
         "window_frames": suite.window,
         "magbench_version": __version__,
         "commit": commit(),
-        "generated_on": sorted({f"{m.device}, torch {m.torch}, {m.platform}" for m in made if m.device is not None}),
+        "generated_on": sorted({f"{m.device}, torch {m.torch}, {m.platform}" for m in made if m and m.device}),
         "machine": machine(),
     }

@@ -78,7 +78,7 @@ def drawings(
     for path in (folder.sheet, dark):
         path.unlink(missing_ok=True)
     here = set(folder.generated_models())  # published models have scores and no videos
-    scored = {(r.model, r.clip): r for r in records if r.model in here and r.sample == 0 and column_of(r) == PSNR}
+    scored = {(r.model, r.clip): r for r in records if r.model in here and is_noted(r)}
     models = chosen([name for name in table.models if any((name, clip.id) in scored for clip in clips)])
     if not models:
         return []
@@ -101,6 +101,11 @@ def drawings(
         tuple(rows),
     )
     return [partial(draw_sheet, content, theme, path) for theme, path in ((LIGHT, folder.sheet), (DARK, dark))]
+
+
+def is_noted(record: Record) -> bool:
+    """Whether a record holds what stands under a name: all that :func:`drawings` looks at."""
+    return record.sample == 0 and column_of(record) == PSNR
 
 
 def chosen(models: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a table needs of a published file of records, read a few rows at a time.
+"""What a table needs of the records of a run, or of a published file of them, looked at a few rows at a time.
 
 Of a row stay 28 bytes: which words it has, its sample and its value. Frames are not read. What is read is checked as a
 :class:`magbench.runs.records.Record` is.
@@ -6,7 +6,7 @@ Of a row stay 28 bytes: which words it has, its sample and its value. Frames are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import chain
@@ -24,7 +24,7 @@ from magbench.core.errors import MagbenchError
 from magbench.report.columns import BLOCK, FIRST, PRIMARY, Column
 from magbench.report.tables import Scores, Task, only
 from magbench.report.timings import Timings, comparable
-from magbench.runs.records import Record, Region, batches
+from magbench.runs.records import Record, Region, batches, schema
 from magbench.scoring.costs import COST, TIMES
 
 if TYPE_CHECKING:
@@ -39,10 +39,6 @@ GROUPS = {
 """Fields whose words occur together: of each combination a row keeps the number."""
 FIELDS = (*chain.from_iterable(GROUPS.values()), "sample", "n", "value")
 MAY_LACK = ("device", "machine", "disturbed", "value")
-TYPES = {"value": "double", "disturbed": "bool"} | dict.fromkeys(
-    ("sample", "n", "protocol_version", "metric_version"), "int64"
-)
-"""Of the fields that are no words."""
 KNOWN = {"region": get_args(Region), "kind": ("model", "reference"), "better": ("higher", "lower")}
 
 
@@ -72,7 +68,7 @@ class _Words:
 
 @dataclass(frozen=True)
 class Streamed:
-    """What :func:`magbench.report.tables.table_of` needs of a file.
+    """What :func:`magbench.report.tables.table_of` needs of records.
 
     Attributes:
         tasks: every (clip, sample) that any row has.
@@ -87,9 +83,9 @@ class Streamed:
 
 
 class _Table:
-    """All rows of a file, a number for each group of words."""
+    """All rows, a number for each group of words."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, parts: Iterable[pa.RecordBatch]) -> None:
         import pyarrow as pa
 
         self.path = path
@@ -97,7 +93,7 @@ class _Table:
         self.parts: dict[str, list[NDArray[Any]]] = {name: [np.zeros(0, np.int32)] for name in (*GROUPS, "sample")}
         self.parts["value"] = [np.zeros(0)]
         self.rows = 0
-        for batch in batches(path, FIELDS):
+        for batch in parts:
             try:
                 self._add(batch)
             except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:  # words that are no UTF-8, say
@@ -122,7 +118,7 @@ class _Table:
     def _column(self, batch: pa.RecordBatch, name: str) -> pa.Array:
         import pyarrow as pa
 
-        wanted = pa.type_for_alias(TYPES.get(name, "string"))
+        wanted = schema().field(name).type
         if name not in batch.schema.names:
             return pa.repeat(pa.scalar(Record.model_fields[name].default, wanted), batch.num_rows)
         column = batch.column(name)
@@ -153,12 +149,17 @@ class _Table:
 
 
 def stream(path: Path) -> Streamed:
-    """Read a published file of records.
+    """Read a published file of records; errors are those of :func:`gather`, or that it cannot be read."""
+    return gather(path, batches(path, FIELDS))
+
+
+def gather(path: Path, parts: Iterable[pa.RecordBatch]) -> Streamed:
+    """Look at records as they pass; ``path`` is the file that they are in, or will be.
 
     Raises:
-        MagbenchError: it cannot be read, a row is not what it should be, or a model is of several revisions.
+        MagbenchError: a row is not what it should be, or a model is of several revisions.
     """
-    table = _Table(path)
+    table = _Table(path, parts)
     scores = [Column(*words[:5]) for words in table.words["score"].found]
     models = [words[0] for words in table.words["about"].found]
     regions, protocols = {column.region for column in scores}, {column.protocol for column in scores}

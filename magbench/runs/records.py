@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 Region = Literal["all", "out_of_window", "in_window"]
 BATCH = 2**16
 """Rows of a Parquet file that are looked at together."""
+GROUP = 2**26
+"""Bytes of records that are written together."""
+COUNTS = ("suite_version", "sample", "seed", "metric_version", "protocol_version", "n")
+"""Fields that are whole numbers."""
 
 
 class Record(BaseModel):
@@ -107,14 +112,46 @@ def read_records(path: Path) -> list[Record]:
     return [described(parse_json(line, where), Record, where) for line, where in zip(lines, places, strict=True)]
 
 
-def write_parquet(path: Path, records: Iterable[Record]) -> None:
+def write_parquet(path: Path, records: Sequence[Record]) -> None:
     """Write the records of a run as one Parquet file, a column for each field."""
-    import pyarrow as pa
+    with tables_written(path) as write:
+        for table in tables_of([records]):
+            write(table)
+
+
+@contextmanager
+def tables_written(path: Path) -> Iterator[Callable[[pa.Table], None]]:
+    """What writes tables of records into one Parquet file, which is there once the block ends well."""
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pylist([record.model_dump() for record in records])
-    with written(path) as half:
-        pq.write_table(table, half, compression="zstd")
+    with written(path) as half, pq.ParquetWriter(half, schema(), compression="zstd") as writer:
+        yield writer.write_table
+
+
+def tables_of(parts: Iterable[Sequence[Record]]) -> Iterator[pa.Table]:
+    """Records as tables, each of as many parts as make ``GROUP`` bytes."""
+    import pyarrow as pa
+
+    waiting, held = [], 0
+    for part in parts:
+        columns = {name: [getattr(record, name) for record in part] for name in Record.model_fields}
+        waiting.append(pa.table(columns, schema()))
+        held += waiting[-1].nbytes
+        if held >= GROUP:
+            yield pa.concat_tables(waiting).combine_chunks()
+            waiting, held = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting).combine_chunks()
+
+
+@cache
+def schema() -> pa.Schema:
+    """The columns of a file of records: text, but for numbers and lists of them."""
+    import pyarrow as pa
+
+    kinds = dict.fromkeys(COUNTS, pa.int64()) | dict.fromkeys(("frame", "gap"), pa.list_(pa.int64()))
+    kinds |= {"value": pa.float64(), "per_frame": pa.list_(pa.float64()), "disturbed": pa.bool_()}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in Record.model_fields])
 
 
 def read_parquet(path: Path, kind: Kind | None = None, *, model: str = "") -> list[Record]:
@@ -161,6 +198,17 @@ def batches(path: Path, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
     with _opened(path) as file:
         _check_columns(path, set(file.schema_arrow.names))
         yield from file.iter_batches(BATCH, columns=list(columns), use_threads=False)
+
+
+def models_of(path: Path) -> dict[str, Kind]:
+    """The models and references of a Parquet file of records, by their first row; rows are not checked."""
+    found: dict[str, Kind] = {}
+    with _opened(path) as file:
+        _check_columns(path, set(file.schema_arrow.names))
+        for batch in file.iter_batches(BATCH, columns=["model", "kind"], use_threads=False):
+            pairs = dict.fromkeys(zip(*(batch.column(name).to_pylist() for name in ("model", "kind")), strict=True))
+            found = dict(pairs) | found
+    return found
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +40,8 @@ def read(out: Path) -> list[Record]:
     return read_records(path) if path.exists() else []
 
 
-def current(out: Path, scored: Iterable[Record]) -> list[Record]:
-    """The VBench records of the very returns that ``scored`` is about; those of earlier ones are left out."""
-    there = {return_of(record) for record in scored}
+def current(out: Path, there: Collection[Return]) -> list[Record]:
+    """The VBench records of the very returns that are ``there``; those of earlier ones are left out."""
     return [record for record in read(out) if return_of(record) in there]
 
 

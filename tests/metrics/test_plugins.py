@@ -16,7 +16,6 @@ import pytest
 import torch
 
 import magbench
-from magbench.analysis.sources import read_folder
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate
@@ -58,7 +57,7 @@ from magbench.suites.format import load_suite
 if __name__ == "__main__":
     out = Path(sys.argv[2])
     failures = score(load_suite(Path(sys.argv[1])), out, progress=Quiet(), workers=2)
-    table = summarise(out, read_folder(out))
+    table = summarise(out)
     shown = {"failures": list(map(str, failures)), "listed": [line[0] for line in metrics()]}
     shown |= {"main": main_grid(table).header, "retention": retention_grid(table).header}
     print(json.dumps(shown))
@@ -117,7 +116,7 @@ def test_an_installed_metric_is_scored_shown_and_outlives_its_package(
     before = {path: path.read_bytes() for path in out.glob("scores/*/*")}
     assert scoring.score(suite, out, progress=Quiet()) == []
     assert {path: path.read_bytes() for path in out.glob("scores/*/*")} == before
-    table = summarise(out, read_folder(out))
+    table = summarise(out)
     assert "aligned_mae_out_of_window" not in {column.key for column in main_columns(table)}
     assert "aligned mae ↓, out of window" in every_score_grid(table).header
     assert all(row.complete for row in table.rows)

@@ -1,8 +1,9 @@
-"""A table from a file that is read a few rows at a time is the table of its records."""
+"""A table of records that are looked at a few rows at a time is the table of all of them."""
 
 from __future__ import annotations
 
 import math
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from magbench.analysis import sources
 from magbench.analysis.sources import read_folder
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
 from magbench.generation.runner import generate
-from magbench.report.report import report, streamed, summarise
+from magbench.report.report import SHOWN, report, summarise
 from magbench.report.sides import open_sides
+from magbench.report.tables import build_table
 from magbench.results import Results
 from magbench.runs import records as records_module
 from magbench.runs.folder import RunFolder
-from magbench.runs.records import Record, read_parquet, write_parquet
+from magbench.runs.records import Record, read_parquet, read_records, write_parquet
 from magbench.scoring.score import score
 from magbench.suites.format import Suite
 
@@ -56,6 +59,7 @@ INSIDE = ROW | {"region": "in_window"}
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records_module, "BATCH", 7)
+    monkeypatch.setattr(records_module, "GROUP", 5000)
 
 
 def written(folder: Path, rows: list[dict[str, Any]]) -> Path:
@@ -65,21 +69,44 @@ def written(folder: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def both(folder: Path) -> tuple[Any, Any]:
-    return streamed(folder), summarise(folder, read_folder(folder))
+    rows = read_folder(folder)
+    return summarise(folder), build_table(rows, sorted({(row.clip, row.sample) for row in rows}))
 
 
 def test_the_table_of_a_published_run(suite: Suite, tmp_path: Path) -> None:
     out, published = tmp_path / "out", tmp_path / "published"
     assert generate(suite, ["tiny", "oracle", "wrong_scene"], out, seeds=2, progress=Quiet()) == []
     assert score(suite, out, progress=Quiet()) == []
-    report(suite, out)
+    reported = report(suite, out)
+    one, whole = both(out)
+    assert one == whole == reported
+    assert len(one.rows) == 3
     published.mkdir()
     RunFolder(out).records.rename(RunFolder(published).records)
     one, whole = both(published)
-    assert one == whole
-    assert len(one.rows) == 3
+    assert one == whole == reported
     assert Results(published).summary == whole
-    assert streamed(out) is None  # a run has its scores in many small files
+
+
+def test_a_report_holds_the_records_of_one_video(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert generate(suite, ["tiny", "oracle", "wrong_scene"], tmp_path, seeds=2, progress=Quiet()) == []
+    assert score(suite, tmp_path, progress=Quiet()) == []
+    held: list[weakref.ref[Record]] = []
+    most = []
+
+    def watched(path: Path) -> list[Record]:
+        there = [record for record in (ref() for ref in held) if record is not None]
+        most.append(sum(not any(asks(record) for asks in SHOWN) for record in there))
+        found = read_records(path)
+        held.extend(map(weakref.ref, found))
+        return found
+
+    monkeypatch.setattr(sources, "read_records", watched)
+    report(suite, tmp_path)
+    a_video = max(len(read_records(file)) for file in RunFolder(tmp_path).score_files())
+    assert len(most) > 3
+    assert max(most) <= 2 * a_video  # the one before may be there while the next is read
+    assert len(read_parquet(RunFolder(tmp_path).records)) > len(most) * a_video / 2
 
 
 def test_samples_timings_and_words_that_differ(tmp_path: Path) -> None:
@@ -101,8 +128,9 @@ def test_samples_timings_and_words_that_differ(tmp_path: Path) -> None:
 
 def test_a_file_without_what_follows_from_scores_is_read_whole(tmp_path: Path) -> None:
     folder = written(tmp_path, [ROW | {"region": "all"}])
-    assert streamed(folder) is None
-    assert Results(folder).models == ["mine"]
+    one, whole = both(folder)
+    assert one == whole
+    assert one.models == Results(folder).models == ["mine"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +155,7 @@ def test_a_row_that_is_no_record_is_refused(tmp_path: Path, change: dict[str, li
         table = table.append_column(name, pa.array(values))
     pq.write_table(table, RunFolder(tmp_path).records)
     with pytest.raises(MagbenchError, match=said):
-        streamed(tmp_path)
+        summarise(tmp_path)
 
 
 def test_one_model_is_read_alone(tmp_path: Path) -> None:

@@ -118,11 +118,11 @@ def test_scores_of_earlier_frames_do_not_count(run: Path, program: Path) -> None
     changed = [record.model_copy(update={"revision": "2"}) for record in read_records(path)]
     write_records(path, changed)
     scored = [record for file in (run / "scores").glob("*/*.jsonl") for record in read_records(file)]
-    kept = {(record.model, record.clip) for record in store.current(run, scored)}
+    kept = {(record.model, record.clip) for record in store.current(run, {store.return_of(r) for r in scored})}
     assert kept == {("tiny", "b"), ("forgetful", "a"), ("forgetful", "b")}
     judge(run, program)
     assert calls(program)[-1] == "imaging_quality tiny@a@0.mp4"
-    assert len(store.current(run, scored)) == 8
+    assert len(store.current(run, {store.return_of(r) for r in scored})) == 8
 
 
 def test_frames_that_were_not_scored_are_refused(run: Path, program: Path) -> None:
