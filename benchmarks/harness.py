@@ -42,7 +42,7 @@ from magbench.suites.clip import NO_REVISIT, Clip
 from magbench.suites.official.folder import open_official
 from magbench.suites.official.protocol import FPS
 from magbench.suites.registry import open_suite
-from magbench.video.io import to_uint8, write_preview
+from magbench.video.io import encode, to_uint8
 
 BAR = 0.02
 FRAMES, BLOCK = 177, 12
@@ -155,7 +155,7 @@ def full_clips(clips: int, folder: Path) -> list[Clip]:
     rows = ["video_path,raw_caption,duration(sec)"]
     for i in range(clips):
         film = moving_scene(case, i).permute(0, 2, 3, 1).contiguous().numpy()
-        write_preview(folder / f"clip{i}.mp4", [film], FPS)
+        encode(folder / f"clip{i}.mp4", film, film.shape[1:3], FPS, codec="libx264", pixels="yuv420p", container="mp4")
         rows.append(f"clip{i}.mp4,blobs,{FRAMES / FPS}")
     (folder / "clips.csv").write_text("\n".join(rows) + "\n")
     return list(open_official(folder).clips)

@@ -31,7 +31,8 @@ from magbench.models.protocol import Kind
 from magbench.suites.clip import Clip
 from magbench.video.formats import finished_sha256, open_finished
 from magbench.video.frames import FrameSource, Stretch
-from magbench.video.io import frames_sha256, open_video, write_lossless, write_preview
+from magbench.video.io import frames_sha256, open_video, write_lossless
+from magbench.video.preview import write_preview
 
 FRAMES_FILE = "frames.mkv"
 PREVIEW_FILE = "preview.mp4"

@@ -6,11 +6,11 @@ Arrays are (T, H, W, 3) uint8 RGB; tensors are (T, 3, H, W) float32 in [0, 1].
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import av
@@ -33,19 +33,11 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-3
 """How far outside [0, 1] a model's rounding may put a value."""
 
-PREVIEW_SIZE = 128
-"""Least height and width of a preview, in pixels."""
-
-EDGE, GIVEN, MADE = 4, (70, 74, 82), (255, 150, 0)
-"""The frame around a preview: about so many pixels wide, grey around what was given, orange around what was made."""
-
 _SLICES = 4
 """Of a lossless frame. Their number is fixed: the bytes must not depend on the machine."""
 SMALL_FRAME = 2**16
 """Pixels below which one thread codes a frame, and others would only be waited for."""
 _FFV1 = {"level": "3", "coder": "1", "context": "0", "slices": str(_SLICES), "slicecrc": "1", "g": "1"}
-_H264 = {"preset": "ultrafast", "crf": "20"}
-
 
 LARGEST_FRAME = 2**23
 """Pixels of a frame that is read: 4K fits. A damaged or hostile header may claim any size."""
@@ -188,7 +180,7 @@ def _stream(container: InputContainer) -> av.VideoStream:
 def write_lossless(path: Path, frames: FrameSource, fps: int) -> None:
     """Write (T, H, W, 3) uint8 as FFV1 in Matroska: the same pixels come back, and give the same bytes."""
     height, width = frames.shape[1:3]
-    _encode(
+    encode(
         path,
         each(frames),
         (height, width),
@@ -201,39 +193,7 @@ def write_lossless(path: Path, frames: FrameSource, fps: int) -> None:
     )
 
 
-def write_preview(path: Path, given: NDArray[np.uint8], made: NDArray[np.uint8], fps: int) -> bool:
-    """Write a small H.264 file for the eye, each pixel repeated until both sides have ``PREVIEW_SIZE``.
-
-    Args:
-        given: (T, H, W, 3), shown first, in a dark frame.
-        made: (T, H, W, 3), shown then, in a bright one, so that nobody asks where generation begins.
-
-    Returns:
-        False, and writes nothing, where this PyAV has no libx264.
-    """
-    if "libx264" not in av.codecs_available:
-        return False
-    height, width = given.shape[1:3]
-    factor = max(1, math.ceil(PREVIEW_SIZE / min(height, width)))
-    if height * factor % 2 or width * factor % 2:  # yuv420p wants even sides
-        factor += 1
-    edge = max(1, round(EDGE / factor))
-    size = height + 2 * edge, width + 2 * edge
-    frames = chain(_framed(given, edge, GIVEN), _framed(made, edge, MADE))
-    _encode(path, frames, size, fps, codec="libx264", pixels="yuv420p", container="mp4", options=_H264, factor=factor)
-    return True
-
-
-def _framed(frames: NDArray[np.uint8], edge: int, colour: tuple[int, int, int]) -> Iterator[NDArray[np.uint8]]:
-    """Each frame with an edge of so many pixels around it."""
-    for frame in frames:
-        framed = np.empty((frame.shape[0] + 2 * edge, frame.shape[1] + 2 * edge, 3), np.uint8)
-        framed[:] = colour
-        framed[edge:-edge, edge:-edge] = frame
-        yield framed
-
-
-def _encode(
+def encode(
     path: Path,
     frames: Iterable[NDArray[np.uint8]],
     size: tuple[int, int],
@@ -242,7 +202,7 @@ def _encode(
     codec: str,
     pixels: str,
     container: str,
-    options: dict[str, str],
+    options: Mapping[str, str] = MappingProxyType({}),
     factor: int = 1,
     threads: int = 1,
 ) -> None:
@@ -252,7 +212,7 @@ def _encode(
     """
     scaler = VideoReformatter()
     with placed(path) as half, av.open(str(half), "w", format=container, options={"fflags": "+bitexact"}) as output:
-        stream = output.add_stream(codec, rate=fps, options=options)
+        stream = output.add_stream(codec, rate=fps, options=dict(options))
         assert isinstance(stream, av.VideoStream)  # PyAV cannot tell the type checker
         stream.height, stream.width = (side * factor for side in size)
         stream.pix_fmt = pixels

@@ -11,17 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
-from magbench.video.io import (
-    GIVEN,
-    MADE,
-    TOLERANCE,
-    frames_sha256,
-    read_video,
-    to_float,
-    to_uint8,
-    write_lossless,
-    write_preview,
-)
+from magbench.video.io import TOLERANCE, frames_sha256, read_video, to_float, to_uint8, write_lossless
+from magbench.video.preview import GIVEN, MADE, write_preview
 
 
 def pixels(*shape: int) -> NDArray[np.uint8]:
