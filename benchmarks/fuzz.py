@@ -1,6 +1,6 @@
 """Damage every form of file that a user or a hub can hand in, and read it: python -m benchmarks.fuzz [FORM ...]
 
-Each of the forms of `fuzz_targets.py` is damaged many times, by a seed, and read. What may come of it: a value, or one
+Each of the forms of `benchmarks/forms` is damaged many times, by a seed, and read. What may come of it: a value, or one
 line that names the file. What may not: another exception, a hang, more than 1 GB of memory, a process that dies, or
 (where something holds the file's hash) another meaning. Prints a line a form, then what was found. Exit code 1 if any.
 
@@ -82,7 +82,7 @@ def peak() -> int:
 
 def damage(name: str, first: int, last: int, folder: Path) -> Iterator[Find | str]:
     """Damage and read one form so many times; ``folder`` is empty, and the caller's."""
-    from benchmarks.fuzz_targets import TARGETS
+    from benchmarks.forms import TARGETS
 
     target = TARGETS[name]
     path = target.make(folder)
@@ -134,7 +134,7 @@ def fuzz(name: str, count: int, keep: Path) -> tuple[Counter[str], list[Find]]:
 @click.option("--keep", default="runs/fuzz", type=click.Path(path_type=Path), show_default=True)
 def main(names: tuple[str, ...], count: int, keep: Path) -> None:
     """Damage every form of file, or those named, and read them."""
-    from benchmarks.fuzz_targets import TARGETS
+    from benchmarks.forms import TARGETS
 
     wrong = 0
     for name in names or TARGETS:

@@ -206,8 +206,8 @@ def models_of(path: Path) -> dict[str, Kind]:
     with _opened(path) as file:
         _check_columns(path, set(file.schema_arrow.names))
         for batch in file.iter_batches(BATCH, columns=["model", "kind"], use_threads=False):
-            pairs = dict.fromkeys(zip(*(batch.column(name).to_pylist() for name in ("model", "kind")), strict=True))
-            found = dict(pairs) | found
+            models, kinds = batch.column("model").to_pylist(), batch.column("kind").to_pylist()
+            found = dict(zip(models, kinds, strict=True)) | found
     return found
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.forms import TARGETS
 from benchmarks.fuzz import Find, attempt, damage
-from benchmarks.fuzz_targets import TARGETS
 from magbench.core.errors import MagbenchError
 from magbench.runs.folder import RunFolder
 from magbench.video.formats import finished_sha256, read_finished
