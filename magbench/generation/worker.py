@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -23,6 +24,7 @@ from magbench.core.errors import MagbenchError, Unfit
 from magbench.core.parallel import threads
 from magbench.core.progress import Progress
 from magbench.core.seeds import task_seed
+from magbench.generation.overdue import named_if_overdue
 from magbench.models.disturbance import Disturbance
 from magbench.models.guard import Interruption
 from magbench.models.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
@@ -195,11 +197,12 @@ def _make(source: Source, jobs: Sequence[Job], interruption: Interruption) -> It
             ahead = beside.submit(_begin, source, after) if accelerated and after is not None else None
             try:
                 begin = begun.result()
-                if not warm:
-                    warm_up(begin)
-                    warm = True
-                    begin = beside.submit(_begin, source, job).result()  # a model may have written into its task
-                metered = _measure(source, job, begin)
+                with named_if_overdue(source.name, job.clip.id, job.sample) if source.inside else nullcontext():
+                    if not warm:
+                        warm_up(begin)
+                        warm = True
+                        begin = beside.submit(_begin, source, job).result()  # a model may have written into its task
+                    metered = _measure(source, job, begin)
                 if again and metered.disturbance.disturbed:
                     metered, helped = _timed_again(source, job, metered, interruption)
                     again = again - 1 if helped else 0
