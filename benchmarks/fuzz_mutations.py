@@ -136,7 +136,26 @@ def _zip(data: bytes, rng: random.Random) -> bytes:
     return target.getvalue()
 
 
-VALUES = (None, True, 0, -1, 1.5, 2**62, 2**70, 1e308, "", "x", "\0", "../x", "x" * 300, [], {}, [[1]], {"a": 1}, "3")
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    2**62,
+    2**70,
+    1e308,
+    "",
+    "x",
+    "\0",
+    "../x",
+    "x" * 300,
+    [],
+    {},
+    [[1]],
+    {"a": 1},
+    "3",
+)
 
 TEXT: tuple[Change, ...] = (_replace_token, _replace_token, _replace_token, _insert, _cut, _repeat, _move, _flip)
 BINARY: tuple[Change, ...] = (_flip, _flip, _overwrite, _overwrite, _cut, _repeat, _move, _insert)

@@ -113,7 +113,7 @@ def wan(clips: int, out: Path) -> Overhead:
             speed="",
             fps=FPS,
             switch=21,
-            frames=film,  # type: ignore[arg-type]
+            frames=film,
             pose=None,
             revisit=np.full(len(film), NO_REVISIT),
         )

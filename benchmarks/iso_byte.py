@@ -193,7 +193,11 @@ def read(table: Path) -> list[Point]:
                 row["policy"],
                 row["budget"],
                 row["numbers"],
-                *(float(row[name]) for name in ("bytes", "retained", "low", "high", "reach")),
+                float(row["bytes"]),
+                float(row["retained"]),
+                float(row["low"]),
+                float(row["high"]),
+                float(row["reach"]),
                 row["at_most"] == "True",
                 row["untrained"] == "True",
                 int(row["clips"]),
@@ -207,17 +211,17 @@ def points(results: magbench.Results, chosen: dict[str, dict[str, str]], clips: 
     """Read each policy at each budget out of a run, and add its reach on the same clips."""
     table, suite = results.table(), open_suite("revisit-nano")
     seen = [(c.revisit, c.pose, c.switch, c.out_of_window(suite.window)) for c in suite.clips[:clips]]
-    whole = float(table.loc["nano:full_history", "history_bytes"])
+    whole = float(table["history_bytes"]["nano:full_history"])
     found = []
     for name, at in chosen.items():
         for budget, numbers in at.items():
             policy = named_policy(policy_of(name, numbers))
-            row = table.loc[f"nano:{policy_of(name, numbers)}"]
+            row = table.loc[f"nano:{policy_of(name, numbers)}"].to_dict()
             reach = reach_of(name, policy, seen, 3)
-            retained = (float(row[f"{RETENTION}{end}"]) for end in ("", "_low", "_high"))
-            share = float(row["history_bytes"]) / whole
+            mean, low, high = (float(row[f"{RETENTION}{end}"]) for end in ("", "_low", "_high"))
+            share, far = float(row["history_bytes"]) / whole, reach.far or 0.0
             found.append(
-                Point(name, budget, numbers, share, *retained, reach.far or 0.0, reach.at_most, policy.untrained, clips)
+                Point(name, budget, numbers, share, mean, low, high, far, reach.at_most, policy.untrained, clips)
             )
     return found
 

@@ -170,11 +170,12 @@ def _begin(stage: Stage, out: Path, whole: Path) -> list[str]:
     return [word.format(out=out) for word in stage.command.split()]
 
 
-def undisturbed(name: str, work: Path) -> tuple[float, int]:
+def undisturbed(name: str, work: Path) -> tuple[float, int | None]:
     """Run a stage, and those before it, once to the end: seconds and exit code."""
     stage, out = STAGES[name], work / "whole" / name
     if stage.begun and not (work / "whole" / stage.begun).exists():
         undisturbed(stage.begun, work)
+    seconds, code = 0.0, None
     for _ in range(1 if name == RAY else 2):  # the first time it has to import
         code, seconds, said = run(_begin(stage, out, work / "whole"), work, None, forked=name != RAY)
         if code is None or (code and name != "submit"):  # two clips are no whole submission, which it says

@@ -19,6 +19,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -126,8 +127,8 @@ def one_long(frames: int, out: Path) -> Suite:
     source, switch = Panned.over(frames), frames * 3 // 4
     revisit = np.full(frames, NO_REVISIT)
     revisit[switch:] = frames - 1 - np.arange(switch, frames)
-    about = {"caption": "", "category": "pan", "speed": "slow", "fps": 16, "switch": switch, "pose": None}
-    clip = Clip(id="long", frames=source, revisit=revisit, **about)
+    about: dict[str, Any] = {"caption": "", "category": "pan", "speed": "slow", "fps": 16, "switch": switch}
+    clip = Clip(id="long", frames=source, pose=None, revisit=revisit, **about)
     if not (out.parent / "suite").exists():
         write_suite(
             out.parent / "suite", [clip], name="long", version=1, split="test", fps=16, window=81, licence="CC0"

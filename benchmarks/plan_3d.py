@@ -83,7 +83,7 @@ def main() -> None:
                 print(stem.name, "none" if found is None else "", f"{time.time() - started:.0f} s", flush=True)
                 if found is not None:
                     np.save(f"{stem}.npy", found[0])
-                    cv2.imwrite(f"{stem}.png", np.hstack(found[1][list(SHOWN)])[..., ::-1])
+                    cv2.imwrite(f"{stem}.png", np.hstack(list(found[1][list(SHOWN)]))[..., ::-1])
         (given.out / f"{numbers[-1]:04d}.done").touch()
 
 

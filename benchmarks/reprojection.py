@@ -48,7 +48,7 @@ def neighbours(frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
 
 def within(colour: NDArray[np.int64], low: NDArray[np.uint8], high: NDArray[np.uint8]) -> NDArray[np.bool_]:
     below, above = low.astype(int) - TOLERANCE, high.astype(int) + TOLERANCE
-    return ((colour >= below) & (colour <= above)).all(axis=-1)
+    return np.asarray(((colour >= below) & (colour <= above)).all(axis=-1))
 
 
 def apart(clip: Clip) -> int:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def main(videos: int) -> None:
         made = [read_generation(folder) for folder in folders]
         for name, drop in (("by its bytes", {}), ("by its frames", {"file_sha256": None})):
             spent = [
-                seconds(lambda folder=folder, one=one, drop=drop: check_frames(folder, one.model_copy(update=drop)))
+                seconds(partial(check_frames, folder, one.model_copy(update=drop)))
                 for folder, one in zip(folders, made, strict=True)
                 if one is not None
             ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,9 @@ def main() -> None:
     write_rows(folder / CLIPS_FILE, COLUMNS, rows)
     np.savez_compressed(folder / POSES_FILE, **poses)
     lumps = {name: shape(still_map(name)) for name in sorted({row[1] for row in rows})}
-    flat = {f"{name}/{lump}": np.frombuffer(data, np.uint8) for name in lumps for lump, data in lumps[name].items()}
+    flat: dict[str, Any] = {
+        f"{name}/{lump}": np.frombuffer(data, np.uint8) for name in lumps for lump, data in lumps[name].items()
+    }
     np.savez_compressed(folder / MAPS_FILE, **flat)
 
 

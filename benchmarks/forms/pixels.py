@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -34,13 +35,20 @@ def a_clip() -> Clip:
     revisit = np.full(FRAMES, NO_REVISIT)
     revisit[SWITCH:] = np.arange(SWITCH)[::-1]
     pose = np.random.default_rng(1).normal(size=(FRAMES, 3))
-    about = {"caption": "ä, b", "category": "pan", "speed": "slow", "fps": 16, "switch": SWITCH}
+    about: dict[str, Any] = {"caption": "ä, b", "category": "pan", "speed": "slow", "fps": 16, "switch": SWITCH}
     return Clip(id="a", frames=pictures(), pose=pose, revisit=revisit, **about)
 
 
 def _suite(name: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
-        about = {"name": "tiny", "version": 1, "split": "test", "fps": 16, "window": 4, "licence": "CC0-1.0"}
+        about: dict[str, Any] = {
+            "name": "tiny",
+            "version": 1,
+            "split": "test",
+            "fps": 16,
+            "window": 4,
+            "licence": "CC0-1.0",
+        }
         write_suite(folder / "suite", [a_clip()], **about)
         return folder / "suite" / name
 

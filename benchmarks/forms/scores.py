@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.forms.target import Target
 from magbench.analysis.noise_floor import Level, Panel, read_noise
@@ -75,15 +76,36 @@ def _records(write: Callable[[Path, list[Record]], None], name: str) -> Callable
 
 def _submission(name: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
-        about = {"licence": "MIT", "submitter": "us", "relationship": "author", "training_data": "own", "command": "x"}
-        found = {"model": "mine", "revision": "1", "machine": "cpu", "date": "2026-01-31", "magbench_version": "1"}
+        about: dict[str, Any] = {
+            "licence": "MIT",
+            "submitter": "us",
+            "relationship": "author",
+            "training_data": "own",
+            "command": "x",
+        }
+        found: dict[str, Any] = {
+            "model": "mine",
+            "revision": "1",
+            "machine": "cpu",
+            "date": "2026-01-31",
+            "magbench_version": "1",
+        }
         write_description(Description(weights=Artifact(url="https://example.org"), **about, **found), folder)
         (folder / "run.json").write_text(RUN.model_dump_json(), encoding="utf-8")
         entry = VideoEntry(path="videos/a@0.mkv", sha256="2" * 64, frames_sha256="1" * 64, frames=4)
         (folder / "videos.json").write_text(json.dumps({"a@0": entry.model_dump()}), encoding="utf-8")
         write_parquet(folder / "records.parquet", RECORDS)
-        who = {"who": "them", "date": "2026-02-01", "records_sha256": file_sha256(folder / "records.parquet")}
-        measured = {"tolerance": 1e-3, "magbench_version": "1", "magbench_commit": "", "machine": {"cores": 2}}
+        who: dict[str, Any] = {
+            "who": "them",
+            "date": "2026-02-01",
+            "records_sha256": file_sha256(folder / "records.parquet"),
+        }
+        measured: dict[str, Any] = {
+            "tolerance": 1e-3,
+            "magbench_version": "1",
+            "magbench_commit": "",
+            "machine": {"cores": 2},
+        }
         (folder / "attestations").mkdir()
         seen = Attestation(**who, **measured)
         (folder / "attestations" / "them.json").write_text(seen.model_dump_json(), encoding="utf-8")
