@@ -40,11 +40,14 @@ def read_npy(path: Path, dtype: type[np.generic], check: Check) -> NDArray[Any]:
     with _complaining(path, ".npy"), path.open("rb") as file:
         header = _header(file, path.stat().st_size)
         _check(header, path.name, np.dtype(dtype), check)
-        return _content(file, header)
+        return _whole(file, header)
 
 
-def read_npz(path: Path, key: str, dtype: type[np.generic], check: Check) -> NDArray[Any]:
-    """The array ``key`` of an ``.npz`` file."""
+def rows_of_npz(path: Path, key: str, dtype: type[np.generic], check: Check) -> Iterator[NDArray[Any]]:
+    """The array ``key`` of an ``.npz`` file, one of its first axis after the other: never are all in memory.
+
+    One that is stored in Fortran's order is, for it can only be read whole.
+    """
     _check_regular(path)
     if not zipfile.is_zipfile(path):
         raise MagbenchError(f"{path}: is not an .npz file, or was cut off")
@@ -58,7 +61,14 @@ def read_npz(path: Path, key: str, dtype: type[np.generic], check: Check) -> NDA
         with archive.open(member) as file:
             header = _header(file, member.file_size)
             _check(header, key, np.dtype(dtype), check)
-            return _content(file, header)
+            if header.fortran:
+                yield from _whole(file, header)
+                return
+            for _ in range(header.shape[0]):
+                row = np.empty(header.shape[1:], header.dtype)
+                _fill(file, row)
+                yield row
+            _check_end(file)
 
 
 def _check_regular(path: Path) -> None:
@@ -95,16 +105,26 @@ def _check(header: _Header, name: str, dtype: np.dtype[Any], check: Check) -> No
         raise ValueError(f"{header.held} bytes for shape {header.shape}")
 
 
-def _content(file: BinaryIO | Any, header: _Header) -> NDArray[Any]:
-    """The bytes behind a header, in C order."""
+def _whole(file: BinaryIO | Any, header: _Header) -> NDArray[Any]:
+    """All that is behind a header, in C order."""
     array = np.empty(math.prod(header.shape), header.dtype)
-    bytes_, at = array.view(np.uint8), 0
+    _fill(file, array)
+    _check_end(file)
+    return np.ascontiguousarray(array.reshape(header.shape, order="F" if header.fortran else "C"))
+
+
+def _fill(file: BinaryIO | Any, array: NDArray[Any]) -> None:
+    """Read the bytes of a new array from where the file is."""
+    bytes_, at = array.reshape(-1).view(np.uint8), 0
     while at < len(bytes_):
         chunk = file.read(min(CHUNK, len(bytes_) - at))
         if not chunk:
             raise ValueError(f"ends after {at} of {len(bytes_)} bytes")
         bytes_[at : at + len(chunk)] = np.frombuffer(chunk, np.uint8)
         at += len(chunk)
-    if file.read(1):  # reading on to the end is what checks the checksum of a zip file
+
+
+def _check_end(file: BinaryIO | Any) -> None:
+    """Read on to the end, which is what checks the checksum of a zip file."""
+    if file.read(1):
         raise ValueError("holds more than its array")
-    return np.ascontiguousarray(array.reshape(header.shape, order="F" if header.fortran else "C"))

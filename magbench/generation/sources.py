@@ -57,16 +57,16 @@ def source_of(candidate: Candidate, suite: Suite, threads: int | None = None) ->
 
 def make_task(clip: Clip, sample: int, *, depth: bool = False) -> Task:
     """What a model is asked for one sample of a clip, with the ``depth`` of the given frames if it sees that."""
-    planes = clip.depth if depth else None
+    planes = clip.planes_part("depth", 0, clip.switch) if depth else None
     return Task(
-        context=to_float(clip.frames[: clip.switch]),
+        context=to_float(clip.part(0, clip.switch)),
         prompt=clip.caption,
         pose=None if clip.pose is None else torch.from_numpy(clip.pose).float(),
         frames=len(clip),
         fps=clip.fps,
         seed=task_seed(clip.id, sample),
         intrinsics=None if clip.intrinsics is None else torch.from_numpy(clip.intrinsics),
-        depth=None if planes is None else torch.from_numpy(planes[: clip.switch].copy()),
+        depth=None if planes is None else torch.from_numpy(planes.copy()),
     )
 
 
@@ -130,9 +130,9 @@ def other_scene(suite: Suite, clip: Clip) -> Clip | None:
 def _reference_input(suite: Suite, clip: Clip, sample: int) -> ReferenceInput:
     other = other_scene(suite, clip)
     return ReferenceInput(
-        video=to_float(clip.frames),
+        video=to_float(clip.source),
         switch=clip.switch,
-        other=None if other is None else to_float(other.frames),
+        other=None if other is None else to_float(other.source),
         seed=task_seed(clip.id, sample),
         prompt=clip.caption,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,16 +66,22 @@ class Masked:
     values: Values
 
 
-def masked(pair: Pair, masks: Sequence[Mask]) -> list[dict[str, Masked]]:
-    """Score frame i against frame i over each choice of pixels, each (n, H, W) bool: metric -> its values."""
+class Masks(Protocol):
+    """A choice of pixels: of frame i those that are true in (H, W)."""
+
+    def __getitem__(self, frame: int, /) -> Mask: ...
+
+
+def masked(pair: Pair, masks: Sequence[Masks]) -> list[dict[str, Masked]]:
+    """Score frame i against frame i over each choice of pixels: metric -> its values."""
     table = np.full((len(masks), len(pair), len(NAMES)), np.nan)
     step = batch_size(*pair.gen.size)
     for start in range(0, len(pair), step):
         part = slice(start, min(start + step, len(pair)))
         for index, maps in zip(range(len(pair))[part], _maps(pair, part), strict=True):
             for values, mask in zip(table, masks, strict=True):
-                if mask[index].mean() >= LEAST_SHARE:
-                    values[index] = _means(maps, mask[index])
+                if (chosen := mask[index]).mean() >= LEAST_SHARE:
+                    values[index] = _means(maps, chosen)
     return [{name: _known(column) for name, column in zip(NAMES, values.T, strict=True)} for values in table]
 
 

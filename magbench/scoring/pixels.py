@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.metrics.masked import NEW_SCORES, SEEN_SCORES, Masked, masked
+from magbench.metrics.masked import NEW_SCORES, SEEN_SCORES, Mask, Masked, masked
 from magbench.metrics.spec import ScoreSpec
 from magbench.runs.records import Region
 from magbench.suites.clip import Clip
@@ -38,4 +38,16 @@ def pixel_scores(clip: Clip) -> list[tuple[ScoreSpec, Region]]:
 
 def score_pixels(pair: Pair, gap: NDArray[np.uint16], window: int) -> list[tuple[Choice, dict[str, Masked]]]:
     """Score each choice of pixels by their gaps (n, H, W), see :class:`magbench.suites.clip.Clip`."""
-    return list(zip(CHOICES, masked(pair, [gap > 0, gap >= window, gap == 0]), strict=True))
+    seen, far, new = lambda own: own > 0, lambda own: own >= window, lambda own: own == 0
+    return list(zip(CHOICES, masked(pair, [_Chosen(gap, test) for test in (seen, far, new)]), strict=True))
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """For each frame (H, W) bool: the pixels whose gap passes a test."""
+
+    gap: NDArray[np.uint16]
+    test: Callable[[NDArray[np.uint16]], Mask]
+
+    def __getitem__(self, frame: int) -> Mask:
+        return self.test(self.gap[frame])

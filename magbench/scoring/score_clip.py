@@ -62,8 +62,7 @@ class Scene:
     @cached_property
     def pixel_gap(self) -> NDArray[np.uint16] | None:
         """(T - switch, H, W): frames since each pixel's place was last shown, 0 where it never was; None if unknown."""
-        gap = self.clip.pixel_gap
-        return None if gap is None else gap[self.clip.switch :]
+        return self.clip.planes_part("pixel_gap", self.clip.switch)
 
     @cached_property
     def out_of_window(self) -> NDArray[np.bool_]:

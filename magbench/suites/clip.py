@@ -93,6 +93,11 @@ class Clip:
         """Frames [start, stop), read a few at a time where they are not in memory."""
         return Stretch(self.source, start, len(self) if stop is None else stop)
 
+    def planes_part(self, name: str, start: int, stop: int | None = None) -> NDArray[Any] | None:
+        """Planes [start, stop) of ``depth`` or ``pixel_gap``, without the others in memory; None where it has none."""
+        source = self.__dict__[name]
+        return None if source is None else np.asarray(source[start : len(self) if stop is None else stop])
+
     @property
     def planes(self) -> dict[str, tuple[int, ...]]:
         """The shapes of ``depth`` and ``pixel_gap``, of those that there are; nothing is decoded."""

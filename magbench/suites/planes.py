@@ -22,7 +22,7 @@ LEAST_SIDE = 8
 
 @dataclass(frozen=True)
 class StoredPlanes:
-    """A file of 16-bit planes, read as (T, H, W) float32 or uint16; an array when it is asked for.
+    """A file of 16-bit planes, read as (T, H, W) float32 or uint16; an array when it is asked for, or a part of one.
 
     Attributes:
         sha256: of the file; one that changed since it was checked is an error when it is read.
@@ -36,14 +36,18 @@ class StoredPlanes:
     shape: tuple[int, int, int]
     near: float | None
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+    def __getitem__(self, index: slice) -> NDArray[Any]:
+        start, stop, _ = index.indices(self.shape[0])
         if file_sha256(self.path) != self.sha256:
             raise MagbenchError(f"{self.path}: changed while in use")
-        planes = read_gray16(self.path)
-        factor = _factor(self.path, planes.shape, self.shape)
+        planes = read_gray16(self.path, start, stop)
+        factor = _factor(self.path, planes.shape, (stop - start, *self.shape[1:]))
         if factor > 1:
             planes = planes.repeat(factor, axis=1).repeat(factor, axis=2)
-        return np.asarray(planes if self.near is None else depths(planes, self.near), dtype)
+        return planes if self.near is None else depths(planes, self.near)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[:], dtype)
 
     @classmethod
     def found(cls, path: Path, sha256: str, shape: tuple[int, int, int], near: float | None) -> StoredPlanes:

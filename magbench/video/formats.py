@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from magbench.core.arrays import read_npz
+from magbench.core.arrays import rows_of_npz
 from magbench.core.errors import MagbenchError, Misfit
 from magbench.core.files import file_sha256
 from magbench.video.frames import FrameSource, Gathered
@@ -41,7 +41,10 @@ def _read_npz(path: Path, fps: int, most: Most | None) -> FrameSource:
             raise MagbenchError(f"holds no frame, {KEY} has shape {shape}")
         check_fits(shape, most)
 
-    return read_npz(path, KEY, np.uint8, check)
+    frames = Gathered()
+    for frame in rows_of_npz(path, KEY, np.uint8, check):
+        frames.add(frame)
+    return frames.frames()
 
 
 def _read_pngs(folder: Path, fps: int, most: Most | None) -> FrameSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -28,14 +29,14 @@ def write_gray16(path: Path, planes: NDArray[np.uint16], fps: int) -> None:
         output.mux(stream.encode())
 
 
-def read_gray16(path: Path) -> NDArray[np.uint16]:
-    """The planes of a video of 16-bit grey, (T, H, W) uint16."""
+def read_gray16(path: Path, start: int = 0, stop: int | None = None) -> NDArray[np.uint16]:
+    """The planes [start, stop) of a video of 16-bit grey, (n, H, W) uint16; n is at least 1."""
     try:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             if (pixels := stream.codec_context.pix_fmt) != FORMAT:
                 raise MagbenchError(f"{path}: pixels are {pixels}, not {FORMAT}")
-            planes = [frame.to_ndarray() for frame in container.decode(stream)]
+            planes = np.stack([frame.to_ndarray() for frame in islice(container.decode(stream), start, stop)])
     except (FFmpegError, IndexError, ValueError, AttributeError) as error:
         raise MagbenchError(f"{path}: cannot be decoded as a video ({error})") from error
-    return np.stack(planes).astype(np.uint16, copy=False)
+    return planes.astype(np.uint16, copy=False)

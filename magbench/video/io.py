@@ -232,13 +232,13 @@ def frames_sha256(frames: FrameSource) -> str:
     return digest.hexdigest()
 
 
-def to_float(frames: NDArray[np.uint8]) -> Tensor:
-    """(T, H, W, 3) uint8 to (T, 3, H, W) float32 in [0, 1]."""
+def to_float(frames: FrameSource) -> Tensor:
+    """(T, H, W, 3) uint8 to (T, 3, H, W) float32 in [0, 1]; frames are read a few at a time."""
     import torch
 
     count, height, width, channels = frames.shape
     result = torch.empty(count, channels, height, width, dtype=torch.float32, device="cpu")
-    for frame, pixels in zip(result, frames, strict=True):  # one by one, see to_uint8
+    for frame, pixels in zip(result, each(frames), strict=True):  # one by one, see to_uint8
         frame.copy_(torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)).div_(255)
     return result
 

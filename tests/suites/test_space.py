@@ -50,6 +50,15 @@ def test_it_comes_back_as_it_went(folder: Path, clip: Clip, clips: list[Clip]) -
     assert seal(folder)[0].digest == suite.digest
 
 
+@pytest.mark.parametrize(("start", "stop"), [(0, 1), (3, 5), (FRAMES - 1, None), (0, None)])
+def test_a_part_is_that_of_the_whole(folder: Path, clip: Clip, start: int, stop: int | None) -> None:
+    stored, bare = load_suite(folder).clips
+    for name in ("depth", "pixel_gap"):
+        assert np.array_equal(stored.planes_part(name, start, stop), getattr(stored, name)[start:stop])
+        assert bare.planes_part(name, start, stop) is None
+    assert np.array_equal(clip.planes_part("pixel_gap", start, stop), clip.pixel_gap[start:stop])
+
+
 def test_clips_that_differ_in_it_are_not_equal(clip: Clip) -> None:
     assert clip != replace(clip, depth=None)
     assert clip != replace(clip, overlap=np.zeros((FRAMES, FRAMES)))

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from magbench.core.errors import MagbenchError
-from magbench.video.formats import finished_sha256, read_finished
+from magbench.video import frames as frames_module
+from magbench.video.formats import finished_sha256, open_finished, read_finished
+from magbench.video.frames import FramesOnDisk
 from magbench.video.io import write_lossless
 from tests.encode import blocks, encode
 
@@ -128,10 +130,15 @@ def test_a_number_from_another_world_is_not_counted_to(tmp_path: Path) -> None:
     refused(folder, rf"x: number 1 is missing between 0 and {10**18}$")
 
 
-def test_npz_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("array", [blocks(5), np.asfortranarray(blocks(5))], ids=["c", "fortran"])
+def test_npz_is_read(tmp_path: Path, array: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.npz"
-    np.savez_compressed(path, frames=blocks(5), fps=16)
+    np.savez_compressed(path, frames=array, fps=16)
     assert np.array_equal(read_finished(path, FPS), blocks(5))
+    monkeypatch.setattr(frames_module, "MEMORY_BYTES", 2 * array[0].nbytes)
+    long = open_finished(path, FPS)
+    assert isinstance(long, FramesOnDisk)
+    assert np.array_equal(long, blocks(5))
 
 
 @pytest.mark.parametrize(
