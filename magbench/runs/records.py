@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Region = Literal["all", "out_of_window", "in_window"]
 BATCH = 2**16
 """Rows of a Parquet file that are looked at together."""
-GROUP = 2**26
+GROUP = 2**24
 """Bytes of records that are written together."""
 COUNTS = ("suite_version", "sample", "seed", "metric_version", "protocol_version", "n")
 """Fields that are whole numbers."""
