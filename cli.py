@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -76,9 +77,16 @@ def train(
     metavar="M",
     help="trap: begin nothing after M minutes; tabulate what is there.",
 )
+@click.option("--start", type=click.Choice(["reads", "text"]), help="trap: from this start alone [default: both].")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The others: only the first N clips.")
 def ablate(
-    name: str, out: Path | None, seeds: int | None, updates: int | None, minutes: float | None, limit: int | None
+    name: str,
+    out: Path | None,
+    seeds: int | None,
+    updates: int | None,
+    minutes: float | None,
+    start: str | None,
+    limit: int | None,
 ) -> None:
     """Vary one thing, and tabulate and plot what it changes. Stopped, the same command goes on.
 
@@ -92,15 +100,18 @@ def ablate(
     if name == "trap":
         if limit is not None:
             raise click.UsageError("--limit is not for trap")
-        click.echo(_trap(folder, seeds or 3, updates, minutes))
+        for page in _trap(folder, seeds or 3, updates, minutes, start):
+            click.echo(page)
     else:
-        if (seeds, updates, minutes) != (None, None, None):
-            raise click.UsageError(f"--seeds, --updates and --minutes are for trap, not for {name}")
+        if (seeds, updates, minutes, start) != (None, None, None, None):
+            raise click.UsageError(f"--seeds, --updates, --minutes and --start are for trap, not for {name}")
         click.echo(_settings(folder, name, limit))
 
 
-def _trap(folder: Path, seeds: int, updates: int | None, minutes: float | None) -> Path:
-    """Train the arms of the trap; the page."""
+def _trap(
+    folder: Path, seeds: int, updates: int | None, minutes: float | None, start: str | None
+) -> Iterator[Path]:
+    """Train the arms of the trap; a page for each start."""
     import time
     from dataclasses import replace
 
@@ -109,10 +120,13 @@ def _trap(folder: Path, seeds: int, updates: int | None, minutes: float | None) 
 
     sizes = trap.Sizes() if updates is None else replace(trap.Sizes(), updates=updates)
     end = None if minutes is None else time.monotonic() + 60 * minutes
-    found = trap.run(folder / "trap", seeds, sizes, click.echo, lambda: end is not None and time.monotonic() > end)
-    trials = [ablation.read_trial(path) for path in found]
-    head = f"# The trap and its cure\n\n{sizes.updates} updates of each generator."
-    return ablation.write_report(trials, trap.MEASURES, head, folder, "trap")
+    for one in trap.STARTS if start is None else (start,):
+        found = trap.run(
+            folder / "trap", seeds, sizes, (one,), click.echo, lambda: end is not None and time.monotonic() > end
+        )
+        trials = [ablation.read_trial(path) for path in found]
+        head = f"# The trap and its cure, {trap.STARTS[one]}\n\n{sizes.updates} updates of each generator."
+        yield ablation.write_report(trials, trap.MEASURES, head, folder, f"trap-{one}")
 
 
 def _settings(folder: Path, name: str, limit: int | None) -> Path:

@@ -9,7 +9,7 @@ paper's joint training has it, and one that knows text and camera alone, as a te
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,7 +42,7 @@ from mag_model.training.loss import draw_sigma, predict, window_loss, write_sequ
 
 SHARES = (0.0, 0.6, 0.3, 0.8)
 """Lambda of the historical consistency loss: none and the paper's first, then those beside it."""
-STARTS = ("reads", "text")
+STARTS = {"reads": "from a generator that reads history", "text": "from a generator that never read history"}
 WINDOW = 6
 FRAMES = len(PLACE)
 POLICY = FullHistory()
@@ -76,37 +76,39 @@ class Arm:
         return f"{self.start}-lambda{self.share:g}-seed{self.seed}"
 
 
-def arms(seeds: int) -> list[Arm]:
+def arms(seeds: int, starts: Sequence[str]) -> list[Arm]:
     """Every training, in an order in which a stop leaves whole comparisons."""
-    return [Arm(start, share, seed) for start in STARTS for seed in range(seeds) for share in SHARES]
+    return [Arm(start, share, seed) for start in starts for seed in range(seeds) for share in SHARES]
 
 
 def run(
     out: Path,
     seeds: int,
     sizes: Sizes,
+    starts: Sequence[str] = tuple(STARTS),
     say: Callable[[str], None] = lambda line: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[Path]:
     """Train and probe every arm; what is there is kept.
 
     Args:
+        starts: those of :data:`STARTS` that are tried.
         say: told what is done.
         stop: asked before each step of matching whether to end here.
 
     Returns:
-        The files of all probes that are there, starts first.
+        The files of all probes of ``starts`` that are there, those before matching first.
     """
     out.mkdir(parents=True, exist_ok=True)
-    reads, text, teacher = (_stage(out, name, sizes, say) for name in ("reads", "text", "teacher"))
-    starts = {"reads": reads, "text": text}
+    reads, teacher = _stage(out, "reads", sizes, say), _stage(out, "teacher", sizes, say)
+    begin = {start: _stage(out, start, sizes, say) for start in starts}
     found = []
-    for start, network in starts.items():
+    for start, network in begin.items():
         found.append(_probed(out / f"{start}-start.json", {"start": start}, network, reads))
-    for arm in arms(seeds):
+    for arm in arms(seeds, starts):
         path = out / f"{arm.name}.json"
         if not path.exists():
-            generator = _copy(starts[arm.start])
+            generator = _copy(begin[arm.start])
             how = replace(HOW, history=arm.share)
             progress = Progress(arm.name, "cells", arm.seed, sizes.updates)
             checkpoint = out / f"{arm.name}.checkpoint.safetensors"

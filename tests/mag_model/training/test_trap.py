@@ -19,13 +19,12 @@ SIZES = trap.Sizes(reads=2, text=2, teacher=2, updates=2, batch=2)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trap, "SCENES", 4)
     monkeypatch.setattr(trap, "SHARES", (0.0, 0.6))
-    monkeypatch.setattr(trap, "STARTS", ("text",))
 
 
 @pytest.mark.rare
 def test_a_stop_changes_nothing_and_what_is_there_is_kept(tmp_path: Path) -> None:
-    whole = trap.run(tmp_path / "whole", 1, SIZES)
-    assert [path.stem for path in whole] == ["reads-start", "text-start", "text-lambda0-seed0", "text-lambda0.6-seed0"]
+    whole = trap.run(tmp_path / "whole", 1, SIZES, ("text",))
+    assert [path.stem for path in whole] == ["text-start", "text-lambda0-seed0", "text-lambda0.6-seed0"]
     asked = 0
 
     def third() -> bool:
@@ -33,14 +32,20 @@ def test_a_stop_changes_nothing_and_what_is_there_is_kept(tmp_path: Path) -> Non
         asked += 1
         return asked == 2
 
-    halves = trap.run(tmp_path / "halves", 1, SIZES, stop=third)
-    assert len(halves) == 2
-    halves = trap.run(tmp_path / "halves", 1, SIZES)
+    halves = trap.run(tmp_path / "halves", 1, SIZES, ("text",), stop=third)
+    assert len(halves) == 1
+    halves = trap.run(tmp_path / "halves", 1, SIZES, ("text",))
     assert [p.read_text() for p in halves] == [p.read_text() for p in whole]
     stamps = [path.stat().st_mtime_ns for path in whole]
-    assert trap.run(tmp_path / "whole", 1, SIZES) == whole
+    assert trap.run(tmp_path / "whole", 1, SIZES, ("text",)) == whole
     assert [path.stat().st_mtime_ns for path in whole] == stamps
-    assert json.loads(whole[3].read_text())["lambda"] == 0.6
+    assert json.loads(whole[2].read_text())["lambda"] == 0.6
+
+
+def test_an_arm_for_each_start_lambda_and_seed_whole_comparisons_first() -> None:
+    names = [arm.name for arm in trap.arms(2, tuple(trap.STARTS))]
+    assert names[:3] == ["reads-lambda0-seed0", "reads-lambda0.6-seed0", "reads-lambda0-seed1"]
+    assert len(set(names)) == len(names) == 8
 
 
 def test_probes_are_shares_of_each_scene() -> None:
