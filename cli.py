@@ -55,27 +55,28 @@ def train(
     """
     from mag_model.nano.presets import PRESETS
     from mag_model.training import loop, train_dmd
+    from mag_model.training.stages import STAGES
     from magbench.commands.train import follow
 
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
-    chosen = train_dmd.train_dmd if stage == train_dmd.STAGE else partial(loop.train, stage)
-    start = partial(chosen, preset, out, steps=steps, minutes=minutes, seed=seed, threads=threads)
+    chosen = train_dmd.train_dmd if stage == train_dmd.STAGE else partial(loop.train, STAGES[stage])
+    start = partial(chosen, PRESETS[preset], out, steps=steps, minutes=minutes, seed=seed, threads=threads)
     follow(start, stage, out)
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["trap", "recent", "sink", "kept", "writer"]))
+@click.argument("name", type=click.Choice(["trap", "block", "pair", "recent", "sink", "kept", "writer"]))
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="[default: runs/ablations]"
 )
-@click.option("--seeds", type=click.IntRange(1), metavar="N", help="trap: of each arm [default: 3].")
+@click.option("--seeds", type=click.IntRange(1), metavar="N", help="trap, block, pair: of each arm [default: 3, 1, 1].")
 @click.option("--updates", type=click.IntRange(1), metavar="N", help="trap: of each generator [default: its own].")
 @click.option(
     "--minutes",
     type=click.FloatRange(0),
     metavar="M",
-    help="trap: begin nothing after M minutes; tabulate what is there.",
+    help="trap, block, pair: begin nothing after M minutes; tabulate what is there.",
 )
 @click.option("--start", type=click.Choice(["reads", "text"]), help="trap: from this start alone [default: both].")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The others: only the first N clips.")
@@ -93,13 +94,20 @@ def ablate(
     trap: does a teacher that knows the text make a generator ignore history, and does the historical consistency loss
     cure it? Two starts, four values of lambda, trained here.
 
+    block: block sizes from 1 to 5. pair: who writes what, each writer with a reader that was trained for it. Both train
+    small networks, an hour's work for one core, and try them on paths of 120 frames.
+
     recent: newest blocks kept whole. sink: first frames kept. kept: which frame of a block. writer: who writes the
     memory. These train nothing: the weights that ship, on the clips of revisit-nano.
     """
     folder = out or Path("runs") / "ablations"
-    if name == "trap":
-        if limit is not None:
-            raise click.UsageError("--limit is not for trap")
+    if limit is not None and name in ("trap", "block", "pair"):
+        raise click.UsageError(f"--limit is not for {name}")
+    if name in ("block", "pair"):
+        if (updates, start) != (None, None):
+            raise click.UsageError(f"--updates and --start are for trap, not for {name}")
+        click.echo(_trained(folder, name, seeds or 1, minutes))
+    elif name == "trap":
         for page in _trap(folder, seeds or 3, updates, minutes, start):
             click.echo(page)
     else:
@@ -108,9 +116,7 @@ def ablate(
         click.echo(_settings(folder, name, limit))
 
 
-def _trap(
-    folder: Path, seeds: int, updates: int | None, minutes: float | None, start: str | None
-) -> Iterator[Path]:
+def _trap(folder: Path, seeds: int, updates: int | None, minutes: float | None, start: str | None) -> Iterator[Path]:
     """Train the arms of the trap; a page for each start."""
     import time
     from dataclasses import replace
@@ -129,16 +135,45 @@ def _trap(
         yield ablation.write_report(trials, trap.MEASURES, head, folder, f"trap-{one}")
 
 
+def _trained(folder: Path, name: str, seeds: int, minutes: float | None) -> Path:
+    """Train, run and score the pairs of an ablation; the page."""
+    import time
+
+    from baselines.bench import Bench, long_clips
+    from baselines.trained import ABLATIONS
+    from magbench.commands.ablate import Sheet, latency_lines, tabulate
+    from magbench.report.columns import LPIPS, PRIMARY, PSNR, RETAINED, SSIM
+    from magbench.report.settings import Heading
+
+    chosen, place = ABLATIONS[name], folder / "trained"
+    end = None if minutes is None else time.monotonic() + 60 * minutes
+    ready, stopped = [], False
+    for bench in (Bench(place, seed) for seed in range(seeds)):
+        stopped = stopped or not bench.train_all(chosen.pairs, click.echo, end)
+        ready += [bench] * bench.has(chosen.pairs)
+    if not ready:
+        raise MagbenchError(f"{place}: time was up before one seed was trained; the same command goes on")
+    suite = long_clips(place / "suite")
+    found = [bench.contest(chosen, suite) for bench in ready]
+    lines = {line: models for contest in found for line, models in contest.lines.items()}
+    head = Heading(chosen.title, chosen.varies, chosen.reference, chosen.about)
+    more = latency_lines(found[0].timed) if chosen.rebuilds else ()
+    sheet = Sheet(name, head, lines, (RETAINED, PSNR, SSIM, LPIPS, PRIMARY), more)
+    models = [model for contest in found for model in contest.models]
+    return tabulate(folder, place / "run", sheet, models, suite=suite)
+
+
 def _settings(folder: Path, name: str, limit: int | None) -> Path:
     """Run and score the models of an ablation that trains nothing; the page."""
     from baselines.ablations import ABLATIONS
-    from magbench.commands.ablate import tabulate
+    from magbench.commands.ablate import Sheet, tabulate
     from magbench.report.settings import Heading
 
     chosen = ABLATIONS[name]
     head = Heading(chosen.title, chosen.varies, chosen.reference, chosen.about)
     lines = {line: {setting: model.name for setting, model in mine.items()} for line, mine in chosen.lines.items()}
-    return tabulate(folder, name, head, lines, [model.model() for model in chosen.models], limit)
+    models = [model.model() for model in chosen.models]
+    return tabulate(folder, folder / "run", Sheet(name, head, lines), models, limit)
 
 
 @main.command()

@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 
 import magbench
 from cli import main
+from mag_model.nano.presets import Preset
+from mag_model.training.stages import Stage
 from magbench.suites.embedded import revisit_nano
 
 HEAVY = (
@@ -220,8 +222,8 @@ def test_an_unknown_preset_is_said() -> None:
 
 
 def fake_training(finishes: bool) -> Callable[..., Path | None]:
-    def train(stage: str, preset: str, out: Path, **options: Any) -> Path | None:
-        assert (stage, preset) == ("base", "nano")
+    def train(stage: Stage, preset: Preset, out: Path, **options: Any) -> Path | None:
+        assert (stage.name, preset.name) == ("base", "nano")
         assert (options["steps"], options["minutes"], options["seed"]) == (20, 1.5, 3)
         options["report"]({"step": 10, "steps": 20, "loss": 0.25, "seconds": 1.0})
         options["report"]({"step": 10, "psnr fast": 21.5})

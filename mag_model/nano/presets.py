@@ -27,6 +27,17 @@ class Preset:
     scenes: int = 288
 
 
+def _block_preset(block: int) -> Preset:
+    """The size at which block sizes are compared: patches of 16 pixels, so that long clips cost little."""
+    backbone = BackboneSpec(
+        dim=128, layers=3, heads=8, hidden=384, channels=48, grid=(2, 2), block=block, pose=3, rope=(4, 2, 2)
+    )
+    return Preset(f"block{block}", backbone, patch=16, schedule=0.1, scenes=96)
+
+
+BLOCK_SIZES = (1, 2, 3, 4, 5)
+"""Of the paper's table 4."""
+
 PRESETS = {
     "nano": Preset(
         name="nano",
@@ -53,6 +64,8 @@ PRESETS = {
         schedule=0.1,
         scenes=48,
     ),
+    **{f"block{size}": _block_preset(size) for size in BLOCK_SIZES},
 }
 """``nano``: the one whose weights ship; it takes no text. ``pico``: for a first try, a minute or so a stage; it takes
-text, and its scores are poor."""
+text, and its scores are poor. ``block1`` to ``block5``: for `magbench ablate block`, alike in all
+other sizes."""

@@ -27,6 +27,9 @@ Choose = Callable[[Cameras, int, int, np.random.Generator], NDArray[np.int64]]
 SHIFT = 16.0
 """The origin of a training clip's camera is drawn from [-SHIFT, SHIFT] view widths."""
 
+SHORTEST = 6
+"""Frames of a path, at least: a shorter one has no room to leave and come back."""
+
 
 def choose_frames(path: Cameras, frames: int, block: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """(frames,) ascending: blocks of the path's later half, and those in which their views were seen before."""
@@ -49,19 +52,19 @@ def choose_stretch(path: Cameras, frames: int, block: int, rng: np.random.Genera
 
 @dataclass(frozen=True)
 class ClipShape:
-    """What a batch is made of.
+    """What a batch is made of. All lengths are in blocks, so that a shape serves every block size.
 
     Attributes:
-        frames: of a clip, a multiple of the block size.
+        blocks: of a clip.
         batch: clips.
         speeds: camera speeds to draw from.
-        leap: blocks may lie up to this many frames apart in time, so that short clips teach long memories.
+        leap: blocks may lie up to this many blocks apart in time, so that short clips teach long memories.
         span: length of the path that the clip's blocks are taken from, so that they teach far places; None = the
-            clip is a whole path.
+            clip is a whole path, unless that were shorter than ``SHORTEST``.
         choose: which blocks of the path.
     """
 
-    frames: int
+    blocks: int
     batch: int
     speeds: tuple[str, ...] = tuple(SPEEDS)
     leap: int = 0
@@ -130,19 +133,22 @@ def shown_before(cameras: Tensor, block: int) -> Tensor:
 
 
 def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Generator) -> Batch:
-    """A batch; ``rng`` decides everything. Canvases are turned, mirrored and recoloured, so that few serve as many."""
+    """A batch; ``rng`` decides everything. Canvases are turned, mirrored and recoloured, so that few serve as many.
+
+    Clips that are whole paths depend on their number of frames alone, not on the block size.
+    """
     canvases, poses, scenes, orders = [], [], [], []
+    count, length = shape.blocks * block, max((shape.span or shape.blocks) * block, SHORTEST)
     for _ in range(shape.batch):
         scenes.append(int(rng.integers(len(pool))))
         orders.append(rng.permutation(3))
         canvas = pool[scenes[-1]][orders[-1].tolist()]
         canvas = torch.rot90(canvas, int(rng.integers(4)), (1, 2))
         canvases.append(canvas.flip(2) if rng.random() < 0.5 else canvas)
-        length = shape.span or shape.frames
         switch = int(rng.integers(max(length // 4, 3), length // 2 + 1))
         kind, speed = str(rng.choice(KINDS)), str(rng.choice(shape.speeds))
         path = camera_path(kind, speed, rng, switch=switch, frames=length)
-        poses.append(path if shape.span is None else path[shape.choose(path, shape.frames, block, rng)])
+        poses.append(path if length == count else path[shape.choose(path, count, block, rng)])
     cameras = torch.from_numpy(np.stack(poses))
     canvas_batch = torch.stack(canvases)
     inverted = rng.random(shape.batch) < 0.5
@@ -152,8 +158,8 @@ def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Genera
     origin = torch.from_numpy(rng.uniform(-SHIFT, SHIFT, (shape.batch, 1, 2)))
     pose = relative(cameras)
     pose[..., :2] += origin
-    leaps = rng.integers(0, shape.leap // block + 1, shape.frames // block) * block
-    frame = np.arange(shape.frames) + np.repeat(leaps.cumsum(), block)
+    leaps = rng.integers(0, shape.leap + 1, shape.blocks) * block
+    frame = np.arange(count) + np.repeat(leaps.cumsum(), block)
     frames = render(pictures, cameras, SIZE)
     shown = shown_before(cameras, block)
     return Batch(frames, pose, torch.from_numpy(frame), shown, np.array(scenes), np.stack(orders), inverted)

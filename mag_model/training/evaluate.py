@@ -30,21 +30,23 @@ def evaluate(stage: Stage, generator: Backbone, writer: Backbone, codec: PatchCo
     """Mean PSNR (dB) by camera speed.
 
     ``return_*``: of out-of-window return frames, generated through the stage's policy. ``packed_*`` (stages whose
-    blocks may read their own kept frames): of all frames, each block rebuilt from pure noise in one step.
+    blocks may read their own kept frames): of all frames, each block rebuilt from pure noise in one step. What is given
+    are whole blocks, and so is what is packed.
     """
-    videos = development_clips()
+    videos, size = development_clips(), generator.spec.block
     frames = torch.stack([torch.from_numpy(clip.frames).permute(0, 3, 1, 2).float() / 255 for clip in videos])
     pose = relative(torch.stack([torch.from_numpy(clip.pose) for clip in videos if clip.pose is not None]))
     latents = codec.encode(frames)
-    switch, total = videos[0].switch, frames.shape[1]
+    switch, total = videos[0].switch // size * size, frames.shape[1]
     told, told_writer = Posed.along(generator, pose), Posed.along(writer, pose)
     pieces = rollout(told, stage.policy, latents[:, :switch], total, seeded(0), writer=told_writer)
     made = codec.decode(torch.cat(list(pieces), 1))
     wanted = torch.from_numpy(np.stack([clip.out_of_window(WINDOW)[switch:] for clip in videos]))
     scores = _by_speed("return", videos, made, frames[:, switch:], wanted)
     if stage.packs:
-        masks = block_masks(stage.policy, total // generator.spec.block, generator.spec.block)
-        frame = torch.arange(total)
+        masks = block_masks(stage.policy, total // size, size)
+        frame = torch.arange(total // size * size)
+        latents, frames = latents[:, : len(frame)], frames[:, : len(frame)]
         history = write_sequence(told_writer, latents, frame, masks)
         noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
         sigma = torch.ones(latents.shape[:2])

@@ -13,17 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mag_model.memory.masks import block_masks
+from mag_model.memory.masks import block_masks, kept_frames
 from mag_model.nano.backbone import Backbone, Posed
 from mag_model.nano.checkpoint import find_weights, load_backbone, load_codec, save_weights
 from mag_model.nano.codec import PatchCodec
-from mag_model.nano.presets import PRESETS, Preset
+from mag_model.nano.presets import Preset
 from mag_model.training.checkpoint import Progress, cut_log, restore, save
 from mag_model.training.data import Batch, ClipShape, draw_batch, load_pool
 from mag_model.training.evaluate import evaluate
 from mag_model.training.loss import denoising_loss, window_loss, write_sequence
 from mag_model.training.probe import PackingProbe
-from mag_model.training.stages import STAGES, Stage
+from mag_model.training.stages import Stage
 from mag_model.training.texts import load_contents, texts_of
 from magbench.core.files import claim
 from magbench.core.progress import Progress as Shown
@@ -48,8 +48,8 @@ Report = Callable[[dict[str, float]], None]
 
 
 def train(
-    stage: str,
-    preset: str,
+    recipe: Stage,
+    chosen: Preset,
     out: Path,
     *,
     steps: int | None = None,
@@ -57,19 +57,25 @@ def train(
     seed: int = 0,
     threads: int | None = None,
     scenes: int | None = None,
+    pool_in: Path | None = None,
+    evaluate_every: int | None = EVALUATE_EVERY,
     report: Report = lambda line: None,
     say: Callable[[str], None] = lambda line: None,
     shown: Shown = QUIET,
 ) -> Path | None:
-    """Train ``stage``; the same call again goes on where the last one stopped.
+    """Train a stage; the same call again goes on where the last one stopped.
 
     Args:
-        out: folder for scenes, checkpoints, the log and the weights. Stages that start from earlier ones find their
-            weights here, or else in the package.
+        recipe: what is trained.
+        chosen: at which size.
+        out: folder for checkpoints, the log and the weights. Stages that start from earlier ones find their weights
+            here, or else in the package.
         steps: length of the whole schedule, which shrinks or grows with it; None = the stage's, as the preset has it.
         minutes: stop after this much time, preparation included, resumable.
         seed: decides the initial weights, the clips and the noise.
         scenes: canvases to draw clips from; None = as many as the preset says.
+        pool_in: folder where they are kept; None = ``out``.
+        evaluate_every: steps between scores on development scenes, which are also taken at the end; None = never.
         report: called with each line of the log.
         say: called with a line on what is prepared, and what the stage starts from.
         shown: told how far the preparation is.
@@ -79,7 +85,7 @@ def train(
     """
     if threads:
         torch.set_num_threads(threads)
-    chosen, recipe = PRESETS[preset], STAGES[stage]
+    stage = recipe.name
     total = steps or max(1, round(recipe.steps * chosen.schedule))
     started = time.monotonic()
     claim(out, MADE, "training")
@@ -87,9 +93,9 @@ def train(
         path = find_weights(chosen, part, out)
         own = "" if path.parent == out else f", which ships: {out} has none of its own"
         say(f"{stage}: {part} from {path}{own}")
-    pool = load_pool(out, scenes or chosen.scenes, usable_cores(), shown)
+    pool = load_pool(pool_in or out, scenes or chosen.scenes, usable_cores(), shown)
     words = chosen.backbone.words
-    contents = load_contents(out, len(pool), usable_cores(), shown) if words else []
+    contents = load_contents(pool_in or out, len(pool), usable_cores(), shown) if words else []
     codec = _codec(chosen, recipe, pool, out)
     torch.manual_seed(seed)
     network = Backbone(chosen.backbone) if recipe.start is None else load_backbone(chosen, recipe.start, out)
@@ -97,10 +103,10 @@ def train(
     trained = nn.ModuleDict({"network": network})
     if recipe.probe:
         network.point_at_blocks()
-        trained["probe"] = PackingProbe(chosen.backbone)
+        trained["probe"] = PackingProbe(chosen.backbone, int(kept_frames(recipe.policy, 1, chosen.backbone.block)[-1]))
     mean = {name: value.clone() for name, value in network.state_dict().items()}
     optimizer = torch.optim.AdamW(trained.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
-    progress = Progress(stage, preset, seed, total)
+    progress = Progress(stage, chosen.name, seed, total)
     checkpoint = out / f"{stage}.checkpoint.safetensors"
     if checkpoint.exists():
         restore(checkpoint, progress, trained, mean, optimizer)
@@ -123,7 +129,8 @@ def train(
         progress.seconds = before + time.monotonic() - started
         if progress.step % 10 == 0 or progress.step == total:
             note({"step": progress.step, "steps": total, "loss": loss, "seconds": round(progress.seconds, 1)})
-        if (progress.step % EVALUATE_EVERY == 0 or progress.step == total) and not recipe.both_ways:
+        due = evaluate_every and (progress.step % evaluate_every == 0 or progress.step == total)
+        if due and not recipe.both_ways:
             note({"step": progress.step} | _scores(recipe, chosen, mean, writer, network, codec))
         out_of_time = minutes is not None and progress.seconds - before > 60 * minutes
         if progress.step % SAVE_EVERY == 0 or progress.step == total or out_of_time:
@@ -156,7 +163,7 @@ def _step(
     if recipe.both_ways:
         teacher, turn = Posed(network, batch.pose, batch.frame, text), batch.frame
         return _updated(trained, optimizer, rate, window_loss(network.spec, teacher, latents, turn, random))
-    masks = block_masks(recipe.policy, phase.clips.frames // network.spec.block, network.spec.block)
+    masks = block_masks(recipe.policy, phase.clips.blocks, network.spec.block)
     own = rng.random() < phase.own_block
     seen = masks.after if own else masks.before
     weight = torch.ones_like(batch.shown) if own else UNSEEN + (1 - UNSEEN) * batch.shown
@@ -211,7 +218,8 @@ def _codec(preset: Preset, recipe: Stage, pool: Tensor, out: Path) -> PatchCodec
     if not path.exists() and recipe.start is not None and find_weights(preset, recipe.start, out).parent != out:
         shutil.copyfile(find_weights(preset, "codec", None), path)
     elif not path.exists():
-        batches = [draw_batch(pool, ClipShape(12, 16), 3, np.random.default_rng([0, n])) for n in range(24)]
+        singly = ClipShape(blocks=12, batch=16)  # of one frame: a codec knows no blocks
+        batches = [draw_batch(pool, singly, 1, np.random.default_rng([0, n])) for n in range(24)]
         frames = torch.cat([batch.frames.flatten(0, 1) for batch in batches])
         fitted = PatchCodec.fit(frames, preset.patch, preset.backbone.channels)
         save_weights(path, fitted.state_dict(), preset, "codec")

@@ -16,11 +16,15 @@ from mag_model.nano.spec import BackboneSpec
 
 
 class PackingProbe(nn.Module):
-    """Reads each frame of a block from the block's last frame, out of the heads that look for such a frame."""
+    """Reads each frame of a block from the block's kept frame, out of the heads that look for such a frame.
 
-    def __init__(self, spec: BackboneSpec) -> None:
+    Args:
+        kept: place in its block, from 0, of the frame that the policy keeps.
+    """
+
+    def __init__(self, spec: BackboneSpec, kept: int) -> None:
         super().__init__()
-        self.spec = spec
+        self.spec, self.kept = spec, kept
         heads = [addressed_frame(spec, head) for head in range(spec.heads)]
         self.heads = {frame: [h for h, f in enumerate(heads) if f == frame] for frame in heads if frame is not None}
         width = (spec.layers - 1) * spec.head_dim
@@ -36,7 +40,9 @@ class PackingProbe(nn.Module):
         """
         spec = self.spec
         blocks = latents.flatten(-2).transpose(-1, -2).unflatten(1, (-1, spec.block))
-        values = torch.stack([v.unflatten(1, (-1, spec.block, spec.tokens))[:, :, -1] for _, v in history[1:]], dim=-2)
+        values = torch.stack(
+            [v.unflatten(1, (-1, spec.block, spec.tokens))[:, :, self.kept] for _, v in history[1:]], dim=-2
+        )
         errors = [
             mse_loss(reader(values[..., heads, :, :].flatten(-3)), blocks[:, :, frame])
             for reader, (frame, heads) in zip(self.readers, self.heads.items(), strict=True)

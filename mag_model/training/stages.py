@@ -96,14 +96,14 @@ class Stage:
         raise ValueError(f"stage {self.name} has {self.steps} steps")
 
 
-PAIRS = ClipShape(frames=6, batch=16, leap=12)
-SHORT = ClipShape(frames=12, batch=16, leap=12)
-LONG = ClipShape(frames=24, batch=8, leap=6)
-WIDE = ClipShape(frames=12, batch=16, leap=12, span=48)
-WIDE_LONG = ClipShape(frames=24, batch=8, leap=6, span=48)
-STRETCH = ClipShape(frames=12, batch=16, span=48, choose=choose_stretch)
-GLANCE = ClipShape(frames=6, batch=16, span=48, choose=choose_stretch)
-STRETCH_LONG = ClipShape(frames=24, batch=8, span=48, choose=choose_stretch)
+PAIRS = ClipShape(blocks=2, batch=16, leap=4)
+SHORT = ClipShape(blocks=4, batch=16, leap=4)
+LONG = ClipShape(blocks=8, batch=8, leap=2)
+WIDE = ClipShape(blocks=4, batch=16, leap=4, span=16)
+WIDE_LONG = ClipShape(blocks=8, batch=8, leap=2, span=16)
+STRETCH = ClipShape(blocks=4, batch=16, span=16, choose=choose_stretch)
+GLANCE = ClipShape(blocks=2, batch=16, span=16, choose=choose_stretch)
+STRETCH_LONG = ClipShape(blocks=8, batch=8, span=16, choose=choose_stretch)
 
 STAGES = {
     "base": Stage(

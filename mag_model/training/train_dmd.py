@@ -11,7 +11,7 @@ import torch
 
 from mag_model.memory.policy import Mag
 from mag_model.nano.checkpoint import load_backbone, save_weights
-from mag_model.nano.presets import PRESETS
+from mag_model.nano.presets import Preset
 from mag_model.training.checkpoint import Progress, cut_log
 from mag_model.training.dmd import Cast, Matching, match
 from mag_model.training.loop import QUIET, Report
@@ -27,7 +27,7 @@ POLICY = Mag(first_block_whole=False)
 
 
 def train_dmd(
-    preset: str,
+    chosen: Preset,
     out: Path,
     *,
     steps: int | None = None,
@@ -42,16 +42,15 @@ def train_dmd(
     """Train without data; the same call again goes on where the last one stopped. Arguments as of `loop.train`."""
     if threads:
         torch.set_num_threads(threads)
-    chosen = PRESETS[preset]
     if not chosen.backbone.words:
-        raise MagbenchError(f"preset {preset} takes no text, by which `{STAGE}` tells scenes apart; pico does")
+        raise MagbenchError(f"preset {chosen.name} takes no text, by which `{STAGE}` tells scenes apart; pico does")
     joint, memory, teacher = (load_backbone(chosen, part, out) for part in ("joint", "memory", "teacher"))
     parts = Cast(joint, memory, teacher, POLICY)
     for frozen in (parts.writer, parts.teacher):
         frozen.requires_grad_(False)
     say(f"{STAGE}: joint, memory and teacher from {out}")
     contents = load_contents(out, scenes or chosen.scenes, usable_cores(), shown)
-    progress = Progress(STAGE, preset, seed, steps or max(1, round(STEPS * chosen.schedule)))
+    progress = Progress(STAGE, chosen.name, seed, steps or max(1, round(STEPS * chosen.schedule)))
     started = time.monotonic()
     log, begun = out / f"{STAGE}.jsonl", False
 

@@ -45,19 +45,22 @@ def find_lines(table: Table, models: Mapping[str, Mapping[str, str]]) -> Lines:
     return {line: {setting: rows[model] for setting, model in mine.items()} for line, mine in models.items()}
 
 
-def write_report(lines: Lines, head: Heading, folder: Path, name: str) -> Path:
-    """Write ``NAME.md``, ``NAME.csv`` and ``NAME.png``; the page's path."""
-    save_light(lambda theme: _draw(theme, lines, head), folder / f"{name}.png")
-    write_atomic(folder / f"{name}.csv", as_csv(lines, head))
+def write_report(
+    lines: Lines, head: Heading, folder: Path, name: str, scores: Sequence[Column] = SCORES, more: Sequence[str] = ()
+) -> Path:
+    """Write ``NAME.md``, ``NAME.csv`` and ``NAME.png``; the page's path. ``more``: paragraphs before the plot."""
+    save_light(lambda theme: _draw(theme, lines, head, scores), folder / f"{name}.png")
+    write_atomic(folder / f"{name}.csv", as_csv(lines, head, scores))
     clips = max(row.primary.n for mine in lines.values() for row in mine.values())
     what = f"{clips} clips, frames out of window, mean with 95 % interval from resampling clips"
     parts = [
         f"# {head.title}",
         head.about,
         f"`magbench ablate {name}`: {what}.",
-        markdown(scores_grid(lines, head)).rstrip(),
+        markdown(scores_grid(lines, head, scores)).rstrip(),
         f"Clip by clip against {head.varies} {head.reference} of the same line; p from flipping signs, not corrected:",
-        markdown(changes_grid(lines, head)).rstrip(),
+        markdown(changes_grid(lines, head, scores)).rstrip(),
+        *more,
         f"![{name}]({name}.png)",
     ]
     page = folder / f"{name}.md"
@@ -65,25 +68,25 @@ def write_report(lines: Lines, head: Heading, folder: Path, name: str) -> Path:
     return page
 
 
-def scores_grid(lines: Lines, head: Heading) -> Grid:
+def scores_grid(lines: Lines, head: Heading, scores: Sequence[Column] = SCORES) -> Grid:
     """A row for each line and setting."""
     rows = [
-        (line, setting, *(show_interval(row.cell(c), c) for c in SCORES), show(row.cell(HISTORY), HISTORY))
+        (line, setting, *(show_interval(row.cell(c), c) for c in scores), show(row.cell(HISTORY), HISTORY))
         for line, mine in lines.items()
         for setting, row in mine.items()
     ]
-    return _grid(rows, ("", head.varies, *map(heading, SCORES), heading(HISTORY)))
+    return _grid(rows, ("", head.varies, *map(heading, scores), heading(HISTORY)))
 
 
-def changes_grid(lines: Lines, head: Heading) -> Grid:
+def changes_grid(lines: Lines, head: Heading, scores: Sequence[Column] = SCORES) -> Grid:
     """A row for each line and setting but the reference: the mean paired difference."""
     rows = []
     for line, mine in lines.items():
         for setting in mine:
             if setting != head.reference:
-                found = [(c, change(mine, setting, head.reference, c)) for c in SCORES]
+                found = [(c, change(mine, setting, head.reference, c)) for c in scores]
                 rows.append((line, setting, *(_changed(f, c) for c, f in found)))
-    return _grid(rows, ("", head.varies, *map(heading, SCORES)))
+    return _grid(rows, ("", head.varies, *map(heading, scores)))
 
 
 def change(line: Mapping[str, Row], setting: str, reference: str, column: Column) -> Paired | None:
@@ -92,14 +95,14 @@ def change(line: Mapping[str, Row], setting: str, reference: str, column: Column
     return paired(a, b)
 
 
-def as_csv(lines: Lines, head: Heading) -> str:
+def as_csv(lines: Lines, head: Heading, scores: Sequence[Column] = SCORES) -> str:
     """A row for each line, setting and score, with the difference to the reference."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("line", head.varies, "score", "mean", "low", "high", "n", "difference", "d_low", "d_high", "p"))
     for line, mine in lines.items():
         for setting, row in mine.items():
-            for column in SCORES:
+            for column in scores:
                 cell, found = row.cell(column), change(mine, setting, head.reference, column)
                 d = found.difference if found and setting != head.reference else None
                 apart = ("", "", "", "") if d is None or found is None else (d.mean, d.low, d.high, found.p)
@@ -120,10 +123,10 @@ def _grid(rows: Sequence[tuple[str, ...]], header: tuple[str, ...]) -> Grid:
     return Grid(header, tuple(rows), (False,) * len(rows), left=2)
 
 
-def _draw(theme: Theme, lines: Lines, head: Heading) -> Figure:
+def _draw(theme: Theme, lines: Lines, head: Heading, scores: Sequence[Column]) -> Figure:
     """A pane for each score: its mean and 95 % interval at each setting, a colour for each line."""
-    figure = new_figure(theme, 3.6 * len(SCORES), 3.6)
-    for axes, column in zip(figure.subplots(1, len(SCORES), squeeze=False)[0], SCORES, strict=True):
+    figure = new_figure(theme, 3.6 * len(scores), 3.6)
+    for axes, column in zip(figure.subplots(1, len(scores), squeeze=False)[0], scores, strict=True):
         for number, (look, (line, mine)) in enumerate(zip(SPARE, lines.items(), strict=False)):
             for place, row in enumerate(mine.values()):
                 cell, x = row.cell(column), place + 0.12 * number

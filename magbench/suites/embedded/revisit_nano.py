@@ -55,18 +55,18 @@ def scene(split: str, index: int) -> NDArray[np.uint8]:
     return make_canvas(np.random.default_rng(scene_seed(split, index)))
 
 
-def clip(split: str, index: int) -> Clip:
+def clip(split: str, index: int, switch: int = SWITCH, frames: int = FRAMES) -> Clip:
     """One clip of ``dev`` or ``test``; any first few are as balanced over paths and speeds as they can be."""
     kind, speed = KINDS[index % len(KINDS)], list(SPEEDS)[index % len(SPEEDS)]
     rng = np.random.default_rng([scene_seed(split, index), 1])
-    cameras = camera_path(kind, speed, rng, switch=SWITCH, frames=FRAMES)
+    cameras = camera_path(kind, speed, rng, switch=switch, frames=frames)
     return Clip(
         id=f"{index:02d}-{kind}-{speed}",
         caption="",
         category=kind,
         speed=speed,
         fps=FPS,
-        switch=SWITCH,
+        switch=switch,
         frames=film(scene(split, index), cameras),
         pose=cameras,
         revisit=revisits(cameras),

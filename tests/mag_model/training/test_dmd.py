@@ -142,19 +142,18 @@ def test_captions_follow_the_colours_of_the_clip(tmp_path: Path) -> None:
 def test_the_stage_trains_without_data_and_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = replace(PLAIN, words=WORDS)
     preset = replace(presets.PRESETS["pico"], name="tiny", backbone=spec, scenes=2)
-    monkeypatch.setitem(presets.PRESETS, "tiny", preset)
     monkeypatch.setattr(train_dmd, "HOW", replace(HOW, frames=9, critic_updates=1))
     _contents(tmp_path)
     for seed, part in enumerate(("joint", "memory", "teacher")):
         save_weights(tmp_path / f"{part}.safetensors", random_backbone(seed, spec).state_dict(), preset, part)
-    assert train_dmd.train_dmd("tiny", tmp_path, steps=2, minutes=0) is None
+    assert train_dmd.train_dmd(preset, tmp_path, steps=2, minutes=0) is None
     lines: list[dict[str, float]] = []
-    assert train_dmd.train_dmd("tiny", tmp_path, steps=2, report=lines.append) == tmp_path / "dmd.safetensors"
+    assert train_dmd.train_dmd(preset, tmp_path, steps=2, report=lines.append) == tmp_path / "dmd.safetensors"
     assert [line["step"] for line in lines] == [1, 2]
     before, after = load_backbone(preset, "joint", tmp_path), load_backbone(preset, "dmd", tmp_path)
     assert any(not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
     with pytest.raises(MagbenchError, match="takes no text"):
-        train_dmd.train_dmd("nano", tmp_path)
+        train_dmd.train_dmd(presets.PRESETS["nano"], tmp_path)
 
 
 def test_a_world_of_captions_tells_cameras_and_texts_alone(tmp_path: Path) -> None:

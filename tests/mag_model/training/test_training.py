@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,27 +19,31 @@ from mag_model.training import stages
 from mag_model.training.checkpoint import cut_log
 from mag_model.training.data import ClipShape, choose_frames, draw_batch, load_pool, shown_before
 from mag_model.training.loop import train
+from mag_model.training.probe import PackingProbe
 from mag_model.training.stages import Cycle, Phase
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
-from magbench.suites.embedded.revisit_nano import CLIPS, FIRST_SEED, SEEDS_PER_SPLIT, scene, scene_seed
+from magbench.suites.embedded.revisit_nano import CLIPS, FIRST_SEED, SEEDS_PER_SPLIT, clip, scene, scene_seed
 from magbench.suites.worlds.paths import KINDS, camera_path, revisits
 
 SCENES = 2
 
 
 @pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real stages on a backbone of 8 channels, with 6 steps each and no development scores."""
     nano = presets.PRESETS["nano"]
     spec = replace(nano.backbone, dim=48, heads=2, hidden=48, layers=2, channels=8)
     monkeypatch.setitem(presets.PRESETS, "tiny", replace(nano, name="tiny", backbone=spec))
     for name, stage in stages.STAGES.items():
-        shape = ClipShape(frames=6, batch=2, leap=6)
+        shape = ClipShape(blocks=2, batch=2, leap=2)
         monkeypatch.setitem(stages.STAGES, name, replace(stage, cycles=(Cycle(1e-3, (Phase(6, shape),)),)))
     monkeypatch.setattr(run_module, "evaluate", lambda *given: {})
     monkeypatch.setattr(run_module, "SAVE_EVERY", 2)
-    return "tiny"
+
+
+def run(stage: str, out: Path, **options: Any) -> Path | None:
+    return train(stages.STAGES[stage], presets.PRESETS["tiny"], out, **options)
 
 
 @pytest.fixture(scope="session")
@@ -74,13 +79,69 @@ def test_training_takes_scenes_from_the_training_split_alone(scenes: Path) -> No
 def test_a_batch_depends_on_its_generator_alone(scenes: Path) -> None:
     pool = torch.from_numpy(np.load(scenes))
     first, again, other = (
-        draw_batch(pool, ClipShape(6, 2, leap=9), 3, np.random.default_rng(seed)) for seed in (1, 1, 2)
+        draw_batch(pool, ClipShape(2, 2, leap=3), 3, np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
     assert torch.equal(first.frames, again.frames)
     assert torch.equal(first.frame, again.frame)
     assert not torch.equal(first.frames, other.frames)
     assert first.frames.shape == (2, 6, 3, 32, 32)
     assert bool((first.frame.diff() >= 1).all())
+
+
+def test_clips_that_are_whole_paths_are_the_same_for_every_block_size(scenes: Path) -> None:
+    pool = torch.from_numpy(np.load(scenes))
+    batches = [draw_batch(pool, ClipShape(60 // b, 2), b, np.random.default_rng(1)) for b in (1, 2, 3, 4, 5)]
+    for batch in batches:
+        assert torch.equal(batch.frames, batches[0].frames)
+        assert torch.equal(batch.pose, batches[0].pose)
+        assert torch.equal(batch.frame, torch.arange(60))
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 4, 5])
+def test_clips_of_every_stage_are_whole_blocks_of_any_size(block: int, scenes: Path) -> None:
+    pool = torch.from_numpy(np.load(scenes))
+    shapes = {phase.clips for stage in stages.STAGES.values() for cycle in stage.cycles for phase in cycle.phases}
+    for shape in shapes:
+        batch = draw_batch(pool, replace(shape, batch=2), block, np.random.default_rng(0))
+        assert batch.frames.shape[1] == len(batch.frame) == shape.blocks * block
+        assert bool(batch.pose.isfinite().all())
+        assert bool((batch.frame.unflatten(0, (-1, block)).diff(dim=1) == 1).all())
+
+
+@pytest.mark.parametrize("block", [1, 5])
+def test_stages_take_a_step_at_other_block_sizes(
+    block: int, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of clips with 24 given frames and 48 in all, 5 divides neither."""
+    monkeypatch.setattr("mag_model.training.evaluate.development_clips", lambda: [clip("dev", 0)])
+    preset = presets.PRESETS[f"block{block}"]
+    preset = replace(preset, backbone=replace(preset.backbone, dim=32, hidden=32, heads=2, layers=2, channels=8))
+    folder = _folder(tmp_path / "run", scenes)
+    for name in ("base", "memory", "joint"):
+        assert train(stages.STAGES[name], preset, folder, scenes=SCENES, steps=1) is not None
+    scores = json.loads((folder / "memory.jsonl").read_text().splitlines()[-1])
+    assert {"return", "packed"} < scores.keys()
+    assert all(math.isfinite(value) for value in scores.values())
+
+
+@pytest.mark.parametrize("kept", [0, 2])
+def test_the_probe_reads_the_kept_frame(kept: int) -> None:
+    spec = presets.PRESETS["block3"].backbone
+    probe = PackingProbe(spec, kept)
+    random = torch.Generator().manual_seed(0)
+    latents = torch.randn(2, 6, spec.channels, *spec.grid, generator=random)
+    shape = (2, 6, spec.tokens, spec.heads, spec.head_dim)
+    values = [torch.randn(shape, generator=random) for _ in range(spec.layers)]
+
+    def error(values: list[torch.Tensor]) -> float:
+        return float(probe([(v.flatten(1, 2), v.flatten(1, 2)) for v in values], latents).detach())
+
+    before = error(values)
+    for frame in range(3):
+        other = [v.clone() for v in values]
+        for v in other:
+            v[:, frame::3] += 1
+        assert (error(other) == before) == (frame != kept)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -108,7 +169,7 @@ def test_the_share_of_a_view_that_was_shown() -> None:
 
 
 def test_learning_rate_rises_and_falls_in_each_cycle() -> None:
-    shape = ClipShape(6, 2)
+    shape = ClipShape(2, 2)
     cycles = (Cycle(1.0, (Phase(100, shape), Phase(100, shape))), Cycle(0.5, (Phase(100, shape),)))
     stage = replace(stages.STAGES["base"], cycles=cycles)
     rates = [stage.at(step)[1] for step in range(stage.steps)]
@@ -120,10 +181,10 @@ def test_learning_rate_rises_and_falls_in_each_cycle() -> None:
         stage.at(300)
 
 
-def test_three_stages_and_an_interrupted_one(tiny: str, scenes: Path, tmp_path: Path) -> None:
+def test_three_stages_and_an_interrupted_one(tiny: None, scenes: Path, tmp_path: Path) -> None:
     whole = _folder(tmp_path / "whole", scenes)
     for stage in ("base", "memory", "joint"):
-        path = train(stage, tiny, whole, scenes=SCENES, seed=3)
+        path = run(stage, whole, scenes=SCENES, seed=3)
         assert path == whole / f"{stage}.safetensors"
 
     halves = _folder(tmp_path / "halves", scenes)
@@ -135,10 +196,10 @@ def test_three_stages_and_an_interrupted_one(tiny: str, scenes: Path, tmp_path: 
             stopped = True
             raise KeyboardInterrupt
 
-    assert train("base", tiny, halves, scenes=SCENES, seed=3, minutes=0) is None
+    assert run("base", halves, scenes=SCENES, seed=3, minutes=0) is None
     with pytest.raises(KeyboardInterrupt):
-        train("base", tiny, halves, scenes=SCENES, seed=3, report=stop)
-    assert train("base", tiny, halves, scenes=SCENES, seed=3) is not None
+        run("base", halves, scenes=SCENES, seed=3, report=stop)
+    assert run("base", halves, scenes=SCENES, seed=3) is not None
     there, here = (load_file(folder / "base.safetensors") for folder in (whole, halves))
     assert there.keys() == here.keys()
     assert all(torch.equal(there[name], here[name]) for name in there)
@@ -158,28 +219,28 @@ def test_what_was_done_again_stands_in_the_log_once(tmp_path: Path) -> None:
     assert not (tmp_path / "none.jsonl").exists()
 
 
-def test_a_checkpoint_of_another_run_is_refused(tiny: str, scenes: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_run_is_refused(tiny: None, scenes: Path, tmp_path: Path) -> None:
     folder = _folder(tmp_path / "run", scenes)
-    train("base", tiny, folder, scenes=SCENES, seed=0, minutes=0)
+    run("base", folder, scenes=SCENES, seed=0, minutes=0)
     with pytest.raises(MagbenchError, match="another run: seed is 0, not 1"):
-        train("base", tiny, folder, scenes=SCENES, seed=1)
+        run("base", folder, scenes=SCENES, seed=1)
 
 
-def test_a_stage_without_the_weights_it_starts_from_says_so(tiny: str, scenes: Path, tmp_path: Path) -> None:
+def test_a_stage_without_the_weights_it_starts_from_says_so(tiny: None, scenes: Path, tmp_path: Path) -> None:
     with pytest.raises(MagbenchError, match="no weights of 'base'"):
-        train("memory", tiny, _folder(tmp_path / "run", scenes), scenes=SCENES)
+        run("memory", _folder(tmp_path / "run", scenes), scenes=SCENES)
 
 
-def test_a_stage_says_whose_weights_it_starts_from(tiny: str, scenes: Path, tmp_path: Path) -> None:
+def test_a_stage_says_whose_weights_it_starts_from(tiny: None, scenes: Path, tmp_path: Path) -> None:
     folder = _folder(tmp_path / "run", scenes)
     said: list[str] = []
-    train("base", tiny, folder, scenes=SCENES, seed=3, say=said.append)
+    run("base", folder, scenes=SCENES, seed=3, say=said.append)
     assert said == []
-    train("memory", tiny, folder, scenes=SCENES, seed=3, say=said.append)
+    run("memory", folder, scenes=SCENES, seed=3, say=said.append)
     assert said == [f"memory: base from {folder / 'base.safetensors'}"]
 
 
-def test_the_preparation_counts_as_time(tiny: str, tmp_path: Path) -> None:
+def test_the_preparation_counts_as_time(tiny: None, tmp_path: Path) -> None:
     """With no minutes at all the scenes are drawn, and training stops after its first step."""
     shown: list[str] = []
 
@@ -190,12 +251,12 @@ def test_the_preparation_counts_as_time(tiny: str, tmp_path: Path) -> None:
         def step(self) -> None:
             pass
 
-    assert train("base", tiny, tmp_path / "new", scenes=2, seed=0, minutes=0, shown=Shown()) is None
+    assert run("base", tmp_path / "new", scenes=2, seed=0, minutes=0, shown=Shown()) is None
     assert shown == ["draw 2 training scenes, once: 2"]
 
 
-def test_a_folder_of_other_files_is_not_trained_into(tiny: str, tmp_path: Path) -> None:
+def test_a_folder_of_other_files_is_not_trained_into(tiny: None, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(MagbenchError, match="holds files that are not of a training"):
-        train("base", tiny, tmp_path, scenes=2)
+        run("base", tmp_path, scenes=2)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
