@@ -17,7 +17,7 @@ from mag_model.training.data import ClipShape
 from mag_model.training.stages import Cycle, Phase, Stage
 
 FRAMES, BATCH = 60, 2
-WRITER_STEPS, READER_STEPS = 700, 350
+WRITER_STEPS, READER_STEPS = 450, 200
 """Every pair has as many behind it, trained in this order."""
 BLOCK = 3
 """Frames of a block where that is not what is varied."""
@@ -36,7 +36,7 @@ def base(block: int) -> Stage:
 
 def memory(name: str, block: int, policy: CachePolicy) -> Stage:
     """Every block rebuilt from what ``policy`` keeps of blocks up to itself; it begins from nothing."""
-    cycles = _cycles(block, 1.5e-3, WRITER_STEPS, own_block=0.5)
+    cycles = _cycles(block, 1.5e-3, WRITER_STEPS, own_block=0.6)
     return Stage(name, "every block rebuilt from its kept frame", None, None, policy, cycles, probe=1.0)
 
 
