@@ -101,18 +101,19 @@ def ablate(
     memory. These train nothing: the weights that ship, on the clips of revisit-nano.
     """
     folder = out or Path("runs") / "ablations"
-    if limit is not None and name in ("trap", "block", "pair"):
+    trained = name in ("trap", "block", "pair")
+    if limit is not None and trained:
         raise click.UsageError(f"--limit is not for {name}")
-    if name in ("block", "pair"):
-        if (updates, start) != (None, None):
-            raise click.UsageError(f"--updates and --start are for trap, not for {name}")
-        click.echo(_trained(folder, name, seeds or 1, minutes))
-    elif name == "trap":
+    if (seeds, minutes) != (None, None) and not trained:
+        raise click.UsageError(f"--seeds and --minutes are for trap, block and pair, not for {name}")
+    if (updates, start) != (None, None) and name != "trap":
+        raise click.UsageError(f"--updates and --start are for trap, not for {name}")
+    if name == "trap":
         for page in _trap(folder, seeds or 3, updates, minutes, start):
             click.echo(page)
+    elif trained:
+        click.echo(_trained(folder, name, seeds or 1, minutes))
     else:
-        if (seeds, updates, minutes, start) != (None, None, None, None):
-            raise click.UsageError(f"--seeds, --updates, --minutes and --start are for trap, not for {name}")
         click.echo(_settings(folder, name, limit))
 
 

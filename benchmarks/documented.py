@@ -73,6 +73,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 WITHOUT = {
     "magbench train base --out DIR": "takes an hour",
     "magbench ablate trap": "takes half an hour",
+    "magbench ablate block": "likewise; tests/baselines/test_trained.py trains two sizes for a step",
+    "magbench ablate pair": "likewise",
     "magbench ablate recent": "tests/test_cli.py runs it on one clip",
     "make demo": "CI and the reader run it on a fresh clone",
     "make test": "this is called by it",

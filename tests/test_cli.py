@@ -179,7 +179,9 @@ def test_what_is_not_the_users_fault_is_not_hidden(monkeypatch: pytest.MonkeyPat
         (("profile", "tiny", "--history=-5"), "-5 is negative"),
         (("ls", "nothing"), "'nothing' is not one of"),
         (("ablate", "trap", "--limit", 1), "--limit is not for trap"),
-        (("ablate", "sink", "--seeds", 2), "are for trap, not for sink"),
+        (("ablate", "block", "--limit", 1), "--limit is not for block"),
+        (("ablate", "sink", "--seeds", 2), "are for trap, block and pair, not for sink"),
+        (("ablate", "pair", "--start", "text"), "are for trap, not for pair"),
     ],
 )
 def test_wrong_arguments_are_usage_errors(arguments: tuple[object, ...], words: str) -> None:
@@ -242,6 +244,12 @@ def test_training_shows_its_log_and_says_whether_it_ended(finishes: bool, monkey
     else:
         stopped = "t: base stopped where its time was up, as asked; the same command goes on\n"
         assert (result.exit_code, result.stdout) == (0, stopped)
+
+
+def test_an_ablation_that_was_given_no_time_says_so(tmp_path: Path) -> None:
+    result = magbench_("ablate", "block", "--minutes", 0, "--out", tmp_path / "a")
+    assert result.exit_code == 1
+    assert "time was up before one seed was trained; the same command goes on" in result.stderr
 
 
 @pytest.mark.rare

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from baselines import bench as bench_module
 from baselines.bench import Bench, Rebuilt, long_clips
 from baselines.trained import ABLATIONS, FRAMES, Pair
+from cli import main
 from mag_model.memory.masks import kept_frames
 from mag_model.nano import presets
 from mag_model.nano.checkpoint import load_codec, save_weights
@@ -130,3 +133,21 @@ def test_a_block_is_rebuilt_from_itself_alone(trained: tuple[Bench, dict[str, Pa
     assert not differs[:10].any()
     assert not differs[15:].any()
     assert differs[10:15].any()
+
+
+@pytest.mark.rare
+def test_the_command_tabulates_what_is_trained(
+    trained: tuple[Bench, dict[str, Pair]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, pairs = trained
+    shutil.copytree(bench.folder, tmp_path / "trained")
+    for pair in pairs.values():
+        place = tmp_path / "trained" / bench.at(pair).name
+        place.rename(place.with_name(place.name.replace("seed1", "seed0")))
+    monkeypatch.setitem(ABLATIONS, "block", replace(ABLATIONS["block"], pairs=pairs, reference="2"))
+    result = CliRunner().invoke(main, ["ablate", "block", "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "block.md").read_text()
+    for start in ("generated, seed 0 | **2** |", "rebuilt, seed 0 | **5** |", "the codec alone | **5** |", "| 5 | "):
+        assert start in page
+    assert {path.name for path in tmp_path.glob("block.*")} == {"block.md", "block.csv", "block.png"}
