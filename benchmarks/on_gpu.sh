@@ -3,10 +3,12 @@
 #
 #   bash benchmarks/on_gpu.sh profile OUT [POLICY ...]   Wan2.1-1.3B's sizes, seeded weights: a block's time, memory and
 #                                                        operations behind 21 to 240 frames, policy after policy
+#   bash benchmarks/on_gpu.sh train OUT                  preset small (96x64, canvases and rooms): base, memory, joint
 #   bash benchmarks/on_gpu.sh test                       the tests of the backbone, the cache and the policies
 #
-# A policy whose profile is in OUT is left out, so the same command goes on. Without a GPU the sizes are reduced, and the
-# tables say so. RESOLUTION=WxH and HISTORY=N,... make it smaller still, to try the script.
+# What is in OUT is left out, so the same command goes on; it ends with 3 where there is more to do. Without a GPU the
+# sizes of profiles are reduced, and the tables say so, and training is on the CPU. To try the script, RESOLUTION=WxH and
+# HISTORY=N,... make profiles smaller still, PRESET=pico and STEPS=N make training shorter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python}
@@ -35,11 +37,28 @@ print("\n".join(plugins(POLICIES)))')
             | tee "$out/$policy.txt"
     done
     ;;
+train)
+    out=${2:?a folder for the weights}
+    device=$("$PYTHON" -c 'import torch; print("cuda" if torch.cuda.is_available() else "cpu")')
+    end=$((SECONDS + 60 * MINUTES))
+    for stage in base memory joint; do
+        if [ -f "$out/$stage.safetensors" ]; then continue; fi
+        left=$((end - SECONDS))
+        if [ "$left" -gt 0 ]; then
+            "$PYTHON" -c 'from cli import main; main()' train "$stage" --preset "${PRESET:-small}" --device "$device" \
+                --minutes "$(awk "BEGIN { print $left / 60 }")" --out "$out" ${STEPS:+--steps "$STEPS"}
+        fi
+        if [ ! -f "$out/$stage.safetensors" ]; then
+            echo "$MINUTES minutes are over before $stage is trained; say it again" >&2
+            exit 3
+        fi
+    done
+    ;;
 test)
     exec "$PYTHON" -m pytest -q tests/mag_model tests/baselines tests/profiling
     ;;
 *)
-    sed -n '2,10p' "$0" >&2
+    sed -n '2,12p' "$0" >&2
     exit 2
     ;;
 esac

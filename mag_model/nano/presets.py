@@ -18,6 +18,7 @@ class Preset:
         patch: side of the codec's patches in pixels.
         schedule: of each stage's steps, the share that is trained unless others are asked for.
         scenes: canvases that training clips are drawn from.
+        rooms: places in 3-D maps that they are drawn from too, see :mod:`mag_model.training.rooms`.
     """
 
     name: str
@@ -25,6 +26,13 @@ class Preset:
     patch: int
     schedule: float = 1.0
     scenes: int = 288
+    rooms: int = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of a frame."""
+        rows, columns = self.backbone.grid
+        return rows * self.patch, columns * self.patch
 
 
 def _block_preset(block: int) -> Preset:
@@ -64,8 +72,17 @@ PRESETS = {
         schedule=0.1,
         scenes=48,
     ),
+    "small": Preset(
+        name="small",
+        backbone=BackboneSpec(
+            dim=384, layers=8, heads=6, hidden=1536, channels=48, grid=(8, 12), block=3, pose=3, rope=(16, 8, 8)
+        ),
+        patch=8,
+        schedule=10.0,
+        rooms=192,
+    ),
     **{f"block{size}": _block_preset(size) for size in BLOCK_SIZES},
 }
 """``nano``: the one whose weights ship; it takes no text. ``pico``: for a first try, a minute or so a stage; it takes
-text, and its scores are poor. ``block1`` to ``block5``: for `magbench ablate block`, alike in all
-other sizes."""
+text, and its scores are poor. ``small``: 96x64, canvases and rooms, for a GPU; nobody has trained it yet. ``block1`` to
+``block5``: for `magbench ablate block`, alike in all other sizes."""

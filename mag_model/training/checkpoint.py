@@ -96,10 +96,14 @@ def restore(
     _check(path, found, tensors, wanted | {f"mean.{name}": value for name, value in mean.items()})
     progress.step, progress.seconds = found.step, found.seconds
     network.load_state_dict({name[8:]: value for name, value in tensors.items() if name.startswith("weights.")})
-    mean.update({name[5:]: value for name, value in tensors.items() if name.startswith("mean.")})
+    mean.update({name: tensors[f"mean.{name}"].to(value.device) for name, value in mean.items()})
     for name, parameter in network.named_parameters():
         prefix = f"optimizer.{name}."
-        state = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+        state = {
+            key[len(prefix) :]: value.to(parameter.device) if value.dim() else value  # the optimiser counts on the CPU
+            for key, value in tensors.items()
+            if key.startswith(prefix)
+        }
         if state:
             optimizer.state[parameter] = state
 

@@ -18,7 +18,7 @@ from magbench.core.arrays import read_npy
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Progress
 from magbench.suites.embedded.revisit_nano import SIZE, scene
-from magbench.suites.worlds.canvas import CANVAS, render
+from magbench.suites.worlds.canvas import CANVAS, PIXELS_PER_VIEW, render
 from magbench.suites.worlds.paths import KINDS, SPEEDS, Cameras, camera_path, revisits
 
 Choose = Callable[[Cameras, int, int, np.random.Generator], NDArray[np.int64]]
@@ -77,11 +77,11 @@ class Batch:
     """Clips to train on.
 
     Attributes:
-        frames: (B, F, 3, SIZE, SIZE) float32 in [0, 1].
+        frames: (B, F, 3, H, W) float32 in [0, 1].
         pose: (B, F, 3) float64 cameras.
         frame: (F,) int64 absolute frame indices.
         shown: (B, F) float32, see :func:`shown_before`.
-        scene: (B,) int64 the canvas of each clip, by its place in the pool.
+        scene: (B,) int64 the canvas or the room of each clip, by its place in the pool.
         order: (B, 3) int64 how its colour channels were exchanged.
         inverted: (B,) bool whether its colours were inverted after that.
     """
@@ -132,17 +132,24 @@ def shown_before(cameras: Tensor, block: int) -> Tensor:
     return share.masked_fill(number[:, None] <= number, 0).amax(-1).float()
 
 
-def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Generator) -> Batch:
-    """A batch; ``rng`` decides everything. Canvases are turned, mirrored and recoloured, so that few serve as many.
+def draw_batch(
+    pool: Tensor, shape: ClipShape, block: int, rng: np.random.Generator, size: tuple[int, int] = (SIZE, SIZE)
+) -> Batch:
+    """A batch of frames of ``size`` (H, W); ``rng`` decides everything.
 
-    Clips that are whole paths depend on their number of frames alone, not on the block size.
+    Canvases are turned, mirrored and recoloured, so that few serve as many. Where a canvas is fewer views wide than one
+    of `revisit-nano`, several make one. Clips that are whole paths depend on their number of frames alone, not on the
+    block size.
     """
+    tiles = -(-size[1] // PIXELS_PER_VIEW)
     canvases, poses, scenes, orders = [], [], [], []
     count, length = shape.blocks * block, max((shape.span or shape.blocks) * block, SHORTEST)
     for _ in range(shape.batch):
         scenes.append(int(rng.integers(len(pool))))
         orders.append(rng.permutation(3))
-        canvas = pool[scenes[-1]][orders[-1].tolist()]
+        others = [int(rng.integers(len(pool))) for _ in range(tiles**2 - 1)]
+        rows = pool[[scenes[-1], *others]][:, orders[-1].tolist()].unflatten(0, (tiles, tiles))
+        canvas = torch.cat(torch.cat(rows.unbind(1), 3).unbind(0), 1)
         canvas = torch.rot90(canvas, int(rng.integers(4)), (1, 2))
         canvases.append(canvas.flip(2) if rng.random() < 0.5 else canvas)
         switch = int(rng.integers(max(length // 4, 3), length // 2 + 1))
@@ -155,11 +162,17 @@ def draw_batch(pool: Tensor, shape: ClipShape, block: int, rng: np.random.Genera
     pictures = (
         torch.where(torch.from_numpy(inverted)[:, None, None, None], 255 - canvas_batch, canvas_batch).float() / 255
     )
-    origin = torch.from_numpy(rng.uniform(-SHIFT, SHIFT, (shape.batch, 1, 2)))
+    told = tell(cameras, shape, block, rng)
+    return Batch(render(pictures, cameras, size), *told, np.array(scenes), np.stack(orders), inverted)
+
+
+def tell(cameras: Tensor, shape: ClipShape, block: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """What a network is told of clips seen by cameras (B, F, 3): ``pose``, ``frame`` and ``shown`` of a :class:`Batch`.
+
+    Where the world's origin lies, and how much time passes between blocks, is drawn.
+    """
     pose = relative(cameras)
-    pose[..., :2] += origin
+    pose[..., :2] += torch.from_numpy(rng.uniform(-SHIFT, SHIFT, (len(cameras), 1, 2)))
     leaps = rng.integers(0, shape.leap + 1, shape.blocks) * block
-    frame = np.arange(count) + np.repeat(leaps.cumsum(), block)
-    frames = render(pictures, cameras, SIZE)
-    shown = shown_before(cameras, block)
-    return Batch(frames, pose, torch.from_numpy(frame), shown, np.array(scenes), np.stack(orders), inverted)
+    frame = np.arange(shape.blocks * block) + np.repeat(leaps.cumsum(), block)
+    return pose, torch.from_numpy(frame), shown_before(cameras, block)

@@ -19,19 +19,21 @@ from mag_model.nano.checkpoint import find_weights, load_backbone, load_codec, s
 from mag_model.nano.codec import PatchCodec
 from mag_model.nano.presets import Preset
 from mag_model.training.checkpoint import Progress, cut_log, restore, save
-from mag_model.training.data import Batch, ClipShape, draw_batch, load_pool
+from mag_model.training.data import Batch, ClipShape, load_pool
 from mag_model.training.evaluate import evaluate
 from mag_model.training.loss import denoising_loss, window_loss, write_sequence
 from mag_model.training.probe import PackingProbe
+from mag_model.training.rooms import Scenery, load_rooms
 from mag_model.training.stages import Stage
 from mag_model.training.texts import load_contents, texts_of
 from magbench.core.files import claim
 from magbench.core.progress import Progress as Shown
 from magbench.core.progress import Quiet
 from magbench.core.provenance import usable_cores
+from magbench.suites.embedded.revisit_nano import SIZE
 from magbench.suites.worlds.canvas import Contents
 
-MADE = ("*.checkpoint.safetensors", "codec.safetensors", "scenes-train-*.npy")
+MADE = ("*.checkpoint.safetensors", "codec.safetensors", "scenes-train-*.npy", "rooms-train-*.npy")
 """What says that a folder was trained into before."""
 MEAN_DECAY = 0.995
 SAVE_EVERY = 50
@@ -59,6 +61,7 @@ def train(
     scenes: int | None = None,
     pool_in: Path | None = None,
     evaluate_every: int | None = EVALUATE_EVERY,
+    device: str = "cpu",
     report: Report = lambda line: None,
     say: Callable[[str], None] = lambda line: None,
     shown: Shown = QUIET,
@@ -75,7 +78,9 @@ def train(
         seed: decides the initial weights, the clips and the noise.
         scenes: canvases to draw clips from; None = as many as the preset says.
         pool_in: folder where they are kept; None = ``out``.
-        evaluate_every: steps between scores on development scenes, which are also taken at the end; None = never.
+        evaluate_every: steps between scores on development scenes, which are also taken at the end; None = never. Only
+            of presets of their size.
+        device: where the network is trained. Clips and noise are drawn on the CPU, the same for every device.
         report: called with each line of the log.
         say: called with a line on what is prepared, and what the stage starts from.
         shown: told how far the preparation is.
@@ -94,16 +99,22 @@ def train(
         own = "" if path.parent == out else f", which ships: {out} has none of its own"
         say(f"{stage}: {part} from {path}{own}")
     pool = load_pool(pool_in or out, scenes or chosen.scenes, usable_cores(), shown)
+    rooms = load_rooms(pool_in or out, chosen.rooms, chosen.size, shown) if chosen.rooms else None
+    scenery = Scenery(pool, chosen.size, rooms)
     words = chosen.backbone.words
     contents = load_contents(pool_in or out, len(pool), usable_cores(), shown) if words else []
-    codec = _codec(chosen, recipe, pool, out)
+    codec = _codec(chosen, recipe, scenery, out)
     torch.manual_seed(seed)
     network = Backbone(chosen.backbone) if recipe.start is None else load_backbone(chosen, recipe.start, out)
-    writer = network if recipe.writer is None else load_backbone(chosen, recipe.writer, out).requires_grad_(False)
+    network.to(device)
+    writer = network
+    if recipe.writer is not None:
+        writer = load_backbone(chosen, recipe.writer, out).requires_grad_(False).to(device)
     trained = nn.ModuleDict({"network": network})
     if recipe.probe:
         network.point_at_blocks()
         trained["probe"] = PackingProbe(chosen.backbone, int(kept_frames(recipe.policy, 1, chosen.backbone.block)[-1]))
+    trained.to(device)
     mean = {name: value.clone() for name, value in network.state_dict().items()}
     optimizer = torch.optim.AdamW(trained.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
     progress = Progress(stage, chosen.name, seed, total)
@@ -121,7 +132,7 @@ def train(
     before = progress.seconds
     while progress.step < total:
         step = progress.step
-        loss = _step(recipe, trained, writer, codec, pool, contents, optimizer, step, total, seed)
+        loss = _step(recipe, trained, writer, codec, scenery, contents, optimizer, step, total, seed)
         decay = min(MEAN_DECAY, (step + 1) / (step + 10))
         for name, value in network.state_dict().items():
             mean[name].lerp_(value, 1 - decay)
@@ -130,7 +141,7 @@ def train(
         if progress.step % 10 == 0 or progress.step == total:
             note({"step": progress.step, "steps": total, "loss": loss, "seconds": round(progress.seconds, 1)})
         due = evaluate_every and (progress.step % evaluate_every == 0 or progress.step == total)
-        if due and not recipe.both_ways:
+        if due and not recipe.both_ways and chosen.size == (SIZE, SIZE):
             note({"step": progress.step} | _scores(recipe, chosen, mean, writer, network, codec))
         out_of_time = minutes is not None and progress.seconds - before > 60 * minutes
         if progress.step % SAVE_EVERY == 0 or progress.step == total or out_of_time:
@@ -145,7 +156,7 @@ def _step(
     trained: nn.ModuleDict,
     writer: Backbone,
     codec: PatchCodec,
-    pool: Tensor,
+    scenery: Scenery,
     contents: list[Contents],
     optimizer: torch.optim.Optimizer,
     step: int,
@@ -157,20 +168,24 @@ def _step(
     rng = np.random.default_rng([seed, step])
     random = torch.Generator().manual_seed(int(rng.integers(2**62)))
     phase, rate = recipe.at(step * recipe.steps // total)
-    batch: Batch = draw_batch(pool, phase.clips, network.spec.block, rng)
-    latents = codec.encode(batch.frames)
+    batch: Batch = scenery.draw(phase.clips, network.spec.block, rng)
+    device = network.slot.device
+    latents, pose = codec.encode(batch.frames).to(device), batch.pose.to(device)
     text = _told(contents, batch, network.spec.words, random)
+    text = None if text is None else text.to(device)
     if recipe.both_ways:
-        teacher, turn = Posed(network, batch.pose, batch.frame, text), batch.frame
+        teacher, turn = Posed(network, pose, batch.frame, text), batch.frame
         return _updated(trained, optimizer, rate, window_loss(network.spec, teacher, latents, turn, random))
     masks = block_masks(recipe.policy, phase.clips.blocks, network.spec.block)
     own = rng.random() < phase.own_block
     seen = masks.after if own else masks.before
     weight = torch.ones_like(batch.shown) if own else UNSEEN + (1 - UNSEEN) * batch.shown
-    told, told_writer = Posed(network, batch.pose, batch.frame, text), Posed(writer, batch.pose, batch.frame)
+    told, told_writer = Posed(network, pose, batch.frame, text), Posed(writer, pose, batch.frame)
     history = write_sequence(told_writer, latents, batch.frame, masks)
     counted = seen.any(dim=1) if text is None else torch.ones(len(seen), dtype=torch.bool)
-    loss = denoising_loss(network.spec, told, latents, batch.frame, history, seen, masks, counted, weight, random)
+    loss = denoising_loss(
+        network.spec, told, latents, batch.frame, history, seen, masks, counted, weight.to(device), random
+    )
     total_loss = loss + recipe.probe * trained["probe"](history, latents) if recipe.probe else loss
     _updated(trained, optimizer, rate, total_loss)
     return loss.item()
@@ -206,12 +221,13 @@ def _scores(
     codec: PatchCodec,
 ) -> dict[str, float]:
     """Development scores of the running mean of the weights."""
-    averaged = Backbone(preset.backbone)
+    averaged, frozen = Backbone(preset.backbone), Backbone(preset.backbone)
     averaged.load_state_dict(mean)
-    return evaluate(recipe, averaged, averaged if writer is network else writer, codec)
+    frozen.load_state_dict(writer.state_dict())
+    return evaluate(recipe, averaged, averaged if writer is network else frozen, codec)
 
 
-def _codec(preset: Preset, recipe: Stage, pool: Tensor, out: Path) -> PatchCodec:
+def _codec(preset: Preset, recipe: Stage, scenery: Scenery, out: Path) -> PatchCodec:
     """The codec in ``out``, put there if it is not yet: the one that the weights to start from were trained on, or, to
     start from nothing, one that is fitted to training scenes."""
     path = out / "codec.safetensors"
@@ -219,7 +235,7 @@ def _codec(preset: Preset, recipe: Stage, pool: Tensor, out: Path) -> PatchCodec
         shutil.copyfile(find_weights(preset, "codec", None), path)
     elif not path.exists():
         singly = ClipShape(blocks=12, batch=16)  # of one frame: a codec knows no blocks
-        batches = [draw_batch(pool, singly, 1, np.random.default_rng([0, n])) for n in range(24)]
+        batches = [scenery.draw(singly, 1, np.random.default_rng([0, n])) for n in range(24)]
         frames = torch.cat([batch.frames.flatten(0, 1) for batch in batches])
         fitted = PatchCodec.fit(frames, preset.patch, preset.backbone.channels)
         save_weights(path, fitted.state_dict(), preset, "codec")

@@ -41,13 +41,18 @@ def draw_sigma(spec: BackboneSpec, batch: int, frames: int, random: torch.Genera
     return shift_sigma(level, spec.shift).repeat_interleave(spec.block, dim=1)
 
 
+def _noise(like: Tensor, random: torch.Generator) -> Tensor:
+    """Standard normal numbers, the same on every device."""
+    return torch.randn(like.shape, generator=random).to(like.device)
+
+
 def window_loss(
     spec: BackboneSpec, teacher: Denoiser, latents: Tensor, frame: Tensor, random: torch.Generator
 ) -> Tensor:
     """() mean squared error of a clip that is looked at both ways, at one noise level, without any history."""
-    sigma = draw_sigma(spec, latents.shape[0], spec.block, random)[:, :1].expand(latents.shape[:2])
-    noised = add_noise(latents, torch.randn(latents.shape, generator=random), sigma)
-    attention = SequenceAttention(teacher.rope.turns(frame))
+    sigma = draw_sigma(spec, latents.shape[0], spec.block, random)[:, :1].expand(latents.shape[:2]).to(latents.device)
+    noised = add_noise(latents, _noise(latents, random), sigma)
+    attention = SequenceAttention(teacher.rope.turns(frame.to(latents.device)))
     return (teacher.at(frame)(noised, sigma, attention) - latents).square().mean()
 
 
@@ -70,8 +75,8 @@ def denoising_loss(
         weight: (B, F) of the frames.
     """
     batch, frames = latents.shape[:2]
-    sigma = draw_sigma(spec, batch, frames, random)
-    noised = add_noise(latents, torch.randn(latents.shape, generator=random), sigma)
+    sigma = draw_sigma(spec, batch, frames, random).to(latents.device)
+    noised = add_noise(latents, _noise(latents, random), sigma)
     x0 = predict(generator, noised, sigma, frame, history, seen, masks)
     error = (x0 - latents).square().mean((-1, -2, -3))[:, counted]
     weight = weight[:, counted]

@@ -83,7 +83,7 @@ def film(canvas: NDArray[np.uint8], cameras: Cameras) -> NDArray[np.uint8]:
     import torch
 
     picture = torch.from_numpy(canvas).permute(2, 0, 1)[None].double() / 255
-    frames = render(picture, torch.from_numpy(cameras)[None], SIZE)[0]
+    frames = render(picture, torch.from_numpy(cameras)[None], (SIZE, SIZE))[0]
     return (frames.permute(0, 2, 3, 1) * 255 + 0.5).floor().clamp(0, 255).to(torch.uint8).numpy()
 
 

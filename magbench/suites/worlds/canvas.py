@@ -64,36 +64,38 @@ def draw_canvas(rng: np.random.Generator) -> tuple[NDArray[np.uint8], Contents]:
     return np.floor(soft.clip(0, 1) * 255 + 0.5).astype(np.uint8), Contents(palette, painted)
 
 
-def render(canvas: Tensor, cameras: Tensor, size: int) -> Tensor:
+def render(canvas: Tensor, cameras: Tensor, size: tuple[int, int]) -> Tensor:
     """What cameras see of a canvas.
 
     Args:
-        canvas: (N, 3, CANVAS, CANVAS) float32 in [0, 1].
+        canvas: (N, 3, side, side) float32 in [0, 1], which wraps around.
         cameras: (N, T, 3) float64, see :mod:`magbench.suites.worlds.paths`.
-        size: side of a frame in pixels.
+        size: (H, W) of a frame, whose pixels are as large as the canvas's at scale 1.
     Returns:
-        (N, T, 3, size, size) float32 in [0, 1]: the mean of ``SUPERSAMPLE**2`` bilinear samples a pixel.
+        (N, T, 3, H, W) float32 in [0, 1]: the mean of ``SUPERSAMPLE**2`` bilinear samples a pixel.
     """
     import torch
 
     batch, frames = cameras.shape[:2]
-    fine = size * SUPERSAMPLE
-    offset = (torch.arange(fine, dtype=torch.float64) + 0.5) / fine - 0.5
+    rows, columns = (length * SUPERSAMPLE for length in size)
     width = cameras[..., 2].exp()[..., None]
     side = canvas.shape[-1]
-    across = (cameras[..., 0:1] + offset * width) * PIXELS_PER_VIEW
-    down = (cameras[..., 1:2] + offset * width) * PIXELS_PER_VIEW
+    offsets = ((torch.arange(fine, dtype=torch.float64) + 0.5) / fine - 0.5 for fine in (rows, columns))
+    down, across = (
+        (cameras[..., axis : axis + 1] + offset * width) * length
+        for axis, offset, length in zip((1, 0), offsets, size, strict=True)
+    )
     padded = torch.nn.functional.pad(canvas, (1, 1, 1, 1), mode="circular")
     across, down = ((axis % side) + 0.5 for axis in (across, down))
     grid_x, grid_y = (((axis + 0.5) / (side + 2)) * 2 - 1 for axis in (across, down))
     grid = torch.stack(
-        [grid_x[..., None, :].expand(-1, -1, fine, -1), grid_y[..., :, None].expand(-1, -1, -1, fine)], dim=-1
+        [grid_x[..., None, :].expand(-1, -1, rows, -1), grid_y[..., :, None].expand(-1, -1, -1, columns)], dim=-1
     ).to(canvas.dtype)
     seen = torch.nn.functional.grid_sample(
-        padded, grid.reshape(batch, frames * fine, fine, 2), mode="bilinear", align_corners=False
+        padded, grid.reshape(batch, frames * rows, columns, 2), mode="bilinear", align_corners=False
     )
     pooled = torch.nn.functional.avg_pool2d(seen, SUPERSAMPLE)
-    return pooled.reshape(batch, 3, frames, size, size).transpose(1, 2)
+    return pooled.reshape(batch, 3, frames, *size).transpose(1, 2)
 
 
 def _fields(rng: np.random.Generator) -> Pixels:

@@ -41,7 +41,7 @@ def camera_path(kind: str, speed: str, rng: np.random.Generator, *, switch: int,
         frames: all frames.
     """
     step = SPEEDS[speed] * rng.uniform(1 - JITTER, 1 + JITTER)
-    positions = _schedule(kind, rng, switch, frames)
+    positions = schedule(kind, rng, switch, frames)
     cameras = _TRACKS.get(kind, _diagonal)(positions, step, switch, rng)
     cameras[:, :2] += rng.uniform(0, 16, 2)
     return cameras
@@ -58,7 +58,7 @@ def revisits(cameras: Cameras) -> NDArray[np.int64]:
     return result
 
 
-def _schedule(kind: str, rng: np.random.Generator, switch: int, frames: int) -> NDArray[np.float64]:
+def schedule(kind: str, rng: np.random.Generator, switch: int, frames: int) -> NDArray[np.float64]:
     """(T,) position of each frame on its track, in steps."""
     frame = np.arange(frames)
     back = frame - switch

@@ -52,10 +52,20 @@ def test_overlap_of_the_frames_of_a_block(speed: str, low: float, high: float) -
         assert low <= max(overlap, 0.0) <= high
 
 
+def test_a_wide_view_is_square_views_side_by_side() -> None:
+    canvas = torch.rand(1, 3, CANVAS, CANVAS, generator=torch.Generator().manual_seed(0))
+    wide = render(canvas, torch.tensor([[[2.0, 3.0, 0.0]]], dtype=torch.float64), (64, 96))[0, 0]
+    for row in (0, 1):
+        for column in (0, 1, 2):
+            camera = torch.tensor([[[6.0 + column - 1, 6.0 + row - 0.5, 0.0]]], dtype=torch.float64)
+            part = wide[:, 32 * row : 32 * row + 32, 32 * column : 32 * column + 32]
+            torch.testing.assert_close(part, render(canvas, camera, (32, 32))[0, 0], atol=1e-5, rtol=0)
+
+
 def test_render_is_the_mean_of_bilinear_samples() -> None:
     canvas = torch.rand(1, 3, CANVAS, CANVAS, generator=torch.Generator().manual_seed(0))
     x, y, scale = 15.9, 0.03, 0.4
-    frame = render(canvas, torch.tensor([[[x, y, scale]]], dtype=torch.float64), SIZE)[0, 0]
+    frame = render(canvas, torch.tensor([[[x, y, scale]]], dtype=torch.float64), (SIZE, SIZE))[0, 0]
     picture, width = canvas[0].numpy(), np.exp(scale) * PIXELS_PER_VIEW
     for row, col in ((0, 0), (13, 29), (31, 31)):
         total = np.zeros(3)
