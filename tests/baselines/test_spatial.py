@@ -132,7 +132,7 @@ def plane_task(frames: int, switch: int) -> tuple[Task, torch.Tensor]:
     step = np.minimum(np.arange(frames), 2 * switch - 1 - np.arange(frames))
     pose = torch.from_numpy(np.stack([3 + 0.3 * step, 5 - 0.1 * step, 0.01 * step], axis=1))
     canvas = torch.from_numpy(make_canvas(np.random.default_rng(5))).permute(2, 0, 1)[None].double() / 255
-    video = render(canvas, pose[None], 32)[0].float()
+    video = render(canvas, pose[None], (32, 32))[0].float()
     return Task(video[:switch], "", pose.float(), frames, 16, 0), video[switch:]
 
 

@@ -36,7 +36,7 @@ def places(returns: bool) -> NDArray[np.float64]:
 
 def shoot(cameras: NDArray[np.float64]) -> NDArray[np.uint8]:
     canvas = torch.from_numpy(make_canvas(np.random.default_rng(9))).permute(2, 0, 1)[None].float() / 255
-    film = render(canvas, torch.from_numpy(cameras)[None], SIDE)[0].permute(0, 2, 3, 1).numpy() * 255
+    film = render(canvas, torch.from_numpy(cameras)[None], (SIDE, SIDE))[0].permute(0, 2, 3, 1).numpy() * 255
     noise = np.random.default_rng(2).normal(0, 3, film.shape)
     return (film + noise).clip(0, 255).astype(np.uint8)
 
