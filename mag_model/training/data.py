@@ -163,7 +163,7 @@ def draw_batch(
         torch.where(torch.from_numpy(inverted)[:, None, None, None], 255 - canvas_batch, canvas_batch).float() / 255
     )
     told = tell(cameras, shape, block, rng)
-    return Batch(render(pictures, cameras, size), *told, np.array(scenes), np.stack(orders), inverted)
+    return Batch(render(pictures, cameras, size, covers=size), *told, np.array(scenes), np.stack(orders), inverted)
 
 
 def tell(cameras: Tensor, shape: ClipShape, block: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:

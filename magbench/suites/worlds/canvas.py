@@ -64,13 +64,19 @@ def draw_canvas(rng: np.random.Generator) -> tuple[NDArray[np.uint8], Contents]:
     return np.floor(soft.clip(0, 1) * 255 + 0.5).astype(np.uint8), Contents(palette, painted)
 
 
-def render(canvas: Tensor, cameras: Tensor, size: tuple[int, int]) -> Tensor:
+def render(
+    canvas: Tensor,
+    cameras: Tensor,
+    size: tuple[int, int],
+    covers: tuple[int, int] = (PIXELS_PER_VIEW, PIXELS_PER_VIEW),
+) -> Tensor:
     """What cameras see of a canvas.
 
     Args:
         canvas: (N, 3, side, side) float32 in [0, 1], which wraps around.
         cameras: (N, T, 3) float64, see :mod:`magbench.suites.worlds.paths`.
-        size: (H, W) of a frame, whose pixels are as large as the canvas's at scale 1.
+        size: (H, W) of a frame.
+        covers: canvas pixels down and across that a view at scale 1 shows: the units of x and y.
     Returns:
         (N, T, 3, H, W) float32 in [0, 1]: the mean of ``SUPERSAMPLE**2`` bilinear samples a pixel.
     """
@@ -83,7 +89,7 @@ def render(canvas: Tensor, cameras: Tensor, size: tuple[int, int]) -> Tensor:
     offsets = ((torch.arange(fine, dtype=torch.float64) + 0.5) / fine - 0.5 for fine in (rows, columns))
     down, across = (
         (cameras[..., axis : axis + 1] + offset * width) * length
-        for axis, offset, length in zip((1, 0), offsets, size, strict=True)
+        for axis, offset, length in zip((1, 0), offsets, covers, strict=True)
     )
     padded = torch.nn.functional.pad(canvas, (1, 1, 1, 1), mode="circular")
     across, down = ((axis % side) + 0.5 for axis in (across, down))

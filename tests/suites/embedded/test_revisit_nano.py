@@ -54,7 +54,7 @@ def test_overlap_of_the_frames_of_a_block(speed: str, low: float, high: float) -
 
 def test_a_wide_view_is_square_views_side_by_side() -> None:
     canvas = torch.rand(1, 3, CANVAS, CANVAS, generator=torch.Generator().manual_seed(0))
-    wide = render(canvas, torch.tensor([[[2.0, 3.0, 0.0]]], dtype=torch.float64), (64, 96))[0, 0]
+    wide = render(canvas, torch.tensor([[[2.0, 3.0, 0.0]]], dtype=torch.float64), (64, 96), (64, 96))[0, 0]
     for row in (0, 1):
         for column in (0, 1, 2):
             camera = torch.tensor([[[6.0 + column - 1, 6.0 + row - 0.5, 0.0]]], dtype=torch.float64)
