@@ -122,7 +122,6 @@ WITHOUT = {
     "python -m benchmarks.iso_byte run OUT --clips 14": "an hour",
     "python -m benchmarks.iso_byte latency OUT": "needs a quiet machine",
     "python -m benchmarks.long_rollout OUT": "a quarter of an hour",
-    "bash benchmarks/on_gpu.sh train OUT": "for a GPU",
     "python -m benchmarks.attribution leaderboards/revisit-nano leaderboards/policies/long.csv": "of this repository",
 }
 """What is not run, and why."""
