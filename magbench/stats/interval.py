@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from magbench.core.errors import MagbenchError
+from magbench.stats.draws import Draws
 from magbench.stats.student import t_quantile
 
 RESAMPLES = 4000
@@ -118,6 +119,7 @@ def bca_levels(sample: NDArray[np.float64], resampled: NDArray[np.float64], tail
 
 
 @lru_cache(maxsize=8)
-def clip_weights(n: int, resamples: int, seed: int) -> NDArray[np.float64]:
+def clip_weights(n: int, resamples: int, seed: int) -> Draws:
     """(resamples, n): how often each clip is drawn, over n. Drawn once: every column of a table has the same clips."""
-    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) / n
+    draw = np.random.default_rng(seed).multinomial
+    return Draws.drawn(lambda rows: draw(n, np.full(n, 1 / n), size=rows), (resamples, n), over=n)

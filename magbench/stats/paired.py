@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from magbench.core.errors import MagbenchError
+from magbench.stats.draws import Draws
 from magbench.stats.interval import Interval, bootstrap_mean, checked
 
 ALPHA = 0.05
@@ -68,13 +69,13 @@ def sign_flip_p(differences: ArrayLike, *, seed: int = 0) -> float:
 
 
 @lru_cache(maxsize=4)
-def sign_patterns(n: int, seed: int = 0) -> NDArray[np.float64]:
+def sign_patterns(n: int, seed: int = 0) -> Draws:
     """(patterns, n) of -1 and 1: all of them for few clips, else random ones."""
     if n <= EXACT_UP_TO:
         bits = np.arange(2**n)[:, None] >> np.arange(n) & 1
-    else:
-        bits = np.random.default_rng(seed).integers(0, 2, size=(FLIPS, n))
-    return np.where(bits == 1, 1.0, -1.0)
+        return Draws((2 * bits - 1).astype(np.int8))
+    draw = np.random.default_rng(seed).integers
+    return Draws.drawn(lambda rows: 2 * draw(0, 2, size=(rows, n)) - 1, (FLIPS, n))
 
 
 def holm(p: Sequence[float]) -> list[float]:

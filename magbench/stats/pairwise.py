@@ -83,7 +83,7 @@ def _p_values(
     places = np.ravel_multi_index((first[order], second[order]), (len(table), len(table)))
     patterns = sign_patterns(table.shape[1])
     if table.shape[1] > EXACT_UP_TO:
-        patterns = patterns[: max(FEWEST, WORK // max(len(order), 1))]
+        patterns = patterns.first(max(FEWEST, WORK // max(len(order), 1)))
     alone, together = np.zeros(len(order), dtype=np.int64), np.zeros(len(order), dtype=np.int64)
     scale = scale[order]
     for sums in patterns @ table.T:
