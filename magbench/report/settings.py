@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SCORES = (RETAINED, PSNR, PRIMARY)
 
 Lines = Mapping[str, Mapping[str, Row]]
-"""Line of the plot -> setting -> what was found."""
+"""Line of the plot -> setting -> what was found. Lines may have settings of their own."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,16 @@ def changes_grid(lines: Lines, head: Heading, scores: Sequence[Column] = SCORES)
     rows = []
     for line, mine in lines.items():
         for setting in mine:
-            if setting != head.reference:
+            if setting != head.reference and head.reference in mine:
                 found = [(c, change(mine, setting, head.reference, c)) for c in scores]
                 rows.append((line, setting, *(_changed(f, c) for c, f in found)))
     return _grid(rows, ("", head.varies, *map(heading, scores)))
 
 
 def change(line: Mapping[str, Row], setting: str, reference: str, column: Column) -> Paired | None:
-    """The score at ``setting`` minus that at ``reference``, over the clips that both have."""
+    """The score at ``setting`` minus that at ``reference``, over the clips that both have; None without a reference."""
+    if reference not in line:
+        return None
     a, b = (line[s].values.get(column.key, {}) for s in (setting, reference))
     return paired(a, b)
 
@@ -126,15 +128,18 @@ def _grid(rows: Sequence[tuple[str, ...]], header: tuple[str, ...]) -> Grid:
 def _draw(theme: Theme, lines: Lines, head: Heading, scores: Sequence[Column]) -> Figure:
     """A pane for each score: its mean and 95 % interval at each setting, a colour for each line."""
     figure = new_figure(theme, 3.6 * len(scores), 3.6)
+    settings = list(dict.fromkeys(setting for mine in lines.values() for setting in mine))
     for axes, column in zip(figure.subplots(1, len(scores), squeeze=False)[0], scores, strict=True):
         for number, (look, (line, mine)) in enumerate(zip(SPARE, lines.items(), strict=False)):
-            for place, row in enumerate(mine.values()):
-                cell, x = row.cell(column), place + 0.12 * number
+            label: str | None = line
+            for setting, row in mine.items():
+                cell, x = row.cell(column), settings.index(setting) + 0.12 * number
                 axes.plot([x, x], [cell.low, cell.high], color=theme.colour(look), lw=LINE)
-                axes.plot(x, cell.mean, look.marker, color=theme.colour(look), ms=7, label=None if place else line)
+                axes.plot(x, cell.mean, look.marker, color=theme.colour(look), ms=7, label=label)
+                label = None
         dress(axes, theme, heading(column), "", head.varies, "")
-        axes.set_xticks(range(len(mine)), list(mine))
-        axes.set_xlim(-0.3, len(mine) - 0.7)
+        axes.set_xticks(range(len(settings)), settings)
+        axes.set_xlim(-0.3, len(settings) - 0.8 + 0.12 * len(lines))
     figure.legend(
         *axes.get_legend_handles_labels(), loc="outside upper left", frameon=False, fontsize=SMALL, labelcolor=theme.ink
     )

@@ -59,6 +59,17 @@ def test_grids_have_a_row_for_each_setting_and_changes_but_for_the_reference() -
     assert [row[:2] for row in changes_grid(LINES, HEAD).rows] == [("one", "third"), ("other", "third")]
 
 
+def test_a_line_without_the_reference_has_scores_and_no_changes(tmp_path: Path) -> None:
+    rows = {row.model: row for row in TABLE.rows}
+    lines = {**LINES, "alone": {"any": rows["strided"]}}
+    assert scores_grid(lines, HEAD, (PSNR,)).rows[-1][:2] == ("alone", "any")
+    assert changes_grid(lines, HEAD, (PSNR,)).rows == changes_grid(LINES, HEAD, (PSNR,)).rows
+    last = list(csv.DictReader(as_csv(lines, HEAD, (PSNR,)).splitlines()))[-1]
+    assert (last["line"], last["kept"], last["difference"], last["p"]) == ("alone", "any", "", "")
+    page = write_report(lines, HEAD, tmp_path, "kept", (PSNR,), ["A last word."])
+    assert "\n\nA last word.\n\n![kept](kept.png)" in page.read_text()
+
+
 def test_three_small_files_are_written(tmp_path: Path) -> None:
     page = write_report(LINES, HEAD, tmp_path, "kept")
     assert {file.name for file in tmp_path.iterdir()} == {"kept.md", "kept.csv", "kept.png"}
