@@ -18,7 +18,7 @@ from magbench.core.errors import MagbenchError, unknown
 from magbench.core.files import SAFE_NAME
 from magbench.core.rows import read_rows
 from magbench.suites.clip import NO_REVISIT, SAME_VIEW, Clip
-from magbench.suites.find_return import Seen, find_turn, look, spread
+from magbench.suites.find_return import Seen, find_turn, find_way, look, see, spread
 from magbench.suites.format import LONGEST, write_suite
 from magbench.suites.mirror import SPLIT, VERSION, find_videos
 from magbench.suites.official.folder import WINDOW
@@ -143,14 +143,16 @@ def find(clip_id: str, video: NDArray[np.uint8], told: Corrections = Corrections
     Raises:
         MagbenchError: the camera never comes back, or too little of the way back is left to be made.
     """
-    seen = look(video)
-    turn = find_turn(seen) if told.turn is None else told.turn
+    looked = look(video)
+    way = find_way(looked, told.turn)
+    turn = find_turn(looked, way) if told.turn is None else told.turn
     switch = told.switch
     if switch is None:
         early = turn + 1 + GIVEN_BACK * (len(video) - turn - 1)
         switch = -(-(int(early) + 3) // BLOCK) * BLOCK - 3
     if not turn < switch < len(video):
         raise MagbenchError(f"turns at frame {turn} of {len(video)}: a model would start at frame {switch}")
+    seen = see(looked, way)
     overlap = spread(seen, len(video))
     for (frame, earlier), share in told.pairs.items():
         if not 0 <= earlier < frame < len(video):

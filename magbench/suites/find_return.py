@@ -1,4 +1,4 @@
-"""Where a film turns and what its return shows, from how much its frames overlap."""
+"""Where a film turns and what its return shows: the way back laid onto the way out, and followed along it."""
 
 from __future__ import annotations
 
@@ -8,133 +8,206 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench.core.errors import MagbenchError
-from magbench.suites.clip import SAME_VIEW
-from magbench.suites.rivals import outdone
-from magbench.video.overlap import features, overlap
+from magbench.suites.way_back import Alike, WayBack, near, places, way_back
+from magbench.video.overlap import Overlap, features, overlap, small_grey
+from magbench.video.tracks import Film, Flow, Grey, Points, grid, inside, leap, moved, sampled
 
-STEP = 3
-"""Frames from one that is looked at to the next; between them overlap is interpolated."""
+STEP, MOST = 3, 70
+"""Frames from one that is looked at to the next, and how many are looked at, at most: in a long film fewer of them."""
 LEFT = 0.3
 """A view is left once a frame shows less of it than this."""
-RETURN = 0.08
-"""Share of a film's frames that must show a place again; below, the camera did not come back."""
-SUPPORT = 2
-"""Neighbours in time that must have been found too."""
-SHARP = 8
-"""Power of the shares by which the place of a frame on the way out is weighed: the most alike decide."""
-DOUBTFUL, WRONG = 2.0, 5.0
-"""Times the matches of a rival place from which the turn does not heed a pair, and from which it is none."""
-FEWEST = 4
-"""Frames that were looked at and show a place again, at least."""
+FEWEST, RETURN = 4, 0.08
+"""Frames that were looked at, and their share, that must show a place again that was left; else nothing came back."""
+POOR, PLAIN = 0.1, 0.65
+"""How much alike the chain's pairs must be, but for this share of them: where all looks alike, a chain is no return."""
+AWRY = 0.04
+"""Of the width: a point that does not come back as near as this when it is followed there and back was hidden; farther
+by the root of how much smaller the other frame shows it."""
+CAUTION = 0.96
+"""A share counts by so much, so that what is about half seen counts as new rather than as seen."""
 
 Shares = NDArray[np.float64]
 """(n, n): [i, j] is the share of frame i that frame j < i shows."""
 
 
 @dataclass(frozen=True, eq=False)
+class Looked:
+    """A film in which some frames were compared and points of them followed.
+
+    Attributes:
+        frames: (n,) those that were looked at.
+        pictures: of each of them.
+        alike: (n, n), how much each looks like each earlier one.
+        pairs: (i, j) -> what was found of frame i in frame j < i, where there is evidence.
+        film: the flow from every frame to its neighbours.
+        followed: (n, n, rows, columns, 2) where the points of frame i are in frame j, step by step.
+    """
+
+    frames: NDArray[np.int64]
+    pictures: list[Grey]
+    alike: Alike
+    pairs: dict[tuple[int, int], Overlap]
+    film: Film
+    followed: Points
+
+
+@dataclass(frozen=True, eq=False)
 class Seen:
-    """What the frames of a film show of each other, at every ``STEP``-th frame.
+    """What the frames of a film show of each other.
 
     Attributes:
         frames: (n,) the frames that were looked at.
         shares: see ``Shares``.
-        back: (n, n), likewise the share of frame j that frame i shows: seen from farther away, all of a view is there.
         confidence: (n, n) in [0, 1].
-        matches: (n, n) that speak for a pair.
     """
 
     frames: NDArray[np.int64]
     shares: Shares
-    back: Shares
     confidence: NDArray[np.float64]
-    matches: NDArray[np.int64]
-
-    def without(self, pairs: NDArray[np.bool_]) -> Seen:
-        """The same, but nothing is known of these pairs (n, n)."""
-        kept = (np.where(pairs, 0, each) for each in (self.shares, self.back, self.confidence, self.matches))
-        return Seen(self.frames, *kept)
-
-    def settled(self, times: float) -> Seen:
-        """Without the pairs that a place which looks alike outdoes."""
-        return self.without(outdone(self.shares, self.back, self.matches, times))
 
 
-def look(video: NDArray[np.uint8]) -> Seen:
-    """Compare every ``STEP``-th frame of (T, H, W, 3) with every earlier one."""
-    frames = np.arange(0, len(video), STEP)
-    found = [features(video[frame]) for frame in frames]
-    shares, back, confidence = np.zeros((3, len(frames), len(frames)))
-    matches = np.zeros(shares.shape, np.int64)
-    for i in range(len(frames)):
-        for j in range(i):
-            pair = overlap(found[i], found[j])
-            shares[i, j], back[i, j], confidence[i, j] = pair.share, pair.back, pair.confidence
-            matches[i, j] = pair.matches
-    return Seen(frames, shares, back, confidence, matches).without(_alone(confidence > 0)).settled(WRONG)
+def look(video: NDArray[np.uint8]) -> Looked:
+    """Compare frames of (T, H, W, 3) with each other, and follow points from each to each."""
+    step = max(STEP, -(-len(video) // MOST))
+    frames = np.arange(0, len(video), step)
+    greys = [small_grey(frame) for frame in video]
+    found = [features(greys[frame]) for frame in frames]
+    pairs = {(i, j): overlap(found[i], found[j]) for i in range(len(frames)) for j in range(i)}
+    pairs = {pair: seen for pair, seen in pairs.items() if seen.homography is not None}
+    alike = np.zeros((len(frames), len(frames)))
+    for pair, seen in pairs.items():
+        alike[pair] = seen.alike
+    film = Film.of(greys)
+    points = grid(film.size)
+    followed = np.stack([_to_all(film, points, frame, frames) for frame in frames.tolist()])
+    return Looked(frames, [greys[frame] for frame in frames], alike, pairs, film, followed)
 
 
-def _alone(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pairs of which no neighbour in time was found: a chance, and no place."""
-    padded = np.pad(found | found.T | np.eye(len(found), dtype=bool), 1)
-    size = len(found)
-    moves = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b]
-    near = np.sum([padded[1 + a : 1 + a + size, 1 + b : 1 + b + size] for a, b in moves], axis=0)
-    return np.asarray(found & (near < SUPPORT))
+def _to_all(film: Film, points: Points, start: int, frames: NDArray[np.int64]) -> Points:
+    """(n, rows, columns, 2) points of one frame in others, before and after it."""
+    found = film.follow(points, start, int(frames[0])) | film.follow(points, start, int(frames[-1]))
+    return np.stack([found[frame] for frame in frames.tolist()])
 
 
-def revisits(seen: Seen) -> NDArray[np.bool_]:
-    """(n, n): frame i shows the place of frame j again, after it had been left in between."""
-    count = len(seen.frames)
-    same = (seen.shares >= SAME_VIEW) & (seen.confidence > 0)
-    again = np.zeros((count, count), bool)
-    for i in range(count):
-        away = np.flatnonzero(seen.shares[i, :i] < LEFT)
-        if len(away):
-            again[i, : away[-1]] = same[i, : away[-1]]
-            # a frame that failed to match beside ones that did is no absence
-            for j in np.flatnonzero(again[i]):
-                again[i, j] = (seen.shares[i, j + 1 : i] < LEFT).sum() >= 2
-    return again
+def find_way(looked: Looked, turn: int | None = None) -> WayBack:
+    """The way back: the longest chain of pairs, from the turn on, of which each leads to the next.
 
-
-def find_turn(seen: Seen) -> int:
-    """The frame at which the camera turns back.
-
-    What a frame shows again lies before the turn about as far as the frame lies behind it: a line through these pairs
-    meets the present at the turn.
+    Args:
+        turn: the frame at which it turns, if somebody says so; then nothing is doubted.
 
     Raises:
         MagbenchError: the camera never comes back.
     """
-    seen = seen.settled(DOUBTFUL)
-    again = revisits(seen)
-    back = np.flatnonzero(again.any(axis=1))
-    if len(back) < max(FEWEST, RETURN * len(seen.frames)):
-        shown = f"{len(back)} of {len(seen.frames)} frames looked at"
+    if turn is not None:
+        at = int(np.abs(looked.frames - turn).argmin())
+        return way_back(looked.alike, [min(max(at, 1), len(looked.frames) - 2)])
+    way = way_back(looked.alike, range(1, len(looked.frames) - 1))
+    again = _left(looked, way)
+    likeness = near(way, looked.alike)[again]
+    if again.sum() < max(FEWEST, RETURN * len(looked.frames)):
+        shown = f"{again.sum()} of {len(looked.frames)} frames looked at"
         raise MagbenchError(f"the camera does not come back: {shown} show a place that was left before")
-    weight = np.where(again[back], np.sqrt(seen.shares[back] * seen.back[back]), 0) ** SHARP
-    back, weight = back[weight.sum(axis=1) > 0], weight[weight.sum(axis=1) > 0]
-    best = (weight @ seen.frames) / weight.sum(axis=1)
-    nearest = np.argsort(seen.frames[back] - best)[: max(FEWEST, len(back) // 2)]
-    later, earlier = seen.frames[back[nearest]], best[nearest]
-    slopes = [
-        (earlier[b] - earlier[a]) / (later[b] - later[a])
-        for a in range(len(later))
-        for b in range(a)
-        if later[a] != later[b]
-    ]
-    slope = float(np.clip(np.median(slopes), -2.0, -0.5))  # Theil-Sen; the way back at half to twice the speed
-    offset = float(np.median(earlier - slope * later))
-    first, last = int(best.min()), int(seen.frames[back].max())
-    return int(np.clip(round(offset / (1 - slope)), first + 1, last - 1))
+    if np.quantile(likeness, POOR) < PLAIN:
+        raise MagbenchError("the camera does not come back, or everything looks alike: no frame stands out as the same")
+    return way
+
+
+def _left(looked: Looked, way: WayBack) -> NDArray[np.bool_]:
+    """(m,) whether the view of each frame of the way back had been left since it was shown."""
+    turn = way.first - 1
+    shown = np.array([_share(looked, looked.followed[i, turn], looked.followed[turn, i]) for i in way.frames])
+    return np.minimum.accumulate(shown) < LEFT
+
+
+def find_turn(looked: Looked, way: WayBack) -> int:
+    """The frame at which the camera turns: where a line through the chain meets the present.
+
+    The nearer half of the frames whose view had been left decide, by the median of all slopes between them (Theil and
+    Sen); the way back may be at half to twice the speed.
+    """
+    again = np.flatnonzero(_left(looked, way))
+    nearest = again[: max(FEWEST, len(again) * 2 // 3)]
+    step = looked.frames[1] - looked.frames[0]
+    later, earlier = step * way.frames[nearest], step * places(way, looked.alike)[nearest]
+    slopes = [(earlier[b] - earlier[a]) / (later[b] - later[a]) for a in range(len(later)) for b in range(a)]
+    slope = float(np.clip(np.median(slopes), -2.0, -0.5))
+    return round(float(np.median(earlier - slope * later)) / (1 - slope))
+
+
+def see(looked: Looked, way: WayBack) -> Seen:
+    """What every frame shows of every earlier one.
+
+    From the way back there is one leap, from each frame to the one of the way out that is most like it, by their
+    homography and the flow that is left; from there, and between frames of one way, points are followed.
+    """
+    count, turn = len(looked.frames), way.first - 1
+    there = looked.followed.copy()
+    sure = np.tri(count, k=-1)
+    leaps = _leaps(looked, way)
+    for i in range(turn + 1, count):
+        if not leaps:
+            there[i, : turn + 1] = there[: turn + 1, i] = np.nan
+            continue
+        last = min(leaps, key=lambda frame: abs(frame - i))
+        over = leaps[last]
+        sure[i, : turn + 1] = over.confidence
+        start = moved(looked.followed[i, last], over.there, looked.film.size)
+        there[i, : turn + 1] = _to_all(looked.film, start, int(looked.frames[over.onto]), looked.frames[: turn + 1])
+        for j in range(turn + 1):
+            points = moved(looked.followed[j, over.onto], over.back, looked.film.size)
+            way_on = looked.film.follow(points, int(looked.frames[last]), int(looked.frames[i]))
+            there[j, i] = way_on[int(looked.frames[i])]
+    shares = np.zeros((count, count))
+    for i in range(count):
+        for j in range(i):
+            shares[i, j] = _share(looked, there[i, j], there[j, i])
+    return Seen(looked.frames, shares, sure)
+
+
+@dataclass(frozen=True, eq=False)
+class _Leap:
+    """From a frame of the way back ``onto`` one of the way out: flow there and back, and how sure it is."""
+
+    onto: int
+    there: Flow
+    back: Flow
+    confidence: float
+
+
+def _leaps(looked: Looked, way: WayBack) -> dict[int, _Leap]:
+    """Of each frame of the way back for which there is evidence; onto the best matched near its place in the chain."""
+    leaps = {}
+    for frame, shows in zip(way.frames.tolist(), way.shows.tolist(), strict=True):
+        known = [onto for onto in (shows - 1, shows, shows + 1) if onto < way.first and (frame, onto) in looked.pairs]
+        if not known:
+            continue
+        onto = max(known, key=lambda onto: looked.pairs[frame, onto].matches)
+        pair, here, there = looked.pairs[frame, onto], looked.pictures[frame], looked.pictures[onto]
+        assert pair.homography is not None
+        inverse = np.asarray(np.linalg.inv(pair.homography), np.float64)
+        leaps[frame] = _Leap(onto, leap(here, there, pair.homography), leap(there, here, inverse), pair.confidence)
+    return leaps
+
+
+def _share(looked: Looked, there: Points, back: Points) -> float:
+    """The share of a frame's points that are in another, ``there``, whose own points are ``back`` in the first."""
+    size = looked.film.size
+    points, kept = grid(size), ~np.isnan(there[..., 0])
+    if kept.sum() < 2:
+        return 0.0
+    larger = points[kept].var(axis=0).sum() / max(there[kept].var(axis=0).sum(), 1e-6)
+    near_enough = AWRY * size[1] * max(1.0, float(larger)) ** 0.25
+    with np.errstate(invalid="ignore"):
+        off = np.linalg.norm(sampled(back, there, size) - points, axis=-1)
+        return CAUTION * float((inside(there, size) & (off < near_enough)).mean())
 
 
 def spread(seen: Seen, length: int) -> Shares:
-    """(T, T) shares of all frames, between those that were looked at by interpolation; 0 without evidence."""
-    known = np.where(seen.confidence > 0, seen.shares, 0.0)
-    whole = known + known.T + np.eye(len(known))  # symmetric, so that the diagonal does not pull down
-    place = np.minimum(np.arange(length) / STEP, len(known) - 1)
-    low = np.minimum(place.astype(int), len(known) - 2)
+    """(T, T) shares of all frames, between those that were looked at by interpolation."""
+    step = seen.frames[1] - seen.frames[0]
+    whole = seen.shares + seen.shares.T + np.eye(len(seen.shares))  # symmetric, so that the diagonal does not pull down
+    place = np.minimum(np.arange(length) / step, len(whole) - 1)
+    low = np.minimum(place.astype(int), len(whole) - 2)
     part = (place - low)[:, None]
     rows = whole[low] * (1 - part) + whole[low + 1] * part
     both = rows[:, low] * (1 - part.T) + rows[:, low + 1] * part.T

@@ -1,4 +1,4 @@
-"""How much of one picture another one shows: features, robust two-view geometry, and the area that it maps.
+"""How much two pictures look alike: features, robust two-view geometry, and the area that it maps.
 
 SIFT (Lowe 2004) compared by square roots (Arandjelovic and Zisserman 2012), mutual nearest neighbours that pass the
 ratio test, a fundamental matrix by MAGSAC (Barath et al. 2020), all by OpenCV. Its inliers are the evidence; a
@@ -38,34 +38,48 @@ class Features:
     size: tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Overlap:
-    """``share`` of a picture that another shows, the share of the other ``back``, from so many ``matches``."""
+    """``share`` of a picture that another shows, the share of the other ``back``, from so many ``matches``.
+
+    As a plane would be shown: ``homography`` (3, 3) leads from pixels of the first, brought to ``SIDE``, to those of
+    the other; None without evidence.
+    """
 
     share: float
     back: float
     matches: int
+    homography: NDArray[np.float64] | None
 
     @property
     def confidence(self) -> float:
         """In [0, 1]: by the matches."""
         return float(np.clip((self.matches - LEAST) / (SURE - LEAST), 0, 1))
 
+    @property
+    def alike(self) -> float:
+        """In [0, 1]: 1 for the same view, 0 without evidence."""
+        return self.confidence * (self.share * self.back) ** 0.5
 
-NOTHING = Overlap(0.0, 0.0, 0)
+
+NOTHING = Overlap(0.0, 0.0, 0, None)
 
 
-def features(frame: NDArray[np.uint8]) -> Features:
-    """Of a picture (H, W, 3) uint8 RGB, brought to ``SIDE``."""
+def small_grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(h, w) uint8 of a picture (H, W, 3) uint8 RGB; its longer side is ``SIDE``."""
     scale = SIDE / max(frame.shape[:2])
     size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    grey = cv2.cvtColor(cv2.resize(frame, size, interpolation=way), cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.cvtColor(cv2.resize(frame, size, interpolation=way), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def features(grey: NDArray[np.uint8]) -> Features:
+    """Of a picture of :func:`small_grey`."""
     found, descriptors = cv2.SIFT.create(nfeatures=FEATURES, contrastThreshold=0.02).detectAndCompute(grey, None)
     if descriptors is None:
-        return Features(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32), size[::-1])
+        return Features(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32), grey.shape)
     roots = np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9))
-    return Features(np.array([point.pt for point in found], np.float32), roots.astype(np.float32), size[::-1])
+    return Features(np.array([point.pt for point in found], np.float32), roots.astype(np.float32), grey.shape)
 
 
 def overlap(one: Features, other: Features) -> Overlap:
@@ -86,7 +100,8 @@ def overlap(one: Features, other: Features) -> Overlap:
     if homography is None or int(agree.sum()) < LEAST or abs(np.linalg.det(homography)) < FLAT:
         return NOTHING
     back = _inside(np.linalg.inv(homography), other.size, one.size)
-    return Overlap(_inside(homography, one.size, other.size), back, int(agree.sum()))
+    share = _inside(homography, one.size, other.size)
+    return Overlap(share, back, int(agree.sum()), np.asarray(homography, np.float64))
 
 
 def _matches(one: Features, other: Features) -> NDArray[np.int64]:
