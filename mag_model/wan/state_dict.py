@@ -35,11 +35,12 @@ def read_published(paths: Sequence[Path], branches: Sequence[str] = ()) -> dict[
     if len(weights) > 1 and len(indices) != 1:
         raise MagbenchError(f"{weights[0].parent}: {len(weights)} files of weights and no index of them")
     tensors: dict[str, Tensor] = {}
+    where: dict[str, Path] = {}
     for path in weights:
         for name, value in _read(path, branches).items():
             if name in tensors:
-                raise MagbenchError(f"{path}: tensor '{name}' is in another shard too")
-            tensors[name] = value
+                raise MagbenchError(f"{path}: tensor '{name}' is in {where[name].name} too")
+            tensors[name], where[name] = value, path
     for index in indices:
         _check_index(index, {path.name for path in weights}, tensors.keys())
     return tensors
