@@ -51,8 +51,11 @@ def __getattr__(name: str) -> StandIn:
     raise AttributeError(name)
 
 
-def seconds(workers: int, kind: str, clips: int) -> float:
-    """Of a run on a local cluster with so many actors, and a processor for scoring."""
+def seconds(workers: int, kind: str, clips: int) -> tuple[float, int]:
+    """Of a run of so many clips a model on a local cluster with so many actors, and its number of videos.
+
+    It has a processor more for scoring, of every three one.
+    """
     import ray
 
     from magbench.api import load_suite
@@ -62,14 +65,17 @@ def seconds(workers: int, kind: str, clips: int) -> float:
     processors = workers + max(1, -(-workers // 3))
     given = [f"{Path(__file__).resolve()}:{kind}{number}" for number in range(MODELS)]
     suite = load_suite("revisit-nano")
+    samples = -(-clips // len(suite.clips))  # the suite has fewer clips: some are made more than once
+    limit = -(-clips // samples)
     ray.init("local", num_cpus=processors, include_dashboard=False, log_to_driver=False)
     try:
         with tempfile.TemporaryDirectory() as out:
             start = time.monotonic()
-            failures = run_on(Cluster("local"), suite, given, Path(out) / "run", limit=clips, progress=Quiet())
+            run = Path(out) / "run"
+            failures = run_on(Cluster("local"), suite, given, run, limit=limit, seeds=samples, progress=Quiet())
             if failures:
                 raise click.ClickException(str(failures[0]))
-            return time.monotonic() - start
+            return time.monotonic() - start, MODELS * limit * samples
     finally:
         ray.shutdown()
 
@@ -82,9 +88,9 @@ def main(waiting: bool, workers: int, clips: int) -> None:
     """Time one worker against several."""
     kind = "waiting" if waiting else "busy"
     print(f"{MODELS} {kind} models x {clips} clips; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    one = seconds(1, kind, clips)
-    print(f"1 worker: {one:.0f} s", flush=True)
-    several = seconds(workers, kind, clips)
+    one, videos = seconds(1, kind, clips)
+    print(f"1 worker: {one:.0f} s for {videos} videos", flush=True)
+    several, _ = seconds(workers, kind, clips)
     print(f"{workers} workers: {several:.0f} s, {one / several:.2f}x; load now {os.getloadavg()[0]:.1f}", flush=True)
 
 
