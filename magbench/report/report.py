@@ -44,7 +44,7 @@ FILES = {
 """What :func:`report` writes into a run's folder, as far as it was measured. Beside each plot lie its dark version
 (``_dark.png``) and both as SVG, beside the sheet its dark version; see :func:`magbench.render.theme.variants`."""
 SHOWN = (is_curved, plots.is_along, is_block, sheet.is_noted)
-"""Which records plots and the sheet look at one by one: a hundredth of all."""
+"""Which records plots and the sheet look at one by one: four of a video at most."""
 
 
 def report(suite: Suite, out: Path) -> Table:
@@ -97,6 +97,7 @@ def _noted(parts: Iterable[Sequence[Record]], shown: list[Record]) -> Iterator[S
 
 
 def _passed(parts: Iterable[Sequence[Record]], write: Callable[[pa.Table], None]) -> Iterator[pa.RecordBatch]:
+    """Hand parts on as batches of rows, and write them."""
     for table in tables_of(parts):
         write(table)
         yield from table.to_batches()
