@@ -4,12 +4,17 @@ The clips of `revisit-nano-v2` that explore, frames of the way out. Of each mode
 four: variance of the Laplacian over that of the true frames, and the Frechet distance to them. Intervals and
 differences come from resampling clips. True frames of other clips, half of these against the development ones, say
 what another sample of truth has; a smaller sample has a larger distance.
+
+With --weights DIR the networks of preset pico that `magbench train` left there: those before distribution matching and
+after it, and the teacher, which makes six frames at a time from text and camera alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import click
 import numpy as np
@@ -17,10 +22,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mag_model.flow import add_noise
+from mag_model.memory.attention import SequenceAttention
+from mag_model.memory.policy import FullHistory, Mag
+from mag_model.nano.backbone import Posed
+from mag_model.nano.camera import relative
 from mag_model.nano.model import NanoModel
+from mag_model.nano.presets import PRESETS
+from mag_model.nano.text import bags
+from mag_model.rollout import seeded
 from magbench.generation.sources import make_task
 from magbench.metrics.detail import grey_of, laplacian_variance
 from magbench.metrics.frechet import content, frechet
+from magbench.models.protocol import Task
 from magbench.models.references import BLUR, blurred
 from magbench.models.registry import load_model
 from magbench.suites.clip import Clip
@@ -28,6 +42,8 @@ from magbench.suites.registry import open_suite
 from magbench.video.io import to_uint8
 
 RESAMPLES = 100
+WINDOW = 6
+"""Frames that the teacher was trained on."""
 Numbers = NDArray[np.float64]
 
 
@@ -53,10 +69,47 @@ def made(model: NanoModel) -> Callable[[Clip], Tensor]:
     )
 
 
-def with_steps(name: str, steps: int) -> NanoModel:
-    """A shipped model with only its first denoising steps."""
+class Teacher(NanoModel):
+    """The teacher: `WINDOW` frames at once, both ways, whatever was there before."""
+
+    def stream(self, task: Task) -> Iterator[Tensor]:
+        network, spec = self._generator, self._generator.spec
+        assert task.pose is not None
+        pose, text = relative(task.pose[None].double()), bags([task.prompt], spec.words)[:, None]
+        noise, frame, made = seeded(task.seed), torch.arange(WINDOW), len(task.context)
+        while made < task.frames:
+            first = min(made, task.frames - WINDOW)
+            told = Posed(network, pose[:, first : first + WINDOW], frame, text.expand(-1, WINDOW, -1))
+            x0 = torch.zeros(1, WINDOW, spec.channels, *spec.grid)
+            with torch.inference_mode():
+                for sigma in told.sigmas:
+                    level = torch.full((1, WINDOW), sigma)
+                    attention = SequenceAttention(told.rope.turns(frame))
+                    x0 = told.at(frame)(add_noise(x0, noise(x0.shape), level), level, attention)
+            yield self._codec.decode(x0[0, made - first :])
+            made = first + WINDOW
+
+
+def trained(folder: Path) -> dict[str, Callable[[], NanoModel]]:
+    """The networks of preset pico in a folder, by stage."""
+    pico, packed = PRESETS["pico"], Mag(first_block_whole=False)
+    return {
+        "base": lambda: NanoModel("base", FullHistory(), "base", "base", pico, folder),
+        "joint": lambda: NanoModel("joint", packed, "joint", "memory", pico, folder),
+        "dmd": lambda: NanoModel("dmd", packed, "dmd", "memory", pico, folder),
+        "teacher": lambda: Teacher("teacher", FullHistory(), "teacher", "teacher", pico, folder),
+    }
+
+
+def shipped(name: str) -> NanoModel:
+    """A registered model of the nano backbone."""
     model = load_model(name)
     assert isinstance(model, NanoModel), name
+    return model
+
+
+def with_steps(model: NanoModel, steps: int) -> NanoModel:
+    """A model with only its first denoising steps."""
     spec = model._generator.spec
     model._generator.spec = replace(spec, steps=spec.steps[:steps])
     return model
@@ -84,18 +137,20 @@ def interval(values: Numbers) -> str:
 
 @click.command()
 @click.argument("models", default="full_history,mag,window")
-def main(models: str) -> None:
+@click.option("--weights", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Instead of MODELS.")
+def main(models: str, weights: Path | None) -> None:
     """Measure MODELS."""
     torch.set_num_threads(1)
+    loads = {name: partial(shipped, name) for name in models.split(",")} if weights is None else trained(weights)
     clips, others = (
         [clip for clip in open_suite(name).clips if clip.explores]
         for name in ("revisit-nano-v2", "revisit-nano-v2:dev")
     )
     real = Sample(clips, truth)
     rows = {"the true frames, blurred": Sample(clips, lambda clip: bytes_of(blurred(truth(clip).float() / 255, BLUR)))}
-    for name in models.split(","):
+    for name, load in loads.items():
         for steps in (1, 4):
-            rows[f"{name}, {steps} step{'s' * (steps > 1)}"] = Sample(clips, made(with_steps(name, steps)))
+            rows[f"{name}, {steps} step{'s' * (steps > 1)}"] = Sample(clips, made(with_steps(load(), steps)))
     random = np.random.default_rng(0)
     draws = [random.integers(0, len(clips), len(clips)) for _ in range(RESAMPLES)]
     whole = np.arange(len(clips))
@@ -115,10 +170,14 @@ def main(models: str) -> None:
     theirs, n = np.concatenate(dev.features), len(others)
     half = np.array([frechet(np.concatenate([real.features[i] for i in d[:n]]), theirs) for d in draws])
     print(f"| true frames, {n} clips against {n} others | | {half.mean():.3f} {interval(half)} |\n")
-    for name in models.split(","):
+    for name in loads:
         four, one = found[f"{name}, 4 steps"], found[f"{name}, 1 step"]
         cells = (f"{a[0] - b[0]:+.3f} {interval(a[1:] - b[1:])}" for a, b in zip(four, one, strict=True))
         print(f"- {name}, four steps less one: detail {', Frechet '.join(cells)}")
+    if weights is not None:
+        after, before = found["dmd, 4 steps"], found["joint, 4 steps"]
+        cells = (f"{a[0] - b[0]:+.3f} {interval(a[1:] - b[1:])}" for a, b in zip(after, before, strict=True))
+        print(f"- dmd less joint, four steps: detail {', Frechet '.join(cells)}")
 
 
 if __name__ == "__main__":
