@@ -110,7 +110,7 @@ def ablate(
     cure it? Two starts, four values of lambda, trained here.
 
     block: block sizes from 1 to 5. pair: who writes what, each writer with a reader that was trained for it. Both train
-    small networks, an hour's work for one core, and try them on paths of 120 frames.
+    small networks, a quarter of an hour for one core, and try them on paths of 120 frames.
 
     recent: newest blocks kept whole. sink: first frames kept. kept: which frame of a block. writer: who writes the
     memory. These train nothing: the weights that ship, on the clips of revisit-nano.
@@ -133,7 +133,7 @@ def ablate(
 
 
 def _trap(folder: Path, seeds: int, updates: int | None, minutes: float | None, start: str | None) -> Iterator[Path]:
-    """Train the arms of the trap; a page for each start."""
+    """Train the arms of the trap; a page for each start of which an arm is done."""
     import time
     from dataclasses import replace
 
@@ -148,7 +148,8 @@ def _trap(folder: Path, seeds: int, updates: int | None, minutes: float | None, 
         )
         trials = [ablation.read_trial(path) for path in found]
         head = f"# The trap and its cure, {trap.STARTS[one]}\n\n{sizes.updates} updates of each generator."
-        yield ablation.write_report(trials, trap.MEASURES, head, folder, f"trap-{one}")
+        if any(trial.seed is not None for trial in trials):
+            yield ablation.write_report(trials, trap.MEASURES, head, folder, f"trap-{one}")
 
 
 def _trained(folder: Path, name: str, seeds: int, minutes: float | None) -> Path:
