@@ -118,10 +118,11 @@ class Clip:
         """(T,) int64: frames since this view was last seen; ``NO_REVISIT`` where it never was.
 
         Where overlap is known, a view was seen in a given frame that shows ``SAME_VIEW`` of it or more: the model
-        was shown that frame, while its own frames, however near, show what it made of the place.
+        was shown that frame, while its own frames, however near, show what it made of the place. In a clip that
+        explores those are what it comes back to, so that ``revisit`` decides there.
         """
         frame = np.arange(len(self.revisit))
-        last = self.revisit if self.overlap is None else self._last_given(self.overlap)
+        last = self.revisit if self.overlap is None or self.explores else self._last_given(self.overlap)
         return np.where(last == NO_REVISIT, NO_REVISIT, frame - last)
 
     def _last_given(self, overlap: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """``revisit-3d``: rooms and landscapes of Freedoom, from which a camera goes away and to which it comes back.
 
-Paths were planned by ``benchmarks/plan_3d.py`` and chosen by eye. The test split ships at 96x64; ``revisit-3d:832x480``
-is the same paths, drawn on the user's machine.
+Paths were planned by ``benchmarks/plan_3d.py`` and chosen by eye. The test split ships at 96x64; the others, of which
+``revisit-3d:832x480`` has the same paths, are drawn on the user's machine.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from magbench.suites.worlds.doom.film import Drawn, film, film_depth
 from magbench.suites.worlds.doom.paths import SWITCH
 from magbench.suites.worlds.doom.planned import Planned, planned
 from magbench.suites.worlds.doom.settle import settled
+from magbench.suites.worlds.doom.stretched import EXPLORE, EXPLORE_SWITCH, LONG, LONG_SWITCH, stretched
 from magbench.suites.worlds.paths import revisits
 from magbench.suites.worlds.visibility import seen_before
 from magbench.video.io import frames_sha256
@@ -36,10 +37,10 @@ TURNS, TURNS_SIDE = "turns", 32
 ON_THE_SPOT = ("turn", "double")
 DEPTH_STEP, GAP_STEP = 2, 8
 """Pixels, each way, that share one depth and one gap at the large size."""
-CLIPS = {"test": 40, LARGE: 40, TURNS: 16}
-DIGEST = {
+CLIPS = {"test": 40, LARGE: 40, "dev": 14, EXPLORE: 16, LONG: 9, TURNS: 16}
+SWITCHES = {"test": SWITCH, "dev": SWITCH, EXPLORE: EXPLORE_SWITCH, LONG: LONG_SWITCH}
+DIGEST = dict.fromkeys(CLIPS, "") | {
     "test": "e3b6c5785692e2bb82a20f1348a483a58dfbd6fad0d45e827f0b3589ebdb1a1d",
-    LARGE: "",
     TURNS: "4af60a4b67e52ee260f3964aeda63788c54f87f9e1de18cfc9a8492c53e81558",
 }
 """Digest of the split that ships. What is drawn on the user's machine is compared frame by frame: see ``_drawn``."""
@@ -52,20 +53,22 @@ class DrawnOtherwise(UserWarning):
 
 
 def clip(split: str, number: int) -> Clip:
-    """One clip of ``test``, of the test split at ``LARGE``, or of its turns."""
+    """One clip of a split; ``LARGE`` is the test split at that size."""
+    if split == LARGE:
+        return large_clip(planned("test")[number])
     if split == TURNS:
         return turning_clip([plan for plan in planned("test") if plan.category in ON_THE_SPOT][number])
-    plan = planned("test")[number]
-    return large_clip(plan) if split == LARGE else small_clip(plan)
+    plans = stretched(split) if split in (EXPLORE, LONG) else planned(split)
+    return small_clip(plans[number], SWITCHES[split])
 
 
-def small_clip(plan: Planned) -> Clip:
+def small_clip(plan: Planned, switch: int = SWITCH) -> Clip:
     """A clip at 96x64: as it ships, or drawn here."""
     lens, size = SCREENS[SMALL].intrinsics(), SCREENS[SMALL].size[::-1]
     frames = plan.frames() if plan.ships else _drawn(plan, SMALL)
     depth = as_stored(film_depth(plan.shape, lens, size, plan.poses))
-    overlap, gap = seen_before(depth, plan.poses, lens, SWITCH)
-    return _clip(plan, frames, lens, depth, overlap, gap)
+    overlap, gap = seen_before(depth, plan.poses, lens, switch)
+    return _clip(plan, switch, frames, lens, depth, overlap, gap)
 
 
 def turning_clip(plan: Planned) -> Clip:
@@ -78,7 +81,7 @@ def turning_clip(plan: Planned) -> Clip:
     lens = (SCREENS[SMALL].intrinsics() - [0, 0, left, 0]) / factor
     depth = as_stored(film_depth(plan.shape, lens, (TURNS_SIDE, TURNS_SIDE), plan.poses))
     overlap, gap = seen_before(depth, plan.poses, lens, SWITCH)
-    return _clip(plan, ((2 * whole + parts) // (2 * parts)).astype(np.uint8), lens, depth, overlap, gap)
+    return _clip(plan, SWITCH, ((2 * whole + parts) // (2 * parts)).astype(np.uint8), lens, depth, overlap, gap)
 
 
 def large_clip(plan: Planned) -> Clip:
@@ -90,7 +93,7 @@ def large_clip(plan: Planned) -> Clip:
     count = len(plan.poses)
     frames = Drawn((count, height, width, 3), partial(_drawn, plan, LARGE))
     depth = Drawn((count, height, width), partial(_large_depth, plan, lens, (height, width)))
-    return _clip(plan, frames, lens, depth, overlap, _enlarged(gap, GAP_STEP))
+    return _clip(plan, SWITCH, frames, lens, depth, overlap, _enlarged(gap, GAP_STEP))
 
 
 def _drawn(plan: Planned, size: str) -> NDArray[np.uint8]:
@@ -114,6 +117,7 @@ def _enlarged(planes: NDArray[Any], factor: int) -> NDArray[Any]:
 
 def _clip(
     plan: Planned,
+    switch: int,
     frames: NDArray[np.uint8] | Drawn,
     lens: NDArray[np.float64],
     depth: NDArray[np.float32] | Drawn,
@@ -126,7 +130,7 @@ def _clip(
         category=plan.category,
         speed=plan.speed,
         fps=FPS,
-        switch=SWITCH,
+        switch=switch,
         frames=frames,
         pose=plan.poses,
         revisit=revisits(plan.poses),
@@ -150,6 +154,9 @@ SUITE = Embedded(
     about={
         LARGE: f"the same clips at {LARGE}, drawn here: needs the extra 3d",
         TURNS: f"its {CLIPS[TURNS]} clips that turn on the spot, {TURNS_SIDE}x{TURNS_SIDE}: for the nano models",
+        "dev": f"{CLIPS['dev']} clips in other maps, {SMALL}, drawn here: needs the extra 3d",
+        EXPLORE: f"{CLIPS[EXPLORE]} clips that explore and come back, {SMALL}, drawn here: needs the extra 3d",
+        LONG: f"{CLIPS[LONG]} clips of 405 frames, {SMALL}, drawn here: needs the extra 3d",
     },
     resumed=frozenset([LARGE]),
 )

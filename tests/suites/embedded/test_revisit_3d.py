@@ -15,9 +15,11 @@ from magbench.suites.format import load_suite
 from magbench.suites.worlds.doom.camera import SCREENS, on_lattice, still_map
 from magbench.suites.worlds.doom.film import film, film_depth
 from magbench.suites.worlds.doom.maps import SPLITS
-from magbench.suites.worlds.doom.paths import FRAMES, KINDS, SPEEDS, SWITCH
+from magbench.suites.worlds.doom.paths import FRAMES, KINDS, LAP, SPEEDS, SWITCH
 from magbench.suites.worlds.doom.planned import planned
 from magbench.suites.worlds.doom.settle import settled
+from magbench.suites.worlds.doom.stretched import EXPLORE_SWITCH, EXPLORE_TURN, LONG_FRAMES, LONG_SWITCH, stretched
+from magbench.suites.worlds.paths import revisits
 from magbench.video.io import frames_sha256
 
 PLANS = planned("test")
@@ -44,6 +46,48 @@ def test_a_clip_is_what_was_drawn(number: int) -> None:
     assert (len(back) == 0) == (plan.category == "detour")
     assert np.array_equal(clip.frames[back], clip.frames[clip.revisit[back]])
     assert (clip.gap[SWITCH:] >= WINDOW).any()
+
+
+def test_development_clips_are_of_other_maps() -> None:
+    plans = planned("dev")
+    assert len(plans) == CLIPS["dev"] == len({plan.caption for plan in plans})
+    assert {plan.place for plan in plans} <= set(SPLITS["dev"])
+    assert {plan.category for plan in plans} == set(KINDS)
+    for plan in plans:
+        assert plan.poses.shape == (FRAMES, 5) and not plan.ships
+        assert np.array_equal(on_lattice(plan.poses), plan.poses)
+
+
+def test_clips_that_explore_come_back_to_what_was_made() -> None:
+    plans = stretched("explore")
+    assert len(plans) == CLIPS["explore"] and {plan.category for plan in plans} == {"explore"}
+    for plan in plans:
+        back = revisits(plan.poses)
+        assert back.max() == EXPLORE_TURN - 1
+        assert (back[:EXPLORE_TURN] == -1).all()
+        assert np.array_equal(back[EXPLORE_TURN + 1 :], np.arange(EXPLORE_TURN - 1, EXPLORE_SWITCH, -1))
+        gap = np.arange(FRAMES) - back
+        assert (gap[back >= 0] >= WINDOW).any()
+
+
+def test_long_clips_last_405_frames_on_ways_of_the_test_split() -> None:
+    plans = stretched("long")
+    assert Counter(plan.category for plan in plans) == {"turn": 3, "walk": 3, "loop": 3}
+    for plan in plans:
+        first = next(each for each in PLANS if each.caption == plan.caption).poses
+        assert plan.poses.shape == (LONG_FRAMES, 5) and plan.place in SPLITS["test"]
+        assert np.array_equal(plan.poses[0, :2], first[0, :2])
+        assert (revisits(plan.poses)[LONG_SWITCH:] >= 0).all()
+        nearest = np.abs(plan.poses[:, None, :2] - first[None, :, :2]).sum(axis=-1).min(axis=1)
+        assert nearest.max() < np.abs(np.diff(first[:LAP, :2], axis=0)).sum(axis=-1).max() + 1e-3
+
+
+def test_the_engine_draws_what_is_published_of_a_stretched_clip() -> None:
+    pytest.importorskip("vizdoom")
+    clip = revisit_3d.clip("explore", 2)
+    assert frames_sha256(clip.frames) == stretched("explore")[2].sha256["96x64"]
+    assert clip.explores and (clip.gap[EXPLORE_TURN + 1 :] >= 2).all()
+    assert (clip.gap[EXPLORE_SWITCH:EXPLORE_TURN] == -1).all()
 
 
 def test_the_engine_draws_what_ships() -> None:

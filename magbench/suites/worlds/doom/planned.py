@@ -1,4 +1,8 @@
-"""Paths that were planned once and chosen by eye, as they ship: poses, captions, shapes of maps, and small frames."""
+"""Paths that were planned once and chosen by eye, as they ship: poses and captions, and what else is there.
+
+Of the test split the small frames and the shapes of its maps ship too. The other splits are drawn by ViZDoom, which
+brings the maps.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magbench.core.rows import read_rows
+from magbench.suites.worlds.doom.camera import still_map
 from magbench.suites.worlds.doom.film import once
 from magbench.suites.worlds.doom.settle import read_settled
-from magbench.suites.worlds.doom.wad import Map
+from magbench.suites.worlds.doom.wad import Map, shape
 
 CLIPS_FILE, POSES_FILE, MAPS_FILE = "clips.csv", "poses.npz", "maps.npz"
 HASHES = ("96x64", "832x480")
@@ -28,7 +33,7 @@ class Planned:
         folder: what ships of its split.
         place: name of its map.
         poses: (T, 5) x, y, z, yaw, pitch, on the engine's lattice.
-        sha256: size -> :func:`magbench.video.io.frames_sha256` of its frames.
+        sha256: size -> :func:`magbench.video.io.frames_sha256` of its frames, for sizes at which it is published.
     """
 
     folder: Path
@@ -56,7 +61,8 @@ class Planned:
     @property
     def shape(self) -> Map:
         """The lines and sectors of its map, for depth."""
-        return _shapes(self.folder)[self.place]
+        shapes = _shapes(self.folder)
+        return shape(still_map(self.place)) if shapes is None else shapes[self.place]
 
 
 def folder_of(split: str) -> Path:
@@ -65,7 +71,9 @@ def folder_of(split: str) -> Path:
 
 
 @cache
-def _shapes(folder: Path) -> dict[str, Map]:
+def _shapes(folder: Path) -> dict[str, Map] | None:
+    if not (folder / MAPS_FILE).is_file():
+        return None
     with np.load(folder / MAPS_FILE) as stored:
         found: dict[str, Map] = {}
         for key in stored.files:
@@ -76,7 +84,7 @@ def _shapes(folder: Path) -> dict[str, Map]:
 
 @cache
 def planned(split: str) -> tuple[Planned, ...]:
-    """The clips of ``test`` or ``dev``, in order."""
+    """The clips of a split, in order."""
     folder = folder_of(split)
     with np.load(folder / POSES_FILE) as stored:
         poses = {name: stored[name] for name in stored.files}
@@ -89,7 +97,7 @@ def planned(split: str) -> tuple[Planned, ...]:
             speed=row.text("speed"),
             caption=row.text("caption"),
             poses=poses[row.text("clip")],
-            sha256={size: row.text(size) for size in HASHES},
+            sha256={size: row.text(size) for size in HASHES if row.text(size)},
         )
         for row in read_rows(folder / CLIPS_FILE, COLUMNS)
     )
