@@ -45,10 +45,10 @@ class StandIn:
         return None
 
 
-def __getattr__(name: str) -> StandIn:
-    if name.startswith(("busy", "waiting")):
-        return StandIn(name)
-    raise AttributeError(name)
+globals().update(
+    {name: StandIn(name) for kind in ("busy", "waiting") for name in (f"{kind}{n}" for n in range(MODELS))}
+)
+"""A model is named as a variable of this file."""
 
 
 def seconds(workers: int, kind: str, clips: int) -> tuple[float, int]:
