@@ -80,6 +80,8 @@ WITHOUT = {
     "make test": "this is called by it",
     "magbench generate revisit-nano --out runs/shared --shard $SLURM_ARRAY_TASK_ID/64": "a share is run as 3/64",
     "magbench generate revisit-nano --out runs/shared --shard $((JOB_COMPLETION_INDEX + 1))/64": "likewise",
+    "magbench run revisit-3d:explore --models warp+full_history,warp+window": "draws frames for minutes, with ViZDoom",
+    "magbench run revisit-3d:long --models warp+full_history,warp+window": "draws frames for minutes, with ViZDoom",
     "magbench suite film FILMS OUT": "tests/suites/test_film.py runs it on films whose truth is known",
     "pip install 'magbench[ray]'": "the tests' environment has it",
     "magbench run revisit-nano --out runs/ray --ray 10.0.0.1:6379 --gpus-per-model 1": "needs a cluster with GPUs",
