@@ -1,4 +1,4 @@
-"""What the harness adds to the time that a model takes: python benchmarks/harness.py
+"""What the harness adds to the time that a model takes: python -m benchmarks.harness
 
 `magbench generate` decodes clips, checks and converts pixels, and saves videos. Here that is measured on whole clips:
 seconds of the loop over clips less the seconds inside the streams, over the latter. Exit code 1 if a bar is missed.
