@@ -137,8 +137,9 @@ def find_turn(looked: Looked, way: WayBack) -> int:
 def see(looked: Looked, way: WayBack) -> Seen:
     """What every frame shows of every earlier one.
 
-    From the way back there is one leap, from each frame to the one of the way out that is most like it, by their
-    homography and the flow that is left; from there, and between frames of one way, points are followed.
+    From the way back there is one leap, from each frame to one of the way out that is like it, by their homography and
+    the flow that is left; from there, and between frames of one way, points are followed. Of the leaps that are known
+    the one is taken that lands nearest to the frame that is asked for: what one in between does not show is lost.
     """
     count, turn = len(looked.frames), way.first - 1
     there = looked.followed.copy()
@@ -149,14 +150,16 @@ def see(looked: Looked, way: WayBack) -> Seen:
             there[i, : turn + 1] = there[: turn + 1, i] = np.nan
             continue
         last = min(leaps, key=lambda frame: abs(frame - i))
-        over = leaps[last]
-        sure[i, : turn + 1] = over.confidence
-        start = moved(looked.followed[i, last], over.there, looked.film.size)
-        there[i, : turn + 1] = _to_all(looked.film, start, int(looked.frames[over.onto]), looked.frames[: turn + 1])
-        for j in range(turn + 1):
-            points = moved(looked.followed[j, over.onto], over.back, looked.film.size)
-            way_on = looked.film.follow(points, int(looked.frames[last]), int(looked.frames[i]))
-            there[j, i] = way_on[int(looked.frames[i])]
+        far = np.abs(np.array([over.onto for over in leaps[last]])[:, None] - np.arange(turn + 1))
+        for over, nearest in zip(leaps[last], far == far.min(axis=0), strict=True):
+            own = np.flatnonzero(nearest)
+            sure[i, own] = over.confidence
+            start = moved(looked.followed[i, last], over.there, looked.film.size)
+            there[i, own] = _to_all(looked.film, start, int(looked.frames[over.onto]), looked.frames[own])
+            for j in own.tolist():
+                points = moved(looked.followed[j, over.onto], over.back, looked.film.size)
+                way_on = looked.film.follow(points, int(looked.frames[last]), int(looked.frames[i]))
+                there[j, i] = way_on[int(looked.frames[i])]
     shares = np.zeros((count, count))
     for i in range(count):
         for j in range(i):
@@ -174,18 +177,18 @@ class _Leap:
     confidence: float
 
 
-def _leaps(looked: Looked, way: WayBack) -> dict[int, _Leap]:
-    """Of each frame of the way back for which there is evidence; onto the best matched near its place in the chain."""
-    leaps = {}
+def _leaps(looked: Looked, way: WayBack) -> dict[int, list[_Leap]]:
+    """Of each frame of the way back for which there is evidence; onto those near its place in the chain."""
+    leaps: dict[int, list[_Leap]] = {}
     for frame, shows in zip(way.frames.tolist(), way.shows.tolist(), strict=True):
-        known = [onto for onto in (shows - 1, shows, shows + 1) if onto < way.first and (frame, onto) in looked.pairs]
-        if not known:
-            continue
-        onto = max(known, key=lambda onto: looked.pairs[frame, onto].matches)
-        pair, here, there = looked.pairs[frame, onto], looked.pictures[frame], looked.pictures[onto]
-        assert pair.homography is not None
-        inverse = np.asarray(np.linalg.inv(pair.homography), np.float64)
-        leaps[frame] = _Leap(onto, leap(here, there, pair.homography), leap(there, here, inverse), pair.confidence)
+        for onto in (shows - 1, shows, shows + 1):
+            if onto >= way.first or (frame, onto) not in looked.pairs:
+                continue
+            pair, here, there = looked.pairs[frame, onto], looked.pictures[frame], looked.pictures[onto]
+            assert pair.homography is not None
+            inverse = np.asarray(np.linalg.inv(pair.homography), np.float64)
+            found = _Leap(onto, leap(here, there, pair.homography), leap(there, here, inverse), pair.confidence)
+            leaps.setdefault(frame, []).append(found)
     return leaps
 
 
@@ -203,12 +206,19 @@ def _share(looked: Looked, there: Points, back: Points) -> float:
 
 
 def spread(seen: Seen, length: int) -> Shares:
-    """(T, T) shares of all frames, between those that were looked at by interpolation."""
+    """(T, T) shares of all frames, between those that were looked at by interpolation.
+
+    Linear over triangles: a square of four known shares is cut along the diagonal that is higher. So the ridge of a way
+    back, on which a frame shows what an earlier one showed, stays a ridge between the known ones.
+    """
     step = seen.frames[1] - seen.frames[0]
     whole = seen.shares + seen.shares.T + np.eye(len(seen.shares))  # symmetric, so that the diagonal does not pull down
     place = np.minimum(np.arange(length) / step, len(whole) - 1)
     low = np.minimum(place.astype(int), len(whole) - 2)
-    part = (place - low)[:, None]
-    rows = whole[low] * (1 - part) + whole[low + 1] * part
-    both = rows[:, low] * (1 - part.T) + rows[:, low + 1] * part.T
-    return np.tril(np.clip(both, 0, 1), -1)
+    u, v = np.meshgrid(place - low, place - low, indexing="ij")
+    here, down, across, beyond = (whole[np.ix_(low + i, low + j)] for i, j in ((0, 0), (1, 0), (0, 1), (1, 1)))
+    before, behind = here + u * (down - here) + v * (across - here), across + down - beyond
+    behind = behind + u * (beyond - across) + v * (beyond - down)
+    lower, upper = here + u * (down - here) + v * (beyond - down), here + v * (across - here) + u * (beyond - across)
+    falling, rising = np.where(u + v <= 1, before, behind), np.where(u >= v, lower, upper)
+    return np.tril(np.clip(np.where(down + across >= here + beyond, falling, rising), 0, 1), -1)
