@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -97,27 +96,43 @@ class Batch:
 
 def load_pool(folder: Path, scenes: int, workers: int, progress: Progress) -> Tensor:
     """(scenes, 3, CANVAS, CANVAS) uint8 canvases of the training split, kept in ``folder`` once made."""
-    path = folder / f"scenes-train-{scenes}.npy"
-    if not path.exists():
+    path, shape = folder / f"scenes-train-{scenes}.npy", (scenes, 3, CANVAS, CANVAS)
+
+    def draw() -> Iterator[NDArray[np.uint8]]:
         with get_context("spawn").Pool(workers) as pool:
-            progress.stage(f"draw {scenes} training scenes, once", scenes)
-            canvases = []
-            for canvas in pool.imap(_training_scene, range(scenes), chunksize=4):
-                canvases.append(canvas)
-                progress.step()
-        part = path.with_suffix(".part.npy")
-        np.save(part, np.stack(canvases).transpose(0, 3, 1, 2))
-        part.replace(path)
-    return torch.from_numpy(read_npy(path, np.uint8, partial(_check_pool, scenes)))
+            yield from pool.imap(_training_scene, range(scenes), chunksize=4)
 
-
-def _check_pool(scenes: int, shape: tuple[int, ...]) -> None:
-    if shape != (wanted := (scenes, 3, CANVAS, CANVAS)):
-        raise MagbenchError(f"scenes of shape {shape}, {wanted} wanted; remove it to have them drawn again")
+    return drawn_once(path, shape, "scenes", draw, progress)
 
 
 def _training_scene(index: int) -> NDArray[np.uint8]:
-    return scene("train", index)
+    """One canvas, (3, CANVAS, CANVAS)."""
+    return scene("train", index).transpose(2, 0, 1)
+
+
+def drawn_once(
+    path: Path,
+    shape: tuple[int, ...],
+    what: str,
+    draw: Callable[[], Iterator[NDArray[np.uint8]]],
+    progress: Progress,
+) -> Tensor:
+    """(N, ...) uint8 of a ``shape``, kept in ``path``; where it is not there yet, ``draw`` gives one after the other."""
+    if not path.exists():
+        progress.stage(f"draw {shape[0]} training {what}, once", shape[0])
+        drawn = []
+        for one in draw():
+            drawn.append(one)
+            progress.step()
+        part = path.with_suffix(".part.npy")
+        np.save(part, np.stack(drawn))
+        part.replace(path)
+
+    def check(found: tuple[int, ...]) -> None:
+        if found != shape:
+            raise MagbenchError(f"{what} of shape {found}, {shape} wanted; remove it to have them drawn again")
+
+    return torch.from_numpy(read_npy(path, np.uint8, check))
 
 
 def shown_before(cameras: Tensor, block: int) -> Tensor:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mag_model.training.data import Batch, ClipShape, draw_batch, tell
-from magbench.core.arrays import read_npy
+from mag_model.nano.camera import on_plane
+from mag_model.training.data import Batch, ClipShape, draw_batch, drawn_once, tell
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Progress
 from magbench.suites.worlds.doom.camera import EYE, SCREENS, Camera, on_lattice, still_map
@@ -67,7 +66,7 @@ def draw_turns(rooms: Tensor, shape: ClipShape, block: int, rng: np.random.Gener
         switch = int(rng.integers(max(length // 4, 3), length // 2 + 1))
         along = schedule(str(rng.choice(KINDS)), rng, switch, length) * rng.uniform(*SPEEDS) / STEP
         turned = np.rint(along * rng.choice([-1, 1])).astype(np.int64)  # to the right, in steps
-        path = np.column_stack([turned * np.radians(STEP) * _view_widths(), np.zeros((length, 2))])
+        path = _cameras(turned)
         chosen = np.arange(count) if length == count else shape.choose(path, count, block, rng)
         seen = rooms[scenes[-1]][(first - turned[chosen]) % VIEWS][:, orders[-1].tolist()]
         frames.append(seen.flip(-1) if mirrored else seen)
@@ -77,10 +76,12 @@ def draw_turns(rooms: Tensor, shape: ClipShape, block: int, rng: np.random.Gener
     return Batch(torch.stack(frames).float() / 255, *told, np.array(scenes), np.stack(orders), plain)
 
 
-def _view_widths() -> float:
-    """View widths that a camera of the plane moves where this one turns by a radian."""
-    screen = SCREENS["96x64"]
-    return float(screen.intrinsics()[0]) / screen.size[0]
+def _cameras(turned: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(T, 3) cameras of the plane, of one that has turned to the right by so many steps; all screens see as far."""
+    screen, pose = SCREENS["96x64"], np.zeros((len(turned), 5))
+    pose[:, 3] = -STEP * turned
+    lens, (width, height) = torch.from_numpy(screen.intrinsics()), screen.size
+    return on_plane(torch.from_numpy(pose), lens, (height, width)).numpy()
 
 
 def load_rooms(folder: Path, places: int, size: tuple[int, int], progress: Progress) -> Tensor:
@@ -92,33 +93,20 @@ def load_rooms(folder: Path, places: int, size: tuple[int, int], progress: Progr
     name = f"{size[1]}x{size[0]}"
     if name not in SCREENS:
         raise MagbenchError(f"rooms are drawn at {' or '.join(SCREENS)}, not at {name}")
-    path = folder / f"rooms-train-{places}.npy"
-    if not path.exists():
-        progress.stage(f"draw {places} rooms, once", places)
-        drawn = []
-        for room in _rooms(places, name):
-            drawn.append(room)
-            progress.step()
-        if len(drawn) < places:
-            raise MagbenchError(f"the training maps have {len(drawn)} roomy places, fewer than {places}")
-        part = path.with_suffix(".part.npy")
-        np.save(part, np.stack(drawn).transpose(0, 1, 4, 2, 3))
-        part.replace(path)
     shape = (places, VIEWS, 3, *size)
-    return torch.from_numpy(read_npy(path, np.uint8, partial(_check, shape)))
-
-
-def _check(wanted: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    if shape != wanted:
-        raise MagbenchError(f"rooms of shape {shape}, {wanted} wanted; remove it to have them drawn again")
+    return drawn_once(folder / f"rooms-train-{places}.npy", shape, "rooms", lambda: _rooms(places, name), progress)
 
 
 def _rooms(places: int, size: str) -> Iterator[NDArray[np.uint8]]:
-    """(VIEWS, H, W, 3) of each place, evenly over the maps."""
-    maps = SPLITS["train"]
+    """(VIEWS, 3, H, W) of each place, evenly over the maps."""
+    maps, count = SPLITS["train"], 0
     for number, name in enumerate(maps):
         wanted = places // len(maps) + (number < places % len(maps))
-        yield from _of_map(name, wanted, size)
+        for views in _of_map(name, wanted, size):
+            count += 1
+            yield views.transpose(0, 3, 1, 2)
+    if count < places:
+        raise MagbenchError(f"the training maps have {count} roomy places, fewer than {places}")
 
 
 def _of_map(name: str, wanted: int, size: str) -> Iterator[NDArray[np.uint8]]:
