@@ -160,7 +160,6 @@ def _trained(folder: Path, name: str, seeds: int, minutes: float | None) -> Path
     from baselines.trained import ABLATIONS
     from magbench.commands.ablate import Sheet, latency_lines, tabulate
     from magbench.report.columns import LPIPS, PRIMARY, PSNR, RETAINED, SSIM
-    from magbench.report.settings import Heading
 
     chosen, place = ABLATIONS[name], folder / "trained"
     end = None if minutes is None else time.monotonic() + 60 * minutes
@@ -173,9 +172,8 @@ def _trained(folder: Path, name: str, seeds: int, minutes: float | None) -> Path
     suite = long_clips(place / "suite")
     found = [bench.contest(chosen, suite) for bench in ready]
     lines = {line: models for contest in found for line, models in contest.lines.items()}
-    head = Heading(chosen.title, chosen.varies, chosen.reference, chosen.about)
     more = latency_lines(found[0].timed) if chosen.rebuilds else ()
-    sheet = Sheet(name, head, lines, (RETAINED, PSNR, SSIM, LPIPS, PRIMARY), more)
+    sheet = Sheet(name, chosen.head, lines, (RETAINED, PSNR, SSIM, LPIPS, PRIMARY), more)
     models = [model for contest in found for model in contest.models]
     return tabulate(folder, place / "run", sheet, models, suite=suite)
 
@@ -184,13 +182,11 @@ def _settings(folder: Path, name: str, limit: int | None) -> Path:
     """Run and score the models of an ablation that trains nothing; the page."""
     from baselines.ablations import ABLATIONS
     from magbench.commands.ablate import Sheet, tabulate
-    from magbench.report.settings import Heading
 
     chosen = ABLATIONS[name]
-    head = Heading(chosen.title, chosen.varies, chosen.reference, chosen.about)
     lines = {line: {setting: model.name for setting, model in mine.items()} for line, mine in chosen.lines.items()}
     models = [model.model() for model in chosen.models]
-    return tabulate(folder, folder / "run", Sheet(name, head, lines), models, limit)
+    return tabulate(folder, folder / "run", Sheet(name, chosen.head, lines), models, limit)
 
 
 @main.command()

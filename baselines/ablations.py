@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from baselines.policies.mag_ring import MagRing
 from baselines.policies.strided import Strided
 from mag_model.memory.policy import CachePolicy, FrameRule, Mag
+from magbench.report.settings import Heading
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,17 +52,11 @@ class Ablation:
     """What is varied.
 
     Attributes:
-        title: of table and plot.
-        varies: name of the choice.
-        reference: the setting that others are held against.
-        about: a paragraph for those who read the table.
+        head: what stands above table and plot, and which setting the others are held against.
         lines: who writes and reads -> setting -> model; each line has the reference.
     """
 
-    title: str
-    varies: str
-    reference: str
-    about: str
+    head: Heading
     lines: Mapping[str, Mapping[str, Trained]]
 
     @property
@@ -76,11 +71,13 @@ TRAINED, UNTRAINED = "memory model writes, its generator reads", "the base gener
 
 ABLATIONS = {
     "recent": Ablation(
-        title="Newest blocks kept whole",
-        varies="blocks kept whole",
-        reference="0",
-        about="The last frame of each block stays, and all frames of the newest blocks. The networks are those of"
-        " recent 0; none was trained for another.",
+        head=Heading(
+            title="Newest blocks kept whole",
+            varies="blocks kept whole",
+            reference="0",
+            about="The last frame of each block stays, and all frames of the newest blocks. The networks are those of"
+            " recent 0; none was trained for another.",
+        ),
         lines={
             TRAINED: {
                 "0": PACKED,
@@ -90,11 +87,13 @@ ABLATIONS = {
         },
     ),
     "sink": Ablation(
-        title="First frames kept",
-        varies="sink",
-        reference="0",
-        about="The last frame of each block stays, and the first frames of the clip: none, one, or two, which with the"
-        " block's last frame are the whole first block, as the released inference has it.",
+        head=Heading(
+            title="First frames kept",
+            varies="sink",
+            reference="0",
+            about="The last frame of each block stays, and the first frames of the clip: none, one, or two, which"
+            " with the block's last frame are the whole first block, as the released inference has it.",
+        ),
         lines={
             TRAINED: {
                 "0": PACKED,
@@ -109,12 +108,14 @@ ABLATIONS = {
         },
     ),
     "kept": Ablation(
-        title="Which frame of a block is kept",
-        varies="kept frame",
-        reference="last",
-        about="One frame of each block stays. The memory model was trained to pack a block into its last frame, and no"
-        " writer was trained for the others: what its line shows is that the packing is where it was put, not which"
-        " frame is best. The base generator was trained for none of the three.",
+        head=Heading(
+            title="Which frame of a block is kept",
+            varies="kept frame",
+            reference="last",
+            about="One frame of each block stays. The memory model was trained to pack a block into its last frame,"
+            " and no writer was trained for the others: what its line shows is that the packing is where it was"
+            " put, not which frame is best. The base generator was trained for none of the three.",
+        ),
         lines={
             TRAINED: {
                 "first": Trained("packed-first", OneOfBlock(0), "joint", "memory"),
@@ -129,11 +130,14 @@ ABLATIONS = {
         },
     ),
     "writer": Ablation(
-        title="Who writes the memory",
-        varies="writer",
-        reference="memory",
-        about="The last frame of each block stays; who reads is the same along a line. MAG's generator (joint) was"
-        " trained on what the memory model writes, the base generator on what it writes itself, every frame of it.",
+        head=Heading(
+            title="Who writes the memory",
+            varies="writer",
+            reference="memory",
+            about="The last frame of each block stays; who reads is the same along a line. MAG's generator (joint)"
+            " was trained on what the memory model writes, the base generator on what it writes itself, every"
+            " frame of it.",
+        ),
         lines={
             "MAG's generator reads": {
                 "memory": PACKED,

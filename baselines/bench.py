@@ -177,7 +177,7 @@ class Bench:
         if ablation.rebuilds:
             lines[f"rebuilt, {told}"] = {s: Rebuilt(self, pair, pair.writer, suite.clips) for s, pair in pairs.items()}
             if self.seed == 0:
-                lines["the codec alone"] = {"any": Rebuilt(self, pairs[ablation.reference], None, suite.clips)}
+                lines["the codec alone"] = {"any": Rebuilt(self, pairs[ablation.head.reference], None, suite.clips)}
         return Contest(
             {line: {setting: model.name for setting, model in mine.items()} for line, mine in lines.items()},
             list({model.name: model for mine in lines.values() for model in mine.values()}.values()),

@@ -15,6 +15,7 @@ from mag_model.memory.policy import CachePolicy, FullHistory, Mag
 from mag_model.nano.presets import BLOCK_SIZES, PRESETS, Preset
 from mag_model.training.data import ClipShape
 from mag_model.training.stages import Cycle, Phase, Stage
+from magbench.report.settings import Heading
 
 FRAMES, BATCH = 60, 2
 WRITER_STEPS, READER_STEPS = 450, 200
@@ -95,18 +96,12 @@ class PairAblation:
     """What is varied.
 
     Attributes:
-        title: of table and plot.
-        varies: name of the choice.
-        reference: the setting that others are held against.
-        about: a paragraph for those who read the table.
+        head: what stands above table and plot, and which setting the others are held against.
         pairs: setting -> what is trained for it.
         rebuilds: whether it is also asked what a block is rebuilt to, and how long a frame takes.
     """
 
-    title: str
-    varies: str
-    reference: str
-    about: str
+    head: Heading
     pairs: Mapping[str, Pair]
     rebuilds: bool = False
 
@@ -120,22 +115,27 @@ SAME = (
 
 ABLATIONS = {
     "block": PairAblation(
-        title="Block size",
-        varies="block",
-        reference="3",
-        about="The last frame of each block stays, so that a block of n frames is packed n to 1. *Rebuilt*: each block"
-        " of the true return from its own kept frame alone, by the memory model, in one pass. *Generated*: the return,"
-        " behind the true way out." + SAME,
+        head=Heading(
+            title="Block size",
+            varies="block",
+            reference="3",
+            about="The last frame of each block stays, so that a block of n frames is packed n to 1. *Rebuilt*: each"
+            " block of the true return from its own kept frame alone, by the memory model, in one pass. *Generated*:"
+            " the return, behind the true way out." + SAME,
+        ),
         pairs=BLOCKS,
         rebuilds=True,
     ),
     "pair": PairAblation(
-        title="Writers and readers that were trained for each other",
-        varies="writer, kept frame",
-        reference="last",
-        about="Blocks of three frames, of which one is kept. *first*, *middle*, *last*: a memory model that was trained"
-        " to pack a block into this frame. *untrained*: the base generator writes as it does for full history, and the"
-        " reader was trained to make the most of it. *sink 2*: the first block whole, and a reader trained so." + SAME,
+        head=Heading(
+            title="Writers and readers that were trained for each other",
+            varies="writer, kept frame",
+            reference="last",
+            about="Blocks of three frames, of which one is kept. *first*, *middle*, *last*: a memory model that was"
+            " trained to pack a block into this frame. *untrained*: the base generator writes as it does for full"
+            " history, and the reader was trained to make the most of it. *sink 2*: the first block whole, and a reader"
+            " trained so." + SAME,
+        ),
         pairs=PAIRS,
     ),
 }

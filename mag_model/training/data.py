@@ -117,7 +117,7 @@ def drawn_once(
     draw: Callable[[], Iterator[NDArray[np.uint8]]],
     progress: Progress,
 ) -> Tensor:
-    """(N, ...) uint8 of a ``shape``, kept in ``path``; where it is not there yet, ``draw`` gives one after the other."""
+    """(N, ...) uint8 of a ``shape``, kept in ``path``; what is not there yet is drawn, one after the other."""
     if not path.exists():
         progress.stage(f"draw {shape[0]} training {what}, once", shape[0])
         drawn = []

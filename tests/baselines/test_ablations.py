@@ -38,7 +38,7 @@ def test_lines_have_the_reference_and_the_same_settings(name: str) -> None:
     ablation = ABLATIONS[name]
     settings = {tuple(models) for models in ablation.lines.values()}
     assert len(settings) == 1
-    assert ablation.reference in settings.pop()
+    assert ablation.head.reference in settings.pop()
 
 
 def test_a_name_stands_for_one_model() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from baselines import bench as bench_module
 from baselines.bench import Bench, Rebuilt, long_clips
-from baselines.trained import ABLATIONS, FRAMES, Pair
+from baselines.trained import ABLATIONS, FRAMES, Pair, PairAblation
 from cli import main
 from mag_model.memory.masks import kept_frames
 from mag_model.nano import presets
@@ -39,6 +39,12 @@ KEPT = {
     ("pair", "untrained, last"): [2, 5, 8],
 }
 EVERY = [(name, setting) for name, ablation in ABLATIONS.items() for setting in ablation.pairs]
+
+
+def against_2(pairs: Mapping[str, Pair]) -> PairAblation:
+    """The ablation of block sizes, of some of them, held against a block of 2."""
+    block = ABLATIONS["block"]
+    return replace(block, pairs=pairs, head=replace(block.head, reference="2"))
 
 
 @pytest.mark.parametrize(("name", "setting"), EVERY)
@@ -105,7 +111,7 @@ def test_a_contest_names_each_model_once_and_all_of_them_make_the_return(
     suite = long_clips(tmp_path / "suite")
     assert [(clip.switch, len(clip)) for clip in suite.clips] == [(FRAMES, 2 * FRAMES)] * 2
     assert (suite.clips[0].revisit[FRAMES:] != NO_REVISIT).all()
-    contest = bench.contest(replace(ABLATIONS["block"], pairs=pairs, reference="2"), suite)
+    contest = bench.contest(against_2(pairs), suite)
     assert list(contest.lines) == ["generated, seed 1", "rebuilt, seed 1"]
     names = [name for line in contest.lines.values() for name in line.values()]
     assert sorted(names) == sorted(model.name for model in contest.models)
@@ -144,7 +150,7 @@ def test_the_command_tabulates_what_is_trained(
     for pair in pairs.values():
         place = tmp_path / "trained" / bench.at(pair).name
         place.rename(place.with_name(place.name.replace("seed1", "seed0")))
-    monkeypatch.setitem(ABLATIONS, "block", replace(ABLATIONS["block"], pairs=pairs, reference="2"))
+    monkeypatch.setitem(ABLATIONS, "block", against_2(pairs))
     result = CliRunner().invoke(main, ["ablate", "block", "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
     page = (tmp_path / "block.md").read_text()
