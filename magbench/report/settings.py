@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from magbench.stats import Paired
 
 SCORES = (RETAINED, PSNR, PRIMARY)
+LONG = 9
+"""Letters of a setting from which names are set aslant, so that they do not run into each other."""
 
 Lines = Mapping[str, Mapping[str, Row]]
 """Line of the plot -> setting -> what was found. Lines may have settings of their own."""
@@ -138,7 +140,8 @@ def _draw(theme: Theme, lines: Lines, head: Heading, scores: Sequence[Column]) -
                 axes.plot(x, cell.mean, look.marker, color=theme.colour(look), ms=7, label=label)
                 label = None
         dress(axes, theme, heading(column), "", head.varies, "")
-        axes.set_xticks(range(len(settings)), settings)
+        long = max(map(len, settings)) > LONG
+        axes.set_xticks(range(len(settings)), settings, rotation=30 if long else 0, ha="right" if long else "center")
         axes.set_xlim(-0.3, len(settings) - 0.8 + 0.12 * len(lines))
     figure.legend(
         *axes.get_legend_handles_labels(), loc="outside upper left", frameon=False, fontsize=SMALL, labelcolor=theme.ink
