@@ -7,6 +7,8 @@ for its first clips; those are timed. The others of a model that asks for one th
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,6 +47,8 @@ ELSEWHERE = "another process"
 
 TIMED = 4
 """Clips of a model that are made alone and timed, before others are shared."""
+BESIDE = 10
+"""Niceness of the thread that saves and decodes beside a stream."""
 AGAIN = TIMED
 """Clips of a model that are timed again where other work disturbed them; none after one that was disturbed again."""
 
@@ -114,6 +118,8 @@ def make_missing(
             told(job, None)
         else:
             missing.append(job)
+    if elsewhere is nowhere:
+        return _make_here(source, missing, told, interruption)
     start, first, rest = time.perf_counter(), missing[:TIMED], missing[TIMED:]
     failures = _make_here(source, first, told, interruption)
     found = elsewhere(rest, (time.perf_counter() - start) / TIMED) if rest else None
@@ -189,7 +195,7 @@ def _make(source: Source, jobs: Sequence[Job], interruption: Interruption) -> It
     again = AGAIN if source.kind == "model" and source.inside and source.timed else 0
     ahead: Future[Begin] | None = None
     outcomes: deque[Future[None]] = deque()
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1, initializer=_gives_way) as beside:
         for job, after in zip_longest(jobs, jobs[1:]):
             begun = ahead or beside.submit(_begin, source, job)
             wait([begun])
@@ -202,9 +208,9 @@ def _make(source: Source, jobs: Sequence[Job], interruption: Interruption) -> It
                         warm_up(begin)
                         warm = True
                         begin = beside.submit(_begin, source, job).result()  # a model may have written into its task
-                    metered = _measure(source, job, begin)
+                    metered = _measure(source, job, begin, not accelerated)
                 if again and metered.disturbance.disturbed:
-                    metered, helped = _timed_again(source, job, metered, interruption)
+                    metered, helped = _timed_again(source, job, metered, interruption, not accelerated)
                     again = again - 1 if helped else 0
                 outcomes.append(beside.submit(_save, source, job, metered))
             except (Exception, SystemExit, KeyboardInterrupt) as error:  # anybody's code; the other clips go on
@@ -223,6 +229,12 @@ def _make(source: Source, jobs: Sequence[Job], interruption: Interruption) -> It
             yield _error(outcomes.popleft())
 
 
+def _gives_way() -> None:
+    """Let the thread that drives an accelerator have a core first. Linux counts niceness by thread, others do not."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, 0, BESIDE)
+
+
 def _begin(source: Source, job: Job) -> Begin:
     try:
         return source.start(job.clip, job.sample, job.folder)
@@ -230,10 +242,10 @@ def _begin(source: Source, job: Job) -> Begin:
         raise explained(error, job.folder) from error
 
 
-def _measure(source: Source, job: Job, begin: Begin) -> Metered:
+def _measure(source: Source, job: Job, begin: Begin, alone: bool) -> Metered:
     height, width = job.clip.size
     expected = Expected(len(job.clip) - job.clip.switch, height, width)
-    metered = measure(begin, source.memory_bytes, expected, task_seed(job.clip.id, job.sample))
+    metered = measure(begin, source.memory_bytes, expected, task_seed(job.clip.id, job.sample), alone)
     if not source.timed:
         return replace(metered, seconds=[], peak_rss_bytes=None)
     if source.inside:
@@ -241,13 +253,15 @@ def _measure(source: Source, job: Job, begin: Begin) -> Metered:
     return replace(metered, peak_rss_bytes=None, device=ELSEWHERE, device_peak_bytes=None, disturbance=Disturbance())
 
 
-def _timed_again(source: Source, job: Job, first: Metered, interruption: Interruption) -> tuple[Metered, bool]:
+def _timed_again(
+    source: Source, job: Job, first: Metered, interruption: Interruption, alone: bool
+) -> tuple[Metered, bool]:
     """The stream once more, for its times alone: the better ones, and whether they are undisturbed.
 
     The frames are those of the first time. Times of a stream that made others, or failed, do not count.
     """
     try:
-        second = _measure(source, job, _begin(source, job))
+        second = _measure(source, job, _begin(source, job), alone)
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # anybody's code: it was made once, and that counts
         if isinstance(error, KeyboardInterrupt) and interruption.real:
             raise

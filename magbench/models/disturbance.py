@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +35,8 @@ class Disturbance:
 
     Attributes:
         waited: share of the time in which threads of this process were ready that they had no core, or in which the
-            host took the cores away, whichever is more; None where the system does not tell.
+            host took the cores away, whichever is more; None where the system does not tell. Of a stream that an
+            accelerator computes: share of all its time in which the thread that drives it was ready and had no core.
         sharers: other processes on the accelerator; None without one, or where nobody tells.
     """
 
@@ -49,16 +52,29 @@ class Disturbance:
 
 
 class Watch:
-    """Looks at the machine from its making until :meth:`seen`."""
+    """Looks at the machine from its making until :meth:`seen`.
 
-    def __init__(self) -> None:
-        self._threads, self._machine = threads(), stolen()
+    Args:
+        alone: whether this process computes what is timed, and nothing else. Where an accelerator does, the harness
+            decodes and saves beside it: then only the thread that makes this object and asks it counts.
+    """
+
+    def __init__(self, alone: bool = True) -> None:
+        self._alone = alone
+        self._start, self._threads, self._machine = time.perf_counter_ns(), threads(), stolen()
 
     def seen(self) -> Disturbance:
         """What was seen since."""
         now, machine = threads(), stolen()
-        shares = [share for share in (_lost(self._threads, now), _taken(self._machine, machine)) if share is not None]
+        lost = _lost(self._threads, now) if self._alone else self._held_up(now)
+        shares = [share for share in (lost, _taken(self._machine, machine)) if share is not None]
         return Disturbance(max(shares, default=None), sharers())
+
+    def _held_up(self, now: Threads) -> float | None:
+        me = str(threading.get_native_id())
+        if me not in self._threads or me not in now:
+            return None
+        return (now[me][1] - self._threads[me][1]) / (time.perf_counter_ns() - self._start)
 
 
 def threads() -> Threads:

@@ -76,10 +76,14 @@ def measure(
     memory_bytes: Callable[[], int | None],
     expected: Expected,
     seed: int,
+    alone: bool = True,
 ) -> Metered:
     """Run a stream to its end. Wrong shape, dtype or length, NaN and values outside [0, 1] are errors.
 
     The global generator is seeded too, so that a model that forgets ``Task.seed`` still repeats itself.
+
+    Args:
+        alone: whether no other thread of this process works meanwhile, see :class:`Watch`.
     """
     torch.manual_seed(seed)
     restarted = restart_marks()
@@ -89,7 +93,7 @@ def measure(
     history: list[int | None] = []
     total = 0
     _synchronise()
-    watch = Watch()
+    watch = Watch(alone)
     start = time.perf_counter()
     pieces = stream()  # timed with the first piece: a model may do its work here
     while True:

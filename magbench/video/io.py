@@ -34,7 +34,7 @@ TOLERANCE = 1e-3
 """How far outside [0, 1] a model's rounding may put a value."""
 
 _SLICES = 4
-"""Of a lossless frame. Their number is fixed: the bytes must not depend on the machine."""
+"""Of a large frame. Their number is fixed: the bytes must not depend on the machine."""
 SMALL_FRAME = 2**16
 """Pixels below which one thread codes a frame, and others would only be waited for."""
 _FFV1 = {"level": "3", "coder": "1", "context": "0", "slices": str(_SLICES), "slicecrc": "1", "g": "1"}
@@ -189,7 +189,6 @@ def write_lossless(path: Path, frames: FrameSource, fps: int) -> None:
         pixels="bgr0",
         container="matroska",
         options=_FFV1,
-        threads=1 if height * width < SMALL_FRAME else _SLICES,
     )
 
 
@@ -204,9 +203,8 @@ def encode(
     container: str,
     options: Mapping[str, str] = MappingProxyType({}),
     factor: int = 1,
-    threads: int = 1,
 ) -> None:
-    """Write frames, each pixel repeated ``factor`` times both ways; slices of a frame may be coded by several threads.
+    """Write frames, each pixel repeated ``factor`` times both ways; slices of large frames are coded side by side.
 
     What is written is read with its hash, or looked at: it need not be on the disk.
     """
@@ -216,7 +214,8 @@ def encode(
         assert isinstance(stream, av.VideoStream)  # PyAV cannot tell the type checker
         stream.height, stream.width = (side * factor for side in size)
         stream.pix_fmt = pixels
-        stream.thread_type, stream.thread_count = "SLICE", threads
+        stream.thread_type = "SLICE"
+        stream.thread_count = 1 if size[0] * size[1] < SMALL_FRAME else _SLICES
         for array in frames:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(array), format="rgb24")
             frame = scaler.reformat(frame, stream.width, stream.height, pixels, interpolation=Interpolation.POINT)
@@ -250,7 +249,18 @@ def to_uint8(frames: Tensor, out: NDArray[np.uint8] | None = None) -> NDArray[np
     """
     import torch
 
-    low, high = (bound.item() for bound in torch.aminmax(frames))  # of frames with a NaN both are NaN
+    frames = frames.detach()
+    count, channels, height, width = frames.shape
+    pixels = np.empty((count, height, width, channels), np.uint8) if out is None else out
+    scaled, whole = torch.empty_like(frames[0]), torch.empty_like(frames[0], dtype=torch.uint8)
+    bounds = []
+    # One by one: what a frame needs in between stays in the processor's cache.
+    for frame, target in zip(frames, torch.from_numpy(pixels), strict=True):
+        bounds.append(torch.stack(torch.aminmax(frame)))
+        whole.copy_(torch.mul(frame, 255, out=scaled).round_().clamp_(0, 255))
+        target.copy_(torch.stack(whole.unbind(), -1))
+    # Bounds are asked for at the end, because an accelerator is waited for then; of frames with a NaN both are NaN.
+    low, high = torch.stack(bounds)[:, 0].min().item(), torch.stack(bounds)[:, 1].max().item()
     if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
         finite = torch.isfinite(frames)
         if not finite.all():
@@ -258,10 +268,4 @@ def to_uint8(frames: Tensor, out: NDArray[np.uint8] | None = None) -> NDArray[np
             raise MagbenchError(f"frame {frame} holds {frames[~finite][0].item()}")
         hint = "; of frames in [-1, 1] add 1 and halve them" if -1.01 <= low < -0.01 and high <= 1.01 else ""
         raise MagbenchError(f"values span {low:.4g} to {high:.4g}, outside [0, 1]{hint}")
-    count, channels, height, width = frames.shape
-    pixels = np.empty((count, height, width, channels), np.uint8) if out is None else out
-    inside = frames.detach() if low >= 0 and high <= 1 else frames.detach().clamp(0, 1)
-    # One by one: what a frame needs in between stays in the processor's cache.
-    for frame, target in zip(inside, torch.from_numpy(pixels), strict=True):
-        target.copy_(frame.mul(255).round_().to(torch.uint8).permute(1, 2, 0))
     return pixels

@@ -85,6 +85,28 @@ def test_saving_and_decoding_go_on_beside_an_accelerator(
     assert watched.seen[-1] == "saved c"
 
 
+def test_work_beside_an_accelerator_disturbs_no_time(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, card: None
+) -> None:
+    asked = []
+    made = Watch.__init__
+    monkeypatch.setattr(Watch, "__init__", lambda watch, alone: (asked.append(alone), made(watch, alone))[1])
+    Watched(monkeypatch).make(suite, tmp_path / "accelerator")
+    monkeypatch.setattr(worker, "device_in_use", lambda: worker.CPU)
+    Watched(monkeypatch).make(suite, tmp_path / "processor")
+    assert asked == [False] * 3 + [True] * 3
+
+
+def test_clips_that_nobody_else_makes_are_one_stretch(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, card: None
+) -> None:
+    """Not two, those that are timed and the others, between which an accelerator would wait."""
+    monkeypatch.setattr(worker, "TIMED", 1)
+    watched = Watched(monkeypatch)
+    watched.until = {"a": ["begun b"]}
+    assert watched.make(suite, tmp_path) == []
+
+
 def test_an_accelerator_changes_no_video(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Watched(monkeypatch).make(suite, tmp_path / "processor")
     monkeypatch.setattr(worker, "device_in_use", lambda: "a card")

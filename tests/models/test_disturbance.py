@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,23 @@ def test_when_a_timing_is_disturbed(seen: Disturbance, disturbed: bool | None) -
 
 def test_a_system_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert watched(monkeypatch, [{}, {}], [None, None]) == Disturbance(None, None)
+
+
+def test_beside_an_accelerator_only_the_thread_that_drives_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waited 30 of 200 nanoseconds; what saves and decodes beside it waited longer, and is not asked."""
+    me = str(threading.get_native_id())
+    counts = iter([{me: (5, 10), "saves": (0, 0)}, {me: (6, 40), "saves": (100, 100)}])
+    clock = iter([1000, 1200])
+    monkeypatch.setattr(disturbance, "threads", lambda: next(counts))
+    monkeypatch.setattr(disturbance, "stolen", lambda: None)
+    monkeypatch.setattr(disturbance.time, "perf_counter_ns", lambda: next(clock))
+    assert Watch(alone=False).seen().waited == pytest.approx(0.15)
+
+
+def test_a_system_that_tells_nothing_of_that_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disturbance, "threads", dict)
+    monkeypatch.setattr(disturbance, "stolen", lambda: None)
+    assert Watch(alone=False).seen() == Disturbance(None, None)
 
 
 @pytest.fixture
