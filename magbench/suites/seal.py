@@ -9,6 +9,7 @@ import yaml
 
 from magbench.core.errors import MagbenchError
 from magbench.core.files import file_sha256, write_atomic
+from magbench.core.parallel import share, started
 from magbench.core.rows import read_rows
 from magbench.suites.clip import Clip
 from magbench.suites.format import (
@@ -26,14 +27,18 @@ from magbench.suites.format import (
 
 
 def check_suite(folder: Path) -> Suite:
-    """:func:`load_suite`, and every clip decoded, one after the other."""
+    """:func:`load_suite`, and every clip decoded: by the processes that made them, if there are any."""
     suite = load_suite(folder)
-    for clip in suite.clips:
-        _decode(clip)
+    _decode_all(suite)
     return suite
 
 
-def _decode(clip: Clip) -> None:
+def _decode_all(suite: Suite) -> None:
+    for _ in share(_decode, None, suite.clips, started()):
+        pass
+
+
+def _decode(_: None, clip: Clip) -> None:
     clip.source[:1]  # all of it is decoded, and a long one not held
     for planes in (clip.depth, clip.pixel_gap):
         np.asarray(planes)
@@ -57,7 +62,6 @@ def seal(folder: Path) -> tuple[Suite, str]:
             raise MagbenchError(f"{folder / file}: is missing")
     sealed = header.model_copy(update={"sha256": {file: file_sha256(folder / file) for file in sorted(files)}})
     suite = load_with(folder, sealed)
-    for clip in suite.clips:
-        _decode(clip)
+    _decode_all(suite)
     write_atomic(folder / HEADER_FILE, yaml.safe_dump(sealed.model_dump(), sort_keys=False))
     return suite, header.digest

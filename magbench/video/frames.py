@@ -151,7 +151,8 @@ def each(frames: FrameSource) -> Iterator[Frames]:
 
 
 def pieces(frames: FrameSource) -> Iterator[Frames]:
-    """The frames, in order, a few at a time."""
+    """The frames, in order, a few at a time; a source that is made as a whole is made once."""
+    frames = np.asarray(frames) if isinstance(frames, Whole) else frames
     count, step = frames.shape[0], max(1, PIECE_BYTES // math.prod(frames.shape[1:]))
     for start in range(0, count, step):
         yield np.asarray(frames[start : min(start + step, count)])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from magbench.core.errors import MagbenchError
+from magbench.video import frames as video_frames
+from magbench.video.frames import Whole
 from magbench.video.io import TOLERANCE, frames_sha256, read_video, to_float, to_uint8, write_lossless
 from magbench.video.preview import GIVEN, MADE, write_preview
 
@@ -94,3 +97,25 @@ def test_hash_depends_on_pixels_and_shape() -> None:
     assert frames_sha256(frames) == frames_sha256(frames.copy())
     assert frames_sha256(frames) != frames_sha256(frames.reshape(2, 8, 4, 3))
     assert frames_sha256(frames) != frames_sha256(255 - frames)
+
+
+class _Counted(Whole):
+    """Eight frames, and how often they were made."""
+
+    shape = (8, 4, 6, 3)
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        self.made += 1
+        return np.arange(8 * 72, dtype=np.uint8).reshape(self.shape)
+
+
+def test_what_is_made_as_a_whole_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video_frames, "PIECE_BYTES", 3 * 72)
+    source = _Counted()
+    found = list(video_frames.pieces(source))
+    assert [len(piece) for piece in found] == [3, 3, 2]
+    assert np.array_equal(np.concatenate(found), np.arange(8 * 72, dtype=np.uint8).reshape(source.shape))
+    assert source.made == 1
