@@ -23,8 +23,8 @@ POOR, PLAIN = 0.1, 0.65
 AWRY = 0.04
 """Of the width: a point that does not come back as near as this when it is followed there and back was hidden; farther
 by the root of how much smaller the other frame shows it."""
-CAUTION = 0.96
-"""A share counts by so much, so that what is about half seen counts as new rather than as seen."""
+CAUTION = 0.15
+"""A share s counts as s - CAUTION s (1 - s), so that what is about half seen counts as new rather than as seen."""
 
 Shares = NDArray[np.float64]
 """(n, n): [i, j] is the share of frame i that frame j < i shows."""
@@ -202,7 +202,8 @@ def _share(looked: Looked, there: Points, back: Points) -> float:
     near_enough = AWRY * size[1] * max(1.0, float(larger)) ** 0.25
     with np.errstate(invalid="ignore"):
         off = np.linalg.norm(sampled(back, there, size) - points, axis=-1)
-        return CAUTION * float((inside(there, size) & (off < near_enough)).mean())
+        share = float((inside(there, size) & (off < near_enough)).mean())
+    return share - CAUTION * share * (1 - share)
 
 
 def spread(seen: Seen, length: int) -> Shares:
