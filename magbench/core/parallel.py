@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import TypeVar
 
 from magbench.core.children import deaf_children, end_with_parent
@@ -64,6 +64,11 @@ def _in_processes(
     except BrokenProcessPool as error:
         del _pools[workers]
         raise MagbenchError(f"one of {workers} processes ended; with too little memory, use fewer") from error
+    except KeyboardInterrupt:  # whoever is told that it has ended finds nothing at work; what is half done is left
+        _pools.clear()
+        for process in active_children():
+            process.kill()
+        raise
 
 
 def _at(place: str, function: Callable[[Job, Item], Result], job: Job, item: Item) -> Result:
