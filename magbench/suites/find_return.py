@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,8 +24,11 @@ POOR, PLAIN = 0.1, 0.65
 AWRY = 0.04
 """Of the width: a point that does not come back as near as this when it is followed there and back was hidden; farther
 by the root of how much smaller the other frame shows it."""
-CAUTION = 0.15
-"""A share s counts as s - CAUTION s (1 - s), so that what is about half seen counts as new rather than as seen."""
+CAUTION, MOST_CAUTION = 3.0, 0.1
+"""What is taken off a share: so many times the parallax, at most the second. Where the camera walked, and did not only
+turn, less is known, and what is about half seen counts as new rather than as seen."""
+FEW = 12
+"""Points that say nothing about parallax."""
 
 Shares = NDArray[np.float64]
 """(n, n): [i, j] is the share of frame i that frame j < i shows."""
@@ -203,7 +207,20 @@ def _share(looked: Looked, there: Points, back: Points) -> float:
     with np.errstate(invalid="ignore"):
         off = np.linalg.norm(sampled(back, there, size) - points, axis=-1)
         share = float((inside(there, size) & (off < near_enough)).mean())
-    return share - CAUTION * share * (1 - share)
+    return max(0.0, share - min(CAUTION * _parallax(there, size), MOST_CAUTION))
+
+
+def _parallax(there: Points, size: tuple[int, int]) -> float:
+    """How far followed points are from one homography, a root mean square in widths: 0 where a camera only turns."""
+    kept = inside(there, size)  # of those that were lost none is
+    if kept.sum() < FEW:
+        return np.inf
+    before, after = (np.ascontiguousarray(points[kept], np.float32)[:, None] for points in (grid(size), there))
+    homography, _ = cv2.findHomography(before, after, 0)
+    if homography is None:
+        return np.inf
+    off = cv2.perspectiveTransform(before, homography) - after
+    return float(np.sqrt(np.square(off).sum(-1).mean())) / size[1]
 
 
 def spread(seen: Seen, length: int) -> Shares:
