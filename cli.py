@@ -29,7 +29,7 @@ def main() -> None:
     "--preset",
     default="nano",
     show_default=True,
-    help="Sizes of the model: nano; pico for a first try; small for a GPU.",
+    help="Sizes of the model: nano; nano_text takes text; pico for a first try; small for a GPU.",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", required=True)
 @click.option(
@@ -55,11 +55,12 @@ def train(
     device: str,
 ) -> None:
     """Train one STAGE of the model: base, then memory, then joint; window starts from base. Stopped, the same command
-    goes on. dmd goes on from joint without data, by what teacher knows; both need a preset that takes text: pico.
+    goes on. dmd goes on from joint without data, by what teacher knows; both need a preset that takes text: nano_text,
+    or pico.
 
-    A stage starts from the weights of the one before in --out; of preset nano, where there are none, from those that
-    ship, and says so. `nano:DIR/+POLICY` is then a model: `magbench run --models nano:DIR/+window`. Preset small,
-    96x64, is trained on rooms too, which the extra 3d draws.
+    A stage starts from the weights of the one before in --out; of presets nano and nano_text, where there are none,
+    from those that ship, and says so. `nano:DIR/+POLICY` is then a model: `magbench run --models nano:DIR/+window`.
+    Preset small, 96x64, is trained on rooms too, which the extra 3d draws.
     """
     import torch
 

@@ -100,7 +100,7 @@ def _preset(folder: Path, policy: str) -> Preset:
     if missing:
         stages = ", then ".join(f"`magbench train {part} --out {folder}`" for part in missing if part != "codec")
         raise MagbenchError(f"{folder}: holds no {missing[0]}.safetensors, which {policy} needs; {stages} makes it")
-    return preset_of(folder / "codec.safetensors")
+    return preset_of(folder / f"{PARTS[_policy(policy).packs][0]}.safetensors")
 
 
 def _digest(folder: Path, policy: str) -> str:

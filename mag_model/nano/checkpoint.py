@@ -20,8 +20,8 @@ from magbench.core.errors import MagbenchError
 
 
 def shipped(preset: Preset) -> Path:
-    """The folder of the weights that ship in the package."""
-    return Path(str(files("mag_model"))) / "weights" / preset.name
+    """The folder of the weights that ship in the package and serve this preset."""
+    return Path(str(files("mag_model"))) / "weights" / (preset.begins_as or preset.name)
 
 
 def save_weights(path: Path, tensors: dict[str, Tensor], preset: Preset, part: str) -> Path:
@@ -35,10 +35,16 @@ def save_weights(path: Path, tensors: dict[str, Tensor], preset: Preset, part: s
 
 
 def load_backbone(preset: Preset, part: str, folder: Path | None = None) -> Backbone:
-    """The network of one training stage, ready to run, from ``folder`` or else from the package."""
+    """The network of one training stage, ready to run, from ``folder`` or else from the package.
+
+    One that begins from weights that know no text is the same function under any text.
+    """
     network = Backbone(preset.backbone)
     path = find_weights(preset, part, folder)
-    network.load_state_dict(_read(path, preset, part, {n: v.shape for n, v in network.state_dict().items()}))
+    state = network.state_dict()
+    silent = {"text.weight": torch.zeros_like(state["text.weight"])} if _wordless(path, preset) else {}
+    shapes = {name: value.shape for name, value in state.items() if name not in silent}
+    network.load_state_dict(_read(path, preset, part, shapes) | silent)
     return network.eval()
 
 
@@ -50,10 +56,20 @@ def load_codec(preset: Preset, folder: Path | None = None) -> PatchCodec:
     return codec.eval()
 
 
+def _wordless(path: Path, preset: Preset) -> bool:
+    """Whether a file holds weights of the preset as which this one begins."""
+    return preset.begins_as is not None and _named(path) == preset.begins_as
+
+
+def _named(path: Path) -> object:
+    """What a file of weights gives as the name of its preset."""
+    with open_safetensors(path) as file:
+        return read_about(file, path, "about").get("preset")
+
+
 def preset_of(path: Path) -> Preset:
     """The preset that a file of weights says it belongs to."""
-    with open_safetensors(path) as file:
-        name = read_about(file, path, "about").get("preset")
+    name = _named(path)
     if not isinstance(name, str) or name not in PRESETS:
         raise MagbenchError(f"{path}: weights of preset '{name}', not of {' or '.join(PRESETS)}")
     return PRESETS[name]
@@ -85,9 +101,10 @@ def _read(path: Path, preset: Preset, part: str, shapes: dict[str, torch.Size]) 
         if not value.is_floating_point() or not torch.isfinite(value).all():
             raise MagbenchError(f"{path}: tensor '{name}' holds what is no finite number")
     tensors = {name: value.float() for name, value in stored.items()}
-    for key, wanted in (("preset", preset.name), ("part", part)):
-        if about.get(key) != wanted:
-            raise MagbenchError(f"{path}: weights of {key} '{about.get(key)}', not of '{wanted}'")
+    names = (preset.name,) if preset.begins_as is None else (preset.name, preset.begins_as)
+    for key, allowed in (("preset", names), ("part", (part,))):
+        if about.get(key) not in allowed:
+            raise MagbenchError(f"{path}: weights of {key} '{about.get(key)}', not of '{allowed[0]}'")
     found = {name: value.shape for name, value in tensors.items()}
     for name in sorted(shapes.keys() | found.keys()):
         if shapes.get(name) != found.get(name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mag_model.nano.spec import BackboneSpec
 from magbench.suites.worlds.captions import VOCABULARY
@@ -19,6 +19,8 @@ class Preset:
         schedule: of each stage's steps, the share that is trained unless others are asked for.
         scenes: canvases that training clips are drawn from.
         rooms: places in 3-D maps that they are drawn from too, see :mod:`mag_model.training.rooms`.
+        begins_as: preset of the same sizes without words, whose weights that ship serve this one: in a network that
+            begins from them all text is silent until it is trained.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Preset:
     schedule: float = 1.0
     scenes: int = 288
     rooms: int = 0
+    begins_as: str | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -46,14 +49,11 @@ def _block_preset(block: int) -> Preset:
 BLOCK_SIZES = (1, 2, 3, 4, 5)
 """Of the paper's table 4."""
 
+NANO = BackboneSpec(dim=192, layers=4, heads=6, hidden=768, channels=36, grid=(4, 4), block=3, pose=3, rope=(8, 4, 4))
+
 PRESETS = {
-    "nano": Preset(
-        name="nano",
-        backbone=BackboneSpec(
-            dim=192, layers=4, heads=6, hidden=768, channels=36, grid=(4, 4), block=3, pose=3, rope=(8, 4, 4)
-        ),
-        patch=8,
-    ),
+    "nano": Preset(name="nano", backbone=NANO, patch=8),
+    "nano_text": Preset(name="nano_text", backbone=replace(NANO, words=VOCABULARY), patch=8, begins_as="nano"),
     "pico": Preset(
         name="pico",
         backbone=BackboneSpec(
@@ -83,6 +83,7 @@ PRESETS = {
     ),
     **{f"block{size}": _block_preset(size) for size in BLOCK_SIZES},
 }
-"""``nano``: the one whose weights ship; it takes no text. ``pico``: for a first try, a minute or so a stage; it takes
+"""``nano``: the one whose weights ship; it takes no text. ``nano_text``: the same with text, for `teacher` and `dmd`;
+it begins from the weights of ``nano``. ``pico``: for a first try, a minute or so a stage; it takes
 text, and its scores are poor. ``small``: 96x64, canvases and rooms, for a GPU; nobody has trained it yet. ``block1`` to
 ``block5``: for `magbench ablate block`, alike in all other sizes."""

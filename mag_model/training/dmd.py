@@ -22,6 +22,7 @@ from mag_model.memory.policy import CachePolicy
 from mag_model.nano.backbone import Backbone, Posed
 from mag_model.rollout import seeded
 from mag_model.training.checkpoint import Progress, restore, save
+from mag_model.training.loss import Levels
 from mag_model.training.matching import (
     critic_loss,
     exit_step,
@@ -58,6 +59,8 @@ class Matching:
         rate, critic_rate: learning rates (paper, for 1.3 billion numbers: 2e-6 and 4e-7).
         mean_decay: of the running mean of the weights.
         batch: clips.
+        windows: of each clip that are looked at, one after the other.
+        levels: at which teacher and critic are asked.
     """
 
     frames: int
@@ -69,6 +72,8 @@ class Matching:
     critic_rate: float = 5e-4
     mean_decay: float = 0.99
     batch: int = 16
+    windows: int = 1
+    levels: Levels = Levels()
 
 
 @dataclass(frozen=True)
@@ -138,13 +143,13 @@ def _step(
     error = torch.zeros(())
     for _ in range(how.critic_updates):
         with torch.no_grad():
-            made, pose, text = _window_of_rollout(parts, world, how, random)
-        noised, sigma = _noised(made, parts.generator.spec.shift, random)
-        error = critic_loss(_see(critic, noised, sigma, pose, text), made)
+            made, pose, text = windows_of_rollout(parts, world, how, random)
+        noised, sigma = _noised(made, how.levels.shift, random)
+        error = critic_loss(_see(critic, noised, sigma, pose, text), made, sigma, how.levels)
         _update(optimizer, critic, error)
-    made, pose, text = _window_of_rollout(parts, world, how, random)
+    made, pose, text = windows_of_rollout(parts, world, how, random)
     with torch.no_grad():
-        noised, sigma = _noised(made.detach(), parts.generator.spec.shift, random)
+        noised, sigma = _noised(made.detach(), how.levels.shift, random)
         fake = _see(critic, noised, sigma, pose, text)
         real = guided(
             _see(parts.teacher, noised, sigma, pose, text),
@@ -164,10 +169,10 @@ def _update(optimizer: torch.optim.Optimizer, network: nn.Module, loss: Tensor) 
     optimizer.step()
 
 
-def _window_of_rollout(
+def windows_of_rollout(
     parts: Cast, world: World, how: Matching, random: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """A window of a rollout of the generator: latents, cameras, and the text that teacher and critic are told."""
+    """Windows of rollouts of the generator: latents, cameras, and the text that teacher and critic are told."""
     spec = parts.generator.spec
     pose, text = world.tell(how.batch, how.frames, random)
     told = history_text(text, spec.block, how.history, random)
@@ -181,9 +186,13 @@ def _window_of_rollout(
         exit_step(len(spec.steps), random),
         seeded(int(torch.randint(2**62, (1,), generator=random))),
     )
-    first = int(torch.randint((how.frames - how.window) // spec.block + 1, (1,), generator=random)) * spec.block
-    seen = slice(first, first + how.window)
-    return made[:, seen], pose[:, seen], text[:, seen]
+    length = how.windows * how.window
+    first = int(torch.randint((how.frames - length) // spec.block + 1, (1,), generator=random)) * spec.block
+
+    def cut(clips: Tensor) -> Tensor:
+        return clips[:, first : first + length].unflatten(1, (how.windows, how.window)).flatten(0, 1)
+
+    return cut(made), cut(pose), cut(text)
 
 
 def _noised(latents: Tensor, shift: float, random: torch.Generator) -> tuple[Tensor, Tensor]:

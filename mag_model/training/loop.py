@@ -21,7 +21,7 @@ from mag_model.nano.presets import Preset
 from mag_model.training.checkpoint import Progress, cut_log, restore, save
 from mag_model.training.data import Batch, ClipShape, load_pool
 from mag_model.training.evaluate import evaluate
-from mag_model.training.loss import denoising_loss, window_loss, write_sequence
+from mag_model.training.loss import FINE, denoising_loss, window_loss, write_sequence
 from mag_model.training.probe import PackingProbe
 from mag_model.training.rooms import Scenery, load_rooms
 from mag_model.training.stages import Stage
@@ -95,9 +95,7 @@ def train(
     started = time.monotonic()
     claim(out, MADE, "training")
     for part in [part for part in dict.fromkeys((recipe.start, recipe.writer)) if part]:
-        path = find_weights(chosen, part, out)
-        own = "" if path.parent == out else f", which ships: {out} has none of its own"
-        say(f"{stage}: {part} from {path}{own}")
+        say(came_from(stage, part, chosen, out))
     pool = load_pool(pool_in or out, scenes or chosen.scenes, usable_cores(), shown)
     rooms = load_rooms(pool_in or out, chosen.rooms, chosen.size, shown) if chosen.rooms else None
     scenery = Scenery(pool, chosen.size, rooms)
@@ -151,6 +149,13 @@ def train(
     return save_weights(out / f"{stage}.safetensors", mean, chosen, stage)
 
 
+def came_from(stage: str, part: str, chosen: Preset, out: Path) -> str:
+    """A line on where a stage takes the weights of a part from."""
+    path = find_weights(chosen, part, out)
+    own = "" if path.parent == out else f", which ships: {out} has none of its own"
+    return f"{stage}: {part} from {path}{own}"
+
+
 def _step(
     recipe: Stage,
     trained: nn.ModuleDict,
@@ -175,7 +180,7 @@ def _step(
     text = None if text is None else text.to(device)
     if recipe.both_ways:
         teacher, turn = Posed(network, pose, batch.frame, text), batch.frame
-        return _updated(trained, optimizer, rate, window_loss(network.spec, teacher, latents, turn, random))
+        return _updated(trained, optimizer, rate, window_loss(FINE, teacher, latents, turn, random))
     masks = block_masks(recipe.policy, phase.clips.blocks, network.spec.block)
     own = rng.random() < phase.own_block
     seen = masks.after if own else masks.before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -46,14 +48,39 @@ def _noise(like: Tensor, random: torch.Generator) -> Tensor:
     return torch.randn(like.shape, generator=random).to(like.device)
 
 
-def window_loss(
-    spec: BackboneSpec, teacher: Denoiser, latents: Tensor, frame: Tensor, random: torch.Generator
-) -> Tensor:
+@dataclass(frozen=True)
+class Levels:
+    """Noise levels at which what looks both ways is asked, and what its errors weigh.
+
+    The strongest numbers of a latent are ten times the weakest, which carry the detail: it is drowned at the levels of
+    the sampler, where nothing says whether a video is sharp.
+
+    Attributes:
+        shift: of the levels; 1 = uniform ones.
+        least: an error is divided by its noise level, but by no less than this. 1 = clean latents count the same at
+            each level; towards 0 the flow does, as in the paper, whose error is that of the clean latents over the
+            level.
+    """
+
+    shift: float = 5.0
+    least: float = 1.0
+
+    def even(self, error: Tensor, sigma: Tensor) -> Tensor:
+        """Errors (B, F, C, h, w) of clean latents as they count at levels (B, F)."""
+        return error / sigma.clamp(min=self.least)[:, :, None, None, None]
+
+
+FINE = Levels(shift=1.0, least=0.1)
+"""Of the teacher and of what it matches, for latents whose weakest numbers have a deviation of a quarter."""
+
+
+def window_loss(levels: Levels, teacher: Denoiser, latents: Tensor, frame: Tensor, random: torch.Generator) -> Tensor:
     """() mean squared error of a clip that is looked at both ways, at one noise level, without any history."""
-    sigma = draw_sigma(spec, latents.shape[0], spec.block, random)[:, :1].expand(latents.shape[:2]).to(latents.device)
+    level = torch.rand(latents.shape[0], 1, generator=random)
+    sigma = shift_sigma(level, levels.shift).expand(latents.shape[:2]).to(latents.device)
     noised = add_noise(latents, _noise(latents, random), sigma)
     attention = SequenceAttention(teacher.rope.turns(frame.to(latents.device)))
-    return (teacher.at(frame)(noised, sigma, attention) - latents).square().mean()
+    return levels.even(teacher.at(frame)(noised, sigma, attention) - latents, sigma).square().mean()
 
 
 def denoising_loss(

@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mag_model.training.loss import Levels
+
 LEAST = 1e-3
 """Below this mean distance between a video and what the teacher makes of it the gradient grows no more."""
 
@@ -46,12 +48,12 @@ def matching_loss(made: Tensor, gradient: Tensor) -> Tensor:
     return 0.5 * (made - (made - gradient).detach()).square().mean()
 
 
-def critic_loss(predicted: Tensor, made: Tensor) -> Tensor:
-    """() the critic's error on the generator's own videos, of which it is to know the distribution.
+def critic_loss(predicted: Tensor, made: Tensor, sigma: Tensor, levels: Levels) -> Tensor:
+    """() the critic's error on the generator's own videos, noised to levels (B, F): it is to know their distribution.
 
     DMD, arXiv 2311.18828, equation 6, in clean latents.
     """
-    return (predicted - made.detach()).square().mean()
+    return levels.even(predicted - made.detach(), sigma).square().mean()
 
 
 def exit_step(steps: int, random: torch.Generator) -> int:

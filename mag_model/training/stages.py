@@ -156,7 +156,7 @@ STAGES = {
     "teacher": Stage(
         name="teacher",
         summary="two blocks both ways, from text and camera, with no history: for `dmd`",
-        start=None,
+        start="base",
         writer=None,
         policy=FullHistory(),
         cycles=(Cycle(1.5e-3, (Phase(2300, GLANCE),)),),

@@ -14,7 +14,8 @@ from mag_model.nano.checkpoint import load_backbone, save_weights
 from mag_model.nano.presets import Preset
 from mag_model.training.checkpoint import Progress, cut_log
 from mag_model.training.dmd import Cast, Matching, match
-from mag_model.training.loop import QUIET, Report
+from mag_model.training.loop import QUIET, Report, came_from
+from mag_model.training.loss import FINE
 from mag_model.training.texts import Captioned, load_contents
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Progress as Shown
@@ -22,7 +23,7 @@ from magbench.core.provenance import usable_cores
 
 STAGE = "dmd"
 STEPS = 1000
-HOW = Matching(frames=24, window=6, batch=8)
+HOW = Matching(frames=24, window=6, batch=8, windows=4, critic_updates=2, levels=FINE)
 POLICY = Mag(first_block_whole=False)
 
 
@@ -43,12 +44,15 @@ def train_dmd(
     if threads:
         torch.set_num_threads(threads)
     if not chosen.backbone.words:
-        raise MagbenchError(f"preset {chosen.name} takes no text, by which `{STAGE}` tells scenes apart; pico does")
+        raise MagbenchError(
+            f"preset {chosen.name} takes no text, by which `{STAGE}` tells scenes apart; nano_text does"
+        )
     joint, memory, teacher = (load_backbone(chosen, part, out) for part in ("joint", "memory", "teacher"))
     parts = Cast(joint, memory, teacher, POLICY)
     for frozen in (parts.writer, parts.teacher):
         frozen.requires_grad_(False)
-    say(f"{STAGE}: joint, memory and teacher from {out}")
+    for part in ("joint", "memory", "teacher"):
+        say(came_from(STAGE, part, chosen, out))
     contents = load_contents(out, scenes or chosen.scenes, usable_cores(), shown)
     progress = Progress(STAGE, chosen.name, seed, steps or max(1, round(STEPS * chosen.schedule)))
     started = time.monotonic()

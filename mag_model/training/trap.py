@@ -195,7 +195,7 @@ def _window_loss(network: Backbone, scenes: Scenes, text: Tensor, random: torch.
     first = int(torch.randint((FRAMES - WINDOW) // SPEC.block + 1, (1,), generator=random)) * SPEC.block
     seen, frame = slice(first, first + WINDOW), torch.arange(WINDOW)
     told = Posed(network, scenes.pose[:, seen], frame, text[:, seen])
-    return window_loss(SPEC, told, latents[:, seen], frame, random)
+    return window_loss(HOW.levels, told, latents[:, seen], frame, random)
 
 
 def _copy(network: Backbone) -> Backbone:

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
+from mag_model.memory.attention import SequenceAttention
+from mag_model.nano.backbone import Posed
 from mag_model.nano.checkpoint import load_backbone, save_weights
 from mag_model.nano.presets import PRESETS
+from mag_model.nano.text import bags
 from magbench.core.errors import MagbenchError
 from tests.tiny import SPEC, random_backbone
 
@@ -26,6 +30,33 @@ def test_weights_come_back_in_half_precision(folder: Path) -> None:
     loaded = load_backbone(TINY, "base", folder).state_dict()
     for name, value in random_backbone(0).state_dict().items():
         assert torch.equal(loaded[name], value.half().float())
+
+
+def test_a_network_that_learns_text_begins_as_the_one_that_ships() -> None:
+    plain, preset = load_backbone(PRESETS["nano"], "base"), PRESETS["nano_text"]
+    network, spec = load_backbone(preset, "base"), preset.backbone
+    random = torch.Generator().manual_seed(0)
+    latents, pose = torch.randn(1, 6, spec.channels, *spec.grid, generator=random), torch.randn(1, 6, 3)
+    sigma, frame = torch.rand(1, 6, generator=random), torch.arange(6)
+
+    def seen(told: Posed) -> Tensor:
+        with torch.no_grad():
+            return told.at(frame)(latents, sigma, SequenceAttention(spec.turning.turns(frame)))
+
+    for prompt in ("red and teal; mostly striped discs", ""):
+        text = bags([prompt], spec.words)[:, None].expand(-1, 6, -1)
+        assert torch.equal(seen(Posed(network, pose, frame, text)), seen(Posed(plain, pose, frame)))
+    assert network.text.weight.requires_grad
+
+
+def test_weights_of_a_preset_that_takes_text_are_its_own(tmp_path: Path) -> None:
+    taught, folder = PRESETS["nano_text"], tmp_path
+    network = load_backbone(taught, "base")
+    torch.nn.init.ones_(network.text.weight)
+    save_weights(folder / "base.safetensors", network.state_dict(), taught, "base")
+    assert torch.equal(load_backbone(taught, "base", folder).text.weight, network.text.weight)
+    with pytest.raises(MagbenchError, match="weights of preset 'nano_text', not of 'nano'"):
+        load_backbone(PRESETS["nano"], "base", folder)
 
 
 def test_equal_weights_give_equal_bytes(folder: Path) -> None:

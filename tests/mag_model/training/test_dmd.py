@@ -21,8 +21,8 @@ from mag_model.rollout import rollout, seeded
 from mag_model.training import cells, train_dmd
 from mag_model.training.checkpoint import Progress
 from mag_model.training.data import Batch
-from mag_model.training.dmd import Cast, Matching, match
-from mag_model.training.loss import window_loss
+from mag_model.training.dmd import Cast, Matching, match, windows_of_rollout
+from mag_model.training.loss import FINE, Levels, window_loss
 from mag_model.training.texts import Captioned, load_contents, recoloured, texts_of
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Quiet
@@ -70,6 +70,36 @@ def test_writer_and_teacher_stay_as_they_are(tmp_path: Path) -> None:
         before = random_backbone(seed, SPEC).state_dict()
         assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert [line["step"] for line in lines] == [1, 2]
+    assert all(line["critic"] > 0 and line["gradient"] > 0 for line in lines)
+
+
+def test_windows_of_a_rollout_follow_one_another() -> None:
+    how = replace(HOW, window=3, windows=3)
+    mine, seen = parts(), set()
+    for seed in range(8):
+        made, pose, text = windows_of_rollout(mine, Numbered(), how, torch.Generator().manual_seed(seed))
+        assert made.shape[:2] == pose.shape[:2] == text.shape[:2] == (6, 3)
+        frame = pose[..., 0].long().unflatten(0, (2, 3)).flatten(1)
+        first = int(frame[0, 0])
+        assert torch.equal(frame, first + torch.arange(9).expand(2, 9))
+        assert torch.equal(text[..., 1].long(), pose[..., 0].long())
+        seen.add(first)
+    assert seen == {0, 3}
+
+
+class Numbered:
+    """A world in which a camera, and what is told of it, is the number of its frame."""
+
+    def tell(self, batch: int, frames: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        number = torch.arange(frames).expand(batch, frames)[..., None].float()
+        return number.double() * torch.tensor([1.0, 0, 0]), number * torch.eye(len(SPEC.words) + 1)[1]
+
+
+def test_many_windows_are_matched_as_one_is(tmp_path: Path) -> None:
+    how = replace(HOW, window=3, windows=4, levels=FINE)
+    lines: list[dict[str, float]] = []
+    progress = Progress("dmd", "tiny", 0, 2)
+    match(parts(), cells.Cells(), how, progress, tmp_path / "x.safetensors", note=lines.append)
     assert all(line["critic"] > 0 and line["gradient"] > 0 for line in lines)
 
 
@@ -171,7 +201,7 @@ def test_the_teacher_looks_both_ways() -> None:
     latents, pose = clip_of(PLAIN, 6)
     network = random_backbone(0)
     told = Posed.along(network, pose)
-    first = window_loss(PLAIN, told, latents, torch.arange(6), torch.Generator().manual_seed(0))
+    first = window_loss(Levels(), told, latents, torch.arange(6), torch.Generator().manual_seed(0))
     assert first > 0
     latents.requires_grad_()
     frame = torch.arange(6)

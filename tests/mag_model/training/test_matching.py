@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from mag_model.flow import add_noise
 from mag_model.memory.policy import FullHistory, Mag, Window
 from mag_model.nano.backbone import Posed
 from mag_model.rollout import rollout, seeded
+from mag_model.training.loss import Levels
 from mag_model.training.matching import critic_loss, exit_step, guided, history_text, matching_gradient, matching_loss
 from mag_model.training.self_rollout import self_rollout
 from tests.tiny import SPEC, clip_of, random_backbone
@@ -64,10 +66,21 @@ def test_the_critic_that_knows_the_posterior_has_no_gradient() -> None:
     exact = (1 - s) * SPREAD**2 / variance
     slope = torch.tensor(exact, dtype=torch.float64, requires_grad=True)
     bias = torch.tensor(MADE_MEAN - exact * (1 - s) * MADE_MEAN, dtype=torch.float64, requires_grad=True)
-    critic_loss(slope * noised + bias, x).backward()
+    critic_loss(slope * noised + bias, x, torch.full((1, 1), s), Levels()).backward()
     assert slope.grad is not None and bias.grad is not None
     assert abs(float(slope.grad)) < 1e-10
     assert abs(float(bias.grad)) < 1e-10
+
+
+def test_errors_over_their_level_are_those_of_the_flow() -> None:
+    x0, noise, predicted = torch.randn(3, 2, 3, 1, 2, 2, dtype=torch.float64)
+    sigma = torch.tensor([[0.2, 0.2, 0.9], [0.5, 1.0, 0.04]], dtype=torch.float64)
+    noised, level = add_noise(x0, noise, sigma), sigma[:, :, None, None, None]
+    flow = (noise - x0) - (noised - predicted) / level
+    torch.testing.assert_close(Levels(least=0.01).even(predicted - x0, sigma), flow)
+    assert torch.equal(Levels().even(predicted - x0, sigma), predicted - x0)
+    wanted = (predicted - x0) / sigma.new_tensor([[0.2, 0.2, 0.9], [0.5, 1.0, 0.1]])[:, :, None, None, None]
+    assert torch.equal(Levels(least=0.1).even(predicted - x0, sigma), wanted)
 
 
 def test_guidance() -> None:
