@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mag_model.memory.policy import Mag
+from mag_model.nano.checkpoint import preset_of
+from mag_model.nano.model import NanoModel
 from magbench.generation.sources import make_task
 from magbench.metrics.own_return import measure
 from magbench.models.references import BLUR, blurred
@@ -89,11 +93,17 @@ def numbers(clip: Clip, given: Video, made: Video, window: int) -> tuple[float, 
 @click.command()
 @click.argument("models", default="full_history,mag,strided,window_sink,window")
 @click.option("--suite", "name", default="revisit-nano-v2", show_default=True)
-def main(models: str, name: str) -> None:
-    """Score every cheat, and MODELS."""
+@click.option(
+    "--weights", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Of `train dmd`, beside."
+)
+def main(models: str, name: str, weights: Path | None) -> None:
+    """Score every cheat, and MODELS; with --weights what `magbench train dmd --out DIR` left there, too."""
     torch.set_num_threads(1)
     suite = open_suite(name)
     loaded = [load_model(model) for model in models.split(",")]
+    if weights is not None:
+        preset = preset_of(weights / "dmd.safetensors")
+        loaded.append(NanoModel("dmd", Mag(first_block_whole=False), "dmd", "memory", preset, weights))
     rows: dict[str, list[tuple[float, ...]]] = {}
     clips = [clip for clip in suite.clips if clip.explores]
     for clip in clips:
