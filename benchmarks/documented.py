@@ -72,6 +72,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 
 WITHOUT = {
     "magbench train base --out DIR": "takes an hour",
+    "magbench train teacher --preset nano_text --out DIR": "takes a quarter of an hour",
+    "magbench train dmd --preset nano_text --out DIR": "takes an hour",
     "magbench ablate trap": "takes half an hour",
     "magbench ablate block": "likewise; tests/baselines/test_trained.py trains two sizes for a step",
     "magbench ablate pair": "likewise",
@@ -114,6 +116,8 @@ WITHOUT = {
         "likewise; minutes"
     ),
     "python benchmarks/unseen.py": "its numbers are in the page",
+    "python benchmarks/unseen.py --weights DIR": "likewise",
+    "python benchmarks/own_return.py mag --weights DIR": "likewise",
     "magbench run revisit-3d:832x480 --models mine": "draws for minutes",
     "magbench run revisit-3d --models warp+full_history,warp+strided,nearest_view+full_history,warp+window": (
         "its numbers are in the page"
