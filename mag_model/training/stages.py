@@ -159,7 +159,7 @@ STAGES = {
         start="base",
         writer=None,
         policy=FullHistory(),
-        cycles=(Cycle(1.5e-3, (Phase(2300, GLANCE),)),),
+        cycles=(Cycle(1.5e-3, (Phase(2000, GLANCE),)),),
         both_ways=True,
     ),
 }

@@ -23,7 +23,7 @@ from magbench.core.provenance import usable_cores
 
 STAGE = "dmd"
 STEPS = 1000
-HOW = Matching(frames=24, window=6, batch=4, windows=4, critic_updates=2, levels=FINE)
+HOW = Matching(frames=24, window=6, guidance=1.5, critic_updates=2, rate=1e-4, batch=4, windows=4, levels=FINE)
 POLICY = Mag(first_block_whole=False)
 
 
