@@ -125,6 +125,7 @@ WITHOUT = {
     "magbench profile wan:random,wan:random+mag,wan:random+mag_ring,wan:random+window_sink:frames=6:sink=3"
     " --history 21,60,120,240 --resolution 832x480 --decode": "needs a GPU",
     "python -m benchmarks.harness full --clips 100": "ten minutes on a quiet machine",
+    "python -m benchmarks.full_size OUT": "half an hour and 21 GB",
     "python -m benchmarks.iso_byte run OUT --clips 14": "an hour",
     "python -m benchmarks.iso_byte latency OUT": "needs a quiet machine",
     "python -m benchmarks.long_rollout OUT": "a quarter of an hour",

@@ -4,7 +4,7 @@ Wan2.1-1.3B's sizes with seeded weights at 832x480: the codec reads nine given f
 network writes them into its memory and makes block after block, the codec decodes, and magbench scores, tabulates and
 draws. What is made is noise; what is shown is that the way is open, in which time and memory. In place of the
 text encoder, of 5.7 billion numbers, a prompt is a seeded encoding of its size. Needs the extras wan and 3d and, on a
-CPU, 16 GB and half an hour of two idle cores or more.
+CPU, 21 GB and half an hour of two cores.
 """
 
 from __future__ import annotations
