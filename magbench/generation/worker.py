@@ -232,7 +232,7 @@ def _make(source: Source, jobs: Sequence[Job], interruption: Interruption) -> It
 def _gives_way() -> None:
     """Let the thread that drives an accelerator have a core first. Linux counts niceness by thread, others do not."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, 0, BESIDE)
+        os.setpriority(os.PRIO_PROCESS, 0, max(BESIDE, os.getpriority(os.PRIO_PROCESS, 0)))  # nobody may be less nice
 
 
 def _begin(source: Source, job: Job) -> Begin:

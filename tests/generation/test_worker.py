@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -95,6 +97,19 @@ def test_work_beside_an_accelerator_disturbs_no_time(
     monkeypatch.setattr(worker, "device_in_use", lambda: worker.CPU)
     Watched(monkeypatch).make(suite, tmp_path / "processor")
     assert asked == [False] * 3 + [True] * 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is of a process elsewhere")
+@pytest.mark.parametrize(("own", "beside"), [(0, 10), (15, 15)])
+def test_what_works_beside_gives_way_and_never_asks_for_more(
+    monkeypatch: pytest.MonkeyPatch, own: int, beside: int
+) -> None:
+    """A user without rights may not lower the niceness that the program was started with."""
+    asked: list[int] = []
+    monkeypatch.setattr(os, "getpriority", lambda which, who: own)
+    monkeypatch.setattr(os, "setpriority", lambda which, who, value: asked.append(value))
+    worker._gives_way()
+    assert asked == [beside]
 
 
 def test_clips_that_nobody_else_makes_are_one_stretch(
