@@ -20,7 +20,8 @@ from magbench.core.children import deaf_children, end_group, end_with_parent, fi
 from magbench.core.errors import MagbenchError
 from magbench.core.progress import Progress, Quiet
 from magbench.generation.sources import find_sources
-from magbench.generation.worker import Begin, Job, Source, generate_from, one_line
+from magbench.generation.telling import one_line
+from magbench.generation.worker import Begin, Job, Source, generate_from
 from magbench.models.naming import Given
 from magbench.runs.failures import Failure
 from magbench.runs.folder import RunFolder

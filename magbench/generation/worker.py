@@ -22,25 +22,24 @@ import numpy as np
 from torch import Tensor
 
 from magbench.core.disk import DiskError, explained
-from magbench.core.errors import MagbenchError, Unfit
+from magbench.core.errors import Unfit
 from magbench.core.parallel import threads
 from magbench.core.progress import Progress
 from magbench.core.seeds import task_seed
 from magbench.generation.overdue import named_if_overdue
+from magbench.generation.telling import Stopped, message, one_line
 from magbench.models.disturbance import Disturbance
 from magbench.models.guard import Interruption
 from magbench.models.meter import CPU, Expected, Metered, device_in_use, measure, warm_up
 from magbench.models.protocol import Kind
 from magbench.models.put_back import put_back, told_of
 from magbench.runs.failures import Failure
-from magbench.runs.generation import discard_unless_current, write_error, write_generation
+from magbench.runs.generation import discard_unless_current, write_generation
 from magbench.suites.clip import Clip
 
 Begin = Callable[[], Iterator[Tensor]]
 """Begins a stream."""
 
-MESSAGE_LENGTH = 300
-"""Characters of an error that other people's code raised, at most."""
 ELSEWHERE = "another process"
 """The device of a program, which nobody looked into."""
 
@@ -51,13 +50,6 @@ BESIDE = 10
 """Niceness of the thread that saves and decodes beside a stream."""
 AGAIN = TIMED
 """Clips of a model that are timed again where other work disturbed them; none after one that was disturbed again."""
-
-
-class Stopped(Exception):
-    """A model raised what ends a program: ``SystemExit``, or a ``KeyboardInterrupt`` of its own."""
-
-    def __init__(self, error: BaseException) -> None:
-        super().__init__(f"the model raised {type(error).__name__}({', '.join(map(repr, error.args))})")
 
 
 @dataclass(frozen=True)
@@ -139,8 +131,8 @@ def _make_here(source: Source, jobs: Sequence[Job], told: Told, interruption: In
         for job, error in zip(jobs, _make(source, jobs, interruption), strict=True):
             failure = None
             if error is not None:
-                message, unfit = _message(error, job.folder), isinstance(error, Unfit)
-                failure = Failure(source.name, job.clip.id, job.sample, message, unfit)
+                told_as, unfit = message(error, job.folder), isinstance(error, Unfit)
+                failure = Failure(source.name, job.clip.id, job.sample, told_as, unfit)
                 failures.append(failure)
             told(job, failure)
     return failures
@@ -289,22 +281,3 @@ def _error(outcome: Future[None]) -> Exception | None:
     except Exception as error:
         return error
     return None
-
-
-def _message(error: Exception, folder: Path) -> str:
-    """One line; the traceback of what is not our own complaint goes into the folder."""
-    if isinstance(error, MagbenchError):
-        return one_line(error)
-    try:
-        return f"{one_line(error)} (traceback in {write_error(folder, error)})"
-    except OSError as full:
-        raise explained(full, folder) from full
-
-
-def one_line(error: BaseException) -> str:
-    """An error as one line: our own as it is, others with their type, and cut."""
-    if not isinstance(error, Exception):
-        error = Stopped(error)
-    if isinstance(error, Stopped) or type(error) in (MagbenchError, Unfit):
-        return " ".join(str(error).split())
-    return " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH]

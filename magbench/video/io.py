@@ -260,7 +260,8 @@ def to_uint8(frames: Tensor, out: NDArray[np.uint8] | None = None) -> NDArray[np
         whole.copy_(torch.mul(frame, 255, out=scaled).round_().clamp_(0, 255))
         target.copy_(torch.stack(whole.unbind(), -1))
     # Bounds are asked for at the end, because an accelerator is waited for then; of frames with a NaN both are NaN.
-    low, high = torch.stack(bounds)[:, 0].min().item(), torch.stack(bounds)[:, 1].max().item()
+    lows, highs = torch.stack(bounds).unbind(1)
+    low, high = lows.min().item(), highs.max().item()
     if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
         finite = torch.isfinite(frames)
         if not finite.all():
