@@ -6,7 +6,9 @@ anew until all kills are spent. Each time the results must be those of the undis
 memory) apart. Prints a line a stage. Exit code 1 if any differs or cannot go on.
 
 A command runs in a fork of this process, which has imported what it needs: seconds of imports, where a kill shows
-nothing, are left out, and points hit its work. Only `ray` is started as a program, since its processes import it all.
+nothing, are left out, and points hit its work. What this process does itself it does with one thread: those of OpenMP
+outlive no fork, and a fork would wait for them for ever. Only `ray` is started as a program, since its processes import
+it all.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ import click
 from safetensors.torch import load_file
 
 from benchmarks.films import main as write_films
+from magbench.core.parallel import threads
 
 MAGBENCH = str(Path(sys.executable).with_name("magbench"))
 MODELS = "window,oracle,wrong_scene,noise"
@@ -154,10 +157,11 @@ def _fork(words: list[str], work: Path) -> int:
 
 def _import_all(names: list[str]) -> None:
     """Import what a fork had imported, so that the next one need not."""
-    for name in names:
-        if name not in sys.modules and not name.startswith(("__", "ray")):
-            with suppress(Exception):
-                importlib.import_module(name)
+    with threads(1):
+        for name in names:
+            if name not in sys.modules and not name.startswith(("__", "ray")):
+                with suppress(Exception):
+                    importlib.import_module(name)
 
 
 def _begin(stage: Stage, out: Path, whole: Path) -> list[str]:
@@ -222,7 +226,8 @@ def main(stages: tuple[str, ...], kills: int, seed: int, work: Path) -> None:
     work.mkdir(parents=True)
     work = work.resolve()
     (work / "told.yaml").write_text(TOLD)
-    write_films([str(work / "films")], standalone_mode=False)
+    with threads(1):
+        write_films([str(work / "films")], standalone_mode=False)
     names = stages or tuple(name for name in STAGES if name != RAY)
     wrong = [line for name in names for line in torment(name, kills, work, random.Random(f"{seed} {name}"))]
     sys.exit(1 if wrong else 0)
