@@ -24,7 +24,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("stage", type=click.Choice(["base", "memory", "joint", "window", "teacher", "dmd"]))
+@click.argument("stage", type=click.Choice(["base", "memory", "joint", "window", "flow", "teacher", "dmd"]))
 @click.option(
     "--preset",
     default="nano",
@@ -82,17 +82,19 @@ def train(
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["trap", "block", "pair", "recent", "sink", "kept", "writer"]))
+@click.argument("name", type=click.Choice(["trap", "block", "pair", "lineage", "recent", "sink", "kept", "writer"]))
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="[default: runs/ablations]"
 )
-@click.option("--seeds", type=click.IntRange(1), metavar="N", help="trap, block, pair: of each arm [default: 3, 1, 1].")
+@click.option(
+    "--seeds", type=click.IntRange(1), metavar="N", help="Of each arm of what trains [default: trap 3, the others 1]."
+)
 @click.option("--updates", type=click.IntRange(1), metavar="N", help="trap: of each generator [default: its own].")
 @click.option(
     "--minutes",
     type=click.FloatRange(0),
     metavar="M",
-    help="trap, block, pair: begin nothing after M minutes; tabulate what is there.",
+    help="Of what trains: begin nothing after M minutes; tabulate what is there.",
 )
 @click.option("--start", type=click.Choice(["reads", "text"]), help="trap: from this start alone [default: both].")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The others: only the first N clips.")
@@ -113,15 +115,18 @@ def ablate(
     block: block sizes from 1 to 5. pair: who writes what, each writer with a reader that was trained for it. Both train
     small networks, a quarter of an hour for one core, and try them on paths of 120 frames.
 
+    lineage: full history, a window, strided frames and MAG, each with a generator that was trained for its cache for as
+    many steps from the same weights. It trains networks of the size that ships, more than an hour for one core.
+
     recent: newest blocks kept whole. sink: first frames kept. kept: which frame of a block. writer: who writes the
     memory. These train nothing: the weights that ship, on the clips of revisit-nano.
     """
     folder = out or Path("runs") / "ablations"
-    trained = name in ("trap", "block", "pair")
+    trained = name in ("trap", "block", "pair", "lineage")
     if limit is not None and trained:
         raise click.UsageError(f"--limit is not for {name}")
     if (seeds, minutes) != (None, None) and not trained:
-        raise click.UsageError(f"--seeds and --minutes are for trap, block and pair, not for {name}")
+        raise click.UsageError(f"--seeds and --minutes are for trap, block, pair and lineage, not for {name}")
     if (updates, start) != (None, None) and name != "trap":
         raise click.UsageError(f"--updates and --start are for trap, not for {name}")
     if name == "trap":
@@ -159,6 +164,7 @@ def _trained(folder: Path, name: str, seeds: int, minutes: float | None) -> Path
 
     from baselines.bench import Bench, long_clips
     from baselines.trained import ABLATIONS
+    from magbench import api
     from magbench.commands.ablate import Sheet, latency_lines, tabulate
     from magbench.report.columns import LPIPS, PRIMARY, PSNR, RETAINED, SSIM
 
@@ -170,13 +176,13 @@ def _trained(folder: Path, name: str, seeds: int, minutes: float | None) -> Path
         ready += [bench] * bench.has(chosen.pairs)
     if not ready:
         raise MagbenchError(f"{place}: time was up before one seed was trained; the same command goes on")
-    suite = long_clips(place / "suite")
+    suite = api.load_suite(chosen.suite) if chosen.suite else long_clips(place / "suite")
     found = [bench.contest(chosen, suite) for bench in ready]
     lines = {line: models for contest in found for line, models in contest.lines.items()}
     more = latency_lines(found[0].timed) if chosen.rebuilds else ()
     sheet = Sheet(name, chosen.head, lines, (RETAINED, PSNR, SSIM, LPIPS, PRIMARY), more)
     models = [model for contest in found for model in contest.models]
-    return tabulate(folder, place / "run", sheet, models, suite=suite)
+    return tabulate(folder, place / f"run-{suite.name}", sheet, models, suite=suite)
 
 
 def _settings(folder: Path, name: str, limit: int | None) -> Path:

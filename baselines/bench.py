@@ -50,7 +50,7 @@ class Rebuilt:
 
     def __init__(self, bench: Bench, pair: Pair, writer: Stage | None, clips: Sequence[Clip]) -> None:
         folder, parts = bench.at(pair), ("codec",) if writer is None else ("codec", writer.name)
-        self.name = f"block{pair.block}-{parts[-1]}-rebuilds-seed{bench.seed}"
+        self.name = f"{pair.size}-{parts[-1]}-rebuilds-seed{bench.seed}"
         self.revision = f"{__version__}+{digest(pair.preset, parts, folder)}"
         self._codec, self._pair = load_codec(pair.preset, folder), pair
         self._writer = None if writer is None else load_backbone(pair.preset, writer.name, folder)
@@ -127,7 +127,7 @@ class Bench:
 
     def at(self, pair: Pair) -> Path:
         """The folder of its weights."""
-        return self.folder / f"block{pair.block}-seed{self.seed}"
+        return self.folder / f"{pair.size}-seed{self.seed}"
 
     def has(self, pairs: Mapping[str, Pair]) -> bool:
         """Whether all of them are trained."""
@@ -186,8 +186,8 @@ class Bench:
 
     def model(self, pair: Pair) -> NanoModel:
         """The pair, as a model of the harness."""
-        stage, name = pair.reader, f"block{pair.block}-{pair.reader.name}-seed{self.seed}"
-        return NanoModel(name, stage.policy, stage.name, str(stage.writer), pair.preset, self.at(pair))
+        stage, name = pair.reader, f"{pair.size}-{pair.reader.name}-seed{self.seed}"
+        return NanoModel(name, stage.policy, stage.name, stage.writer or stage.name, pair.preset, self.at(pair))
 
 
 def long_clips(folder: Path) -> Suite:

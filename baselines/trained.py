@@ -1,7 +1,8 @@
-"""Ablations whose networks are trained for each setting: block sizes, and writers and readers that fit each other.
+"""Ablations whose networks are trained for each setting: block sizes, writers and readers that fit each other, caches.
 
-All are of one size but for the block, see the presets ``block1`` to ``block5``, and learn from the same clips: 60
-frames, which every block size divides, so that each sees the same pixels in the same order.
+Those of block sizes and of pairs are of one size but for the block, see the presets ``block1`` to ``block5``, and learn
+from the same clips: 60 frames, which every block size divides, so that each sees the same pixels in the same order.
+Those of caches are of the size that ships.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from dataclasses import dataclass
 
 from baselines.ablations import OneOfBlock
 from baselines.policies.strided import Strided
-from mag_model.memory.policy import CachePolicy, FullHistory, Mag
+from mag_model.memory.policy import CachePolicy, FullHistory, Mag, Window
 from mag_model.nano.presets import BLOCK_SIZES, PRESETS, Preset
 from mag_model.training.data import ClipShape
-from mag_model.training.stages import Cycle, Phase, Stage
+from mag_model.training.stages import STRETCH, STRETCH_LONG, WIDE, WIDE_LONG, Cycle, Phase, Stage
 from magbench.report.settings import Heading
 
 FRAMES, BATCH = 60, 2
@@ -51,16 +52,21 @@ class Pair:
     """A writer and the reader that was trained on what it writes.
 
     Attributes:
-        block: frames of a block.
-        stages: the writer's, then the reader's.
+        size: preset of both.
+        stages: that are trained: the writer's, where none is there that serves, then the reader's.
     """
 
-    block: int
-    stages: tuple[Stage, Stage]
+    size: str
+    stages: tuple[Stage, ...]
 
     @property
     def preset(self) -> Preset:
-        return PRESETS[f"block{self.block}"]
+        return PRESETS[self.size]
+
+    @property
+    def block(self) -> int:
+        """Frames of a block."""
+        return self.preset.backbone.block
 
     @property
     def writer(self) -> Stage:
@@ -74,7 +80,7 @@ class Pair:
 def packed(block: int, name: str, policy: CachePolicy) -> Pair:
     """A memory model for ``policy``, and its reader."""
     writer = memory(f"{name}-memory", block, policy)
-    return Pair(block, (writer, reader(f"{name}-joint", block, policy, writer.name)))
+    return Pair(f"block{block}", (writer, reader(f"{name}-joint", block, policy, writer.name)))
 
 
 BLOCKS = {str(block): packed(block, "last", Mag(first_block_whole=False)) for block in BLOCK_SIZES}
@@ -85,10 +91,29 @@ PAIRS = {
     "last": LAST,
     "middle": packed(BLOCK, "middle", OneOfBlock(1)),
     "first": packed(BLOCK, "first", OneOfBlock(0)),
-    "untrained, last": Pair(BLOCK, (base(BLOCK), reader("strided", BLOCK, Strided(sink=0), "base"))),
-    "last, sink 2": Pair(BLOCK, (LAST.writer, reader("sink-joint", BLOCK, Mag(), LAST.writer.name))),
+    "untrained, last": Pair(LAST.size, (base(BLOCK), reader("strided", BLOCK, Strided(sink=0), "base"))),
+    "last, sink 2": Pair(LAST.size, (LAST.writer, reader("sink-joint", BLOCK, Mag(), LAST.writer.name))),
 }
 """Who writes, which frame of a block is kept -> the pair."""
+
+LINEAGE_STEPS = (780, 120)
+"""On short clips, then on long ones; of every generator that is trained for its cache."""
+
+
+def _lineage(name: str, policy: CachePolicy, writer: str | None, clips: tuple[ClipShape, ClipShape]) -> Pair:
+    """A generator for a policy; it begins as the base generator that ships. ``writer`` None = it writes itself."""
+    phases = tuple(Phase(steps, shape) for steps, shape in zip(LINEAGE_STEPS, clips, strict=True))
+    cycles = (Cycle(1.2e-3, phases),)
+    return Pair("nano", (Stage(name, "next block from what its cache holds", "base", writer, policy, cycles),))
+
+
+LINEAGES = {
+    "mag": _lineage("joint", Mag(first_block_whole=False), "memory", (WIDE, WIDE_LONG)),
+    "full history": _lineage("full", FullHistory(), None, (WIDE, WIDE_LONG)),
+    "strided": _lineage("strided", Strided(sink=0), "base", (WIDE, WIDE_LONG)),
+    "window": _lineage("window", Window(), None, (STRETCH, STRETCH_LONG)),
+}
+"""Cache -> the generator that was trained for it."""
 
 
 @dataclass(frozen=True)
@@ -99,11 +124,13 @@ class PairAblation:
         head: what stands above table and plot, and which setting the others are held against.
         pairs: setting -> what is trained for it.
         rebuilds: whether it is also asked what a block is rebuilt to, and how long a frame takes.
+        suite: what it is tried on; None = the long clips.
     """
 
     head: Heading
     pairs: Mapping[str, Pair]
     rebuilds: bool = False
+    suite: str | None = None
 
 
 SAME = (
@@ -137,5 +164,19 @@ ABLATIONS = {
             " trained so." + SAME,
         ),
         pairs=PAIRS,
+    ),
+    "lineage": PairAblation(
+        head=Heading(
+            title="Caches, each with a generator that was trained for it",
+            varies="cache",
+            reference="mag",
+            about="Every generator begins as the base generator that ships, which has 2,300 steps behind it, and is"
+            f" trained for its own cache for {sum(LINEAGE_STEPS)} more, at the same rates and on clips of the same"
+            " number and length; those of the window follow one another, the others hold views that come again. *mag*"
+            " reads what the memory model that ships wrote, a network with 2,200 steps of its own; *strided* reads the"
+            " same frames, written by the base generator; *full history* and *window* write their own memory.",
+        ),
+        pairs=LINEAGES,
+        suite="revisit-nano",
     ),
 }

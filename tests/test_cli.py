@@ -180,7 +180,7 @@ def test_what_is_not_the_users_fault_is_not_hidden(monkeypatch: pytest.MonkeyPat
         (("ls", "nothing"), "'nothing' is not one of"),
         (("ablate", "trap", "--limit", 1), "--limit is not for trap"),
         (("ablate", "block", "--limit", 1), "--limit is not for block"),
-        (("ablate", "sink", "--seeds", 2), "are for trap, block and pair, not for sink"),
+        (("ablate", "sink", "--seeds", 2), "are for trap, block, pair and lineage, not for sink"),
         (("ablate", "pair", "--start", "text"), "are for trap, not for pair"),
     ],
 )

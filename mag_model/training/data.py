@@ -49,6 +49,11 @@ def choose_stretch(path: Cameras, frames: int, block: int, rng: np.random.Genera
     return int(rng.integers((len(path) - frames) // block + 1)) * block + np.arange(frames)
 
 
+def choose_either(path: Cameras, frames: int, block: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(frames,) ascending: by the toss of a coin a stretch, or blocks whose views come again."""
+    return (choose_stretch if rng.random() < 0.5 else choose_frames)(path, frames, block, rng)
+
+
 @dataclass(frozen=True)
 class ClipShape:
     """What a batch is made of. All lengths are in blocks, so that a shape serves every block size.

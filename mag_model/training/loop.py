@@ -21,6 +21,7 @@ from mag_model.nano.presets import Preset
 from mag_model.training.checkpoint import Progress, cut_log, restore, save
 from mag_model.training.data import Batch, ClipShape, load_pool
 from mag_model.training.evaluate import evaluate
+from mag_model.training.flow_map import flow_map_loss
 from mag_model.training.loss import FINE, denoising_loss, window_loss, write_sequence
 from mag_model.training.probe import PackingProbe
 from mag_model.training.rooms import Scenery, load_rooms
@@ -43,6 +44,8 @@ WITHOUT_TEXT = 0.15
 UNSEEN = 0.1
 """Weight of a frame that no earlier block shows, where one that is wholly shown has 1: it cannot be remembered, and its
 large error would drown what can be learned."""
+NEW = 0.3
+"""The same, where another network's flow is imitated: it says what an unseen frame shall be."""
 
 QUIET = Quiet()
 
@@ -94,7 +97,7 @@ def train(
     total = steps or max(1, round(recipe.steps * chosen.schedule))
     started = time.monotonic()
     claim(out, MADE, "training")
-    for part in [part for part in dict.fromkeys((recipe.start, recipe.writer)) if part]:
+    for part in [part for part in dict.fromkeys((recipe.start, recipe.writer, recipe.flow)) if part]:
         say(came_from(stage, part, chosen, out))
     pool = load_pool(pool_in or out, scenes or chosen.scenes, usable_cores(), shown)
     rooms = load_rooms(pool_in or out, chosen.rooms, chosen.size, shown) if chosen.rooms else None
@@ -108,6 +111,7 @@ def train(
     writer = network
     if recipe.writer is not None:
         writer = load_backbone(chosen, recipe.writer, out).requires_grad_(False).to(device)
+    guide = None if recipe.flow is None else load_backbone(chosen, recipe.flow, out).requires_grad_(False).to(device)
     trained = nn.ModuleDict({"network": network})
     if recipe.probe:
         network.point_at_blocks()
@@ -130,7 +134,7 @@ def train(
     before = progress.seconds
     while progress.step < total:
         step = progress.step
-        loss = _step(recipe, trained, writer, codec, scenery, contents, optimizer, step, total, seed)
+        loss = _step(recipe, trained, writer, guide, codec, scenery, contents, optimizer, step, total, seed)
         decay = min(MEAN_DECAY, (step + 1) / (step + 10))
         for name, value in network.state_dict().items():
             mean[name].lerp_(value, 1 - decay)
@@ -160,6 +164,7 @@ def _step(
     recipe: Stage,
     trained: nn.ModuleDict,
     writer: Backbone,
+    guide: Backbone | None,
     codec: PatchCodec,
     scenery: Scenery,
     contents: list[Contents],
@@ -182,11 +187,15 @@ def _step(
         teacher, turn = Posed(network, pose, batch.frame, text), batch.frame
         return _updated(trained, optimizer, rate, window_loss(FINE, teacher, latents, turn, random))
     masks = block_masks(recipe.policy, phase.clips.blocks, network.spec.block)
+    told, told_writer = Posed(network, pose, batch.frame, text), Posed(writer, pose, batch.frame)
+    history = write_sequence(told_writer, latents, batch.frame, masks)
+    if guide is not None:
+        told_guide, weight = Posed(guide, pose, batch.frame), (NEW + (1 - NEW) * batch.shown).to(device)
+        flow_loss = flow_map_loss(told, told_guide, latents, batch.frame, history, masks, weight, random)
+        return _updated(trained, optimizer, rate, flow_loss)
     own = rng.random() < phase.own_block
     seen = masks.after if own else masks.before
     weight = torch.ones_like(batch.shown) if own else UNSEEN + (1 - UNSEEN) * batch.shown
-    told, told_writer = Posed(network, pose, batch.frame, text), Posed(writer, pose, batch.frame)
-    history = write_sequence(told_writer, latents, batch.frame, masks)
     counted = seen.any(dim=1) if text is None else torch.ones(len(seen), dtype=torch.bool)
     loss = denoising_loss(
         network.spec, told, latents, batch.frame, history, seen, masks, counted, weight.to(device), random

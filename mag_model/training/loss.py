@@ -43,7 +43,7 @@ def draw_sigma(spec: BackboneSpec, batch: int, frames: int, random: torch.Genera
     return shift_sigma(level, spec.shift).repeat_interleave(spec.block, dim=1)
 
 
-def _noise(like: Tensor, random: torch.Generator) -> Tensor:
+def draw_noise(like: Tensor, random: torch.Generator) -> Tensor:
     """Standard normal numbers, the same on every device."""
     return torch.randn(like.shape, generator=random).to(like.device)
 
@@ -78,9 +78,15 @@ def window_loss(levels: Levels, teacher: Denoiser, latents: Tensor, frame: Tenso
     """() mean squared error of a clip that is looked at both ways, at one noise level, without any history."""
     level = torch.rand(latents.shape[0], 1, generator=random)
     sigma = shift_sigma(level, levels.shift).expand(latents.shape[:2]).to(latents.device)
-    noised = add_noise(latents, _noise(latents, random), sigma)
+    noised = add_noise(latents, draw_noise(latents, random), sigma)
     attention = SequenceAttention(teacher.rope.turns(frame.to(latents.device)))
     return levels.even(teacher.at(frame)(noised, sigma, attention) - latents, sigma).square().mean()
+
+
+def weighted(error: Tensor, counted: Tensor, weight: Tensor) -> Tensor:
+    """() mean of squared errors (B, F, C, h, w) over the frames that are ``counted`` (F,), by ``weight`` (B, F)."""
+    weight = weight[:, counted]
+    return (error.square().mean((-1, -2, -3))[:, counted] * weight).sum() / weight.sum()
 
 
 def denoising_loss(
@@ -103,8 +109,6 @@ def denoising_loss(
     """
     batch, frames = latents.shape[:2]
     sigma = draw_sigma(spec, batch, frames, random).to(latents.device)
-    noised = add_noise(latents, _noise(latents, random), sigma)
+    noised = add_noise(latents, draw_noise(latents, random), sigma)
     x0 = predict(generator, noised, sigma, frame, history, seen, masks)
-    error = (x0 - latents).square().mean((-1, -2, -3))[:, counted]
-    weight = weight[:, counted]
-    return (error * weight).sum() / weight.sum()
+    return weighted(x0 - latents, counted, weight)

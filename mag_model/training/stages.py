@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from mag_model.memory.policy import CachePolicy, FullHistory, Mag, Window
-from mag_model.training.data import ClipShape, choose_stretch
+from mag_model.training.data import ClipShape, choose_either, choose_stretch
 
 WARM_UP = 60
 """Steps in which the learning rate rises at the start of a cycle."""
@@ -61,6 +61,8 @@ class Stage:
         writer: stage whose frozen weights write the history; None = the network in training writes its own.
         policy: what stays in the history.
         cycles: of the learning rate, each with its curriculum.
+        flow: stage whose network is imitated, with the full history that it writes itself, in place of the truth: in
+            few steps what its flow gives in many, see :mod:`mag_model.training.flow_map`.
         both_ways: whether short clips are looked at both ways, with no history at all: the teacher.
         probe: weight of the packing probe's error, see :mod:`mag_model.training.probe`; 0 = no probe.
     """
@@ -71,6 +73,7 @@ class Stage:
     writer: str | None
     policy: CachePolicy
     cycles: tuple[Cycle, ...]
+    flow: str | None = None
     both_ways: bool = False
     probe: float = 0.0
 
@@ -103,6 +106,7 @@ WIDE = ClipShape(blocks=4, batch=16, leap=4, span=16)
 WIDE_LONG = ClipShape(blocks=8, batch=8, leap=2, span=16)
 STRETCH = ClipShape(blocks=4, batch=16, span=16, choose=choose_stretch)
 GLANCE = ClipShape(blocks=2, batch=16, span=16, choose=choose_stretch)
+MIXED = ClipShape(blocks=4, batch=8, leap=4, span=16, choose=choose_either)
 STRETCH_LONG = ClipShape(blocks=8, batch=8, span=16, choose=choose_stretch)
 
 STAGES = {
@@ -152,6 +156,15 @@ STAGES = {
             Cycle(1.2e-3, (Phase(450, STRETCH), Phase(50, STRETCH_LONG))),
             Cycle(1.2e-3, (Phase(600, STRETCH), Phase(100, STRETCH_LONG))),
         ),
+    ),
+    "flow": Stage(
+        name="flow",
+        summary="in four steps what the flow of `base` gives in eight, from what the frozen memory model wrote",
+        start="joint",
+        writer="memory",
+        policy=Mag(first_block_whole=False),
+        cycles=(Cycle(1.0e-3, (Phase(800, MIXED),)),),
+        flow="base",
     ),
     "teacher": Stage(
         name="teacher",

@@ -37,8 +37,13 @@ KEPT = {
     ("pair", "first"): [0, 3, 6],
     ("pair", "last, sink 2"): [0, 1, 2, 5, 8],
     ("pair", "untrained, last"): [2, 5, 8],
+    ("lineage", "mag"): [2, 5, 8],
+    ("lineage", "full history"): [*range(9)],
+    ("lineage", "strided"): [2, 5, 8],
+    ("lineage", "window"): [*range(3, 9)],
 }
 EVERY = [(name, setting) for name, ablation in ABLATIONS.items() for setting in ablation.pairs]
+WRITERS_TOO = [(name, setting) for name, setting in EVERY if name != "lineage"]
 
 
 def against_2(pairs: Mapping[str, Pair]) -> PairAblation:
@@ -53,7 +58,7 @@ def test_what_is_read_is_what_the_setting_says(name: str, setting: str) -> None:
     assert kept_frames(pair.reader.policy, 3, pair.block).tolist() == KEPT[name, setting]
 
 
-@pytest.mark.parametrize(("name", "setting"), EVERY)
+@pytest.mark.parametrize(("name", "setting"), WRITERS_TOO)
 def test_pairs_have_one_budget_and_readers_begin_as_their_writers(name: str, setting: str) -> None:
     pair, first = ABLATIONS[name].pairs[setting], next(iter(ABLATIONS[name].pairs.values()))
     assert [stage.steps for stage in pair.stages] == [stage.steps for stage in first.stages]
@@ -62,6 +67,19 @@ def test_pairs_have_one_budget_and_readers_begin_as_their_writers(name: str, set
     for stage in pair.stages:
         assert {stage.at(step)[0].clips.blocks * pair.block for step in range(stage.steps)} == {FRAMES}
     assert pair.writer.packs == ("untrained" not in setting)
+
+
+@pytest.mark.parametrize("setting", ABLATIONS["lineage"].pairs)
+def test_generators_for_every_cache_begin_alike_and_have_one_budget(setting: str) -> None:
+    pair, mag = ABLATIONS["lineage"].pairs[setting], ABLATIONS["lineage"].pairs["mag"]
+    (mine,), (first,) = pair.stages, mag.stages
+    assert mine.start == first.start == "base"
+    assert not mine.packs  # nobody is shown the block that it is to make
+    for step in range(first.steps):
+        (clips, rate), (wanted, wanted_rate) = ((at.clips, r) for at, r in (mine.at(step), first.at(step)))
+        assert rate == wanted_rate
+        assert (clips.blocks, clips.batch, clips.span) == (wanted.blocks, wanted.batch, wanted.span)
+    assert mine.writer == {"mag": "memory", "strided": "base"}.get(setting)
 
 
 def test_presets_of_block_sizes_differ_in_the_block_alone() -> None:
