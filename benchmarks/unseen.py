@@ -41,6 +41,7 @@ from magbench.models.references import BLUR, blurred
 from magbench.models.registry import load_model
 from magbench.suites.clip import Clip
 from magbench.suites.registry import open_suite
+from magbench.suites.worlds.captions import COLOURS
 from magbench.video.io import to_uint8
 
 RESAMPLES = 100
@@ -72,6 +73,30 @@ def made(model: NanoModel) -> Callable[[Clip], Tensor]:
     )
 
 
+def share_of(frames: Tensor, names: set[str]) -> float:
+    """Of frames (n, 3, H, W) uint8, the share of pixels to which one of these names of colours is the nearest."""
+    places = np.array(list(COLOURS.values()))
+    pixels = frames.permute(0, 2, 3, 1).reshape(-1, 3).numpy() / 255
+    nearest = np.square(pixels[:, None] - places).sum(-1).argmin(1)
+    return float(np.isin(nearest, [n for n, name in enumerate(COLOURS) if name in names]).mean())
+
+
+def obeys(clips: list[Clip], model: NanoModel, draws: list[NDArray[np.int64]]) -> str:
+    """How far the colours of new places follow the caption of another clip, the next one; see `share_of`."""
+    told, not_told = [], []
+    for clip, other in zip(clips, clips[1:] + clips[:1], strict=True):
+        foreign = {word for word in COLOURS if word in other.caption} - {
+            word for word in COLOURS if word in clip.caption
+        }
+        for found, caption in ((told, other.caption), (not_told, clip.caption)):
+            task = replace(make_task(clip, 0), prompt=caption)
+            video = torch.cat([truth(clip)[: clip.switch], bytes_of(torch.cat(list(model.stream(task))))])
+            found.append(share_of(out_of(clip, video), foreign))
+    more = np.array(told) - np.array(not_told)
+    means = interval(np.array([more[d].mean() for d in draws]))
+    return f"{np.mean(told):.3f} of new pixels, {np.mean(not_told):.3f} under its own, {more.mean():+.3f} {means}"
+
+
 class Teacher(NanoModel):
     """The teacher: `WINDOW` frames at once, both ways, whatever was there before, in `FINE_STEPS` along its flow."""
 
@@ -100,6 +125,7 @@ def trained(folder: Path) -> dict[str, Callable[[], NanoModel]]:
     return {
         "base": lambda: NanoModel("base", FullHistory(), "base", "base", preset, folder),
         "joint": lambda: NanoModel("joint", packed, "joint", "memory", preset, folder),
+        "flow": lambda: NanoModel("flow", packed, "flow", "memory", preset, folder),
         "dmd": lambda: NanoModel("dmd", packed, "dmd", "memory", preset, folder),
     }
 
@@ -191,7 +217,11 @@ def main(models: str, weights: Path | None) -> None:
         cells = (f"{a[0] - b[0]:+.3f} {interval(a[1:] - b[1:])}" for a, b in zip(four, one, strict=True))
         print(f"- {name}, four steps less one: detail {', Frechet '.join(cells)}")
     if weights is not None:
-        for name in ("joint", "base"):
+        for name, load in loads.items():
+            print(
+                f"- {name}, colours that only another clip's caption names, under that: {obeys(clips, load(), draws)}"
+            )
+        for name in ("base", "joint", "flow"):
             after, before = found["dmd, 4 steps"], found[f"{name}, 4 steps"]
             cells = (f"{a[0] - b[0]:+.3f} {interval(a[1:] - b[1:])}" for a, b in zip(after, before, strict=True))
             print(f"- dmd less {name}, four steps: detail {', Frechet '.join(cells)}")

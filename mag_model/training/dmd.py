@@ -16,12 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mag_model.flow import add_noise, shift_sigma
+from mag_model.flow import add_noise, sampling_sigmas, shift_sigma
 from mag_model.memory.attention import SequenceAttention
 from mag_model.memory.policy import CachePolicy
 from mag_model.nano.backbone import Backbone, Posed
 from mag_model.rollout import seeded
 from mag_model.training.checkpoint import Progress, restore, save
+from mag_model.training.flow_map import flow_levels, follow
 from mag_model.training.loss import Levels
 from mag_model.training.matching import (
     critic_loss,
@@ -60,7 +61,11 @@ class Matching:
         mean_decay: of the running mean of the weights.
         batch: clips.
         windows: of each clip that are looked at, one after the other.
+        looks: noise levels at which each window is looked at: an update of the critic for each, and the mean of the
+            generator's gradients. A look costs little beside a rollout.
         levels: at which teacher and critic are asked.
+        opening: frames that the teacher makes from the text, on which a rollout goes on; no window holds them. 0 = a
+            rollout begins with nothing, which a generator must have learned.
     """
 
     frames: int
@@ -73,7 +78,9 @@ class Matching:
     mean_decay: float = 0.99
     batch: int = 16
     windows: int = 1
+    looks: int = 1
     levels: Levels = Levels()
+    opening: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,19 +151,22 @@ def _step(
     for _ in range(how.critic_updates):
         with torch.no_grad():
             made, pose, text = windows_of_rollout(parts, world, how, random)
-        noised, sigma = _noised(made, how.levels.shift, random)
-        error = critic_loss(_see(critic, noised, sigma, pose, text), made, sigma, how.levels)
-        _update(optimizer, critic, error)
+        for _ in range(how.looks):
+            noised, sigma = _noised(made, how.levels.shift, random)
+            error = critic_loss(_see(critic, noised, sigma, pose, text), made, sigma, how.levels)
+            _update(optimizer, critic, error)
     made, pose, text = windows_of_rollout(parts, world, how, random)
     with torch.no_grad():
-        noised, sigma = _noised(made.detach(), how.levels.shift, random)
-        fake = _see(critic, noised, sigma, pose, text)
-        real = guided(
-            _see(parts.teacher, noised, sigma, pose, text),
-            _see(parts.teacher, noised, sigma, pose, None),
-            how.guidance,
-        )
-        gradient = matching_gradient(made, real, fake)
+        gradient = torch.zeros_like(made)
+        for _ in range(how.looks):
+            noised, sigma = _noised(made.detach(), how.levels.shift, random)
+            fake = _see(critic, noised, sigma, pose, text)
+            real = guided(
+                _see(parts.teacher, noised, sigma, pose, text),
+                _see(parts.teacher, noised, sigma, pose, None),
+                how.guidance,
+            )
+            gradient += matching_gradient(made, real, fake) / how.looks
     _update(optimizer, parts.generator, matching_loss(made, gradient))
     return {"critic": error.item(), "gradient": gradient.square().mean().sqrt().item()}
 
@@ -181,18 +191,34 @@ def windows_of_rollout(
         Posed(parts.generator, pose, frame, told),
         parts.policy,
         Posed(parts.writer, pose, frame),
-        torch.zeros(how.batch, 0, spec.channels, *spec.grid),
+        _opening(parts.teacher, how.opening, pose, text, random),
         how.frames,
         exit_step(len(spec.steps), random),
         seeded(int(torch.randint(2**62, (1,), generator=random))),
     )
     length = how.windows * how.window
-    first = int(torch.randint((how.frames - length) // spec.block + 1, (1,), generator=random)) * spec.block
+    choices = (how.frames - how.opening - length) // spec.block + 1
+    first = how.opening + int(torch.randint(choices, (1,), generator=random)) * spec.block
 
     def cut(clips: Tensor) -> Tensor:
         return clips[:, first : first + length].unflatten(1, (how.windows, how.window)).flatten(0, 1)
 
     return cut(made), cut(pose), cut(text)
+
+
+@torch.no_grad()
+def _opening(teacher: Backbone, frames: int, pose: Tensor, text: Tensor, random: torch.Generator) -> Tensor:
+    """(B, frames, C, h, w) what the teacher makes of a text, along its flow; cameras and texts of more frames."""
+    spec, batch = teacher.spec, len(pose)
+    if not frames:
+        return torch.zeros(batch, 0, spec.channels, *spec.grid)
+    noise = torch.randn(batch, frames, spec.channels, *spec.grid, generator=random)
+    pose, text = pose[:, :frames], text[:, :frames]
+
+    def run(x: Tensor, level: float) -> Tensor:
+        return _see(teacher, x, torch.full((batch, frames), level), pose, text)
+
+    return follow(run, noise, flow_levels(sampling_sigmas(spec.steps, spec.shift)))[1]
 
 
 def _noised(latents: Tensor, shift: float, random: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""The stage `dmd`: the generator of `joint` goes on without data, matched by the teacher, behind the frozen writer."""
+"""The stage `dmd`: the generator of `flow` goes on without data, matched by the teacher, behind the frozen writer."""
 
 from __future__ import annotations
 
@@ -22,8 +22,23 @@ from magbench.core.progress import Progress as Shown
 from magbench.core.provenance import usable_cores
 
 STAGE = "dmd"
-STEPS = 1000
-HOW = Matching(frames=24, window=6, guidance=1.5, critic_updates=2, rate=1e-4, batch=4, windows=4, levels=FINE)
+PARTS = ("flow", "memory", "teacher")
+"""Stages of the generator to begin with, the writer and the teacher."""
+STEPS = 300
+HOW = Matching(
+    frames=24,
+    window=6,
+    guidance=1.5,
+    critic_updates=2,
+    rate=2e-5,
+    critic_rate=2e-4,
+    mean_decay=0.95,
+    batch=4,
+    windows=3,
+    looks=4,
+    levels=FINE,
+    opening=6,
+)
 POLICY = Mag(first_block_whole=False)
 
 
@@ -47,11 +62,10 @@ def train_dmd(
         raise MagbenchError(
             f"preset {chosen.name} takes no text, by which `{STAGE}` tells scenes apart; nano_text does"
         )
-    joint, memory, teacher = (load_backbone(chosen, part, out) for part in ("joint", "memory", "teacher"))
-    parts = Cast(joint, memory, teacher, POLICY)
+    parts = Cast(*(load_backbone(chosen, part, out) for part in PARTS), POLICY)
     for frozen in (parts.writer, parts.teacher):
         frozen.requires_grad_(False)
-    for part in ("joint", "memory", "teacher"):
+    for part in PARTS:
         say(came_from(STAGE, part, chosen, out))
     contents = load_contents(out, scenes or chosen.scenes, usable_cores(), shown)
     progress = Progress(STAGE, chosen.name, seed, steps or max(1, round(STEPS * chosen.schedule)))

@@ -87,6 +87,23 @@ def test_windows_of_a_rollout_follow_one_another() -> None:
     assert seen == {0, 3}
 
 
+def test_a_rollout_goes_on_from_what_the_teacher_makes_and_no_window_holds_that() -> None:
+    how = replace(HOW, frames=18, window=3, windows=2, opening=6)
+    seen = set()
+    for seed in range(12):
+        made, pose, _ = windows_of_rollout(parts(), Numbered(), how, torch.Generator().manual_seed(seed))
+        assert made.shape[:2] == (4, 3)
+        seen.add(int(pose[0, 0, 0]))
+    assert seen == {6, 9, 12}
+    other = replace(parts(), teacher=random_backbone(9, SPEC))
+    for opening, same in ((0, True), (6, False)):
+        one, two = (
+            windows_of_rollout(cast, Numbered(), replace(how, opening=opening), torch.Generator().manual_seed(0))[0]
+            for cast in (parts(), other)
+        )
+        assert torch.equal(one, two) == same
+
+
 class Numbered:
     """A world in which a camera, and what is told of it, is the number of its frame."""
 
@@ -174,13 +191,13 @@ def test_the_stage_trains_without_data_and_can_be_stopped(tmp_path: Path, monkey
     preset = replace(presets.PRESETS["pico"], name="tiny", backbone=spec, scenes=2)
     monkeypatch.setattr(train_dmd, "HOW", replace(HOW, frames=9, critic_updates=1))
     _contents(tmp_path)
-    for seed, part in enumerate(("joint", "memory", "teacher")):
+    for seed, part in enumerate(("flow", "memory", "teacher")):
         save_weights(tmp_path / f"{part}.safetensors", random_backbone(seed, spec).state_dict(), preset, part)
     assert train_dmd.train_dmd(preset, tmp_path, steps=2, minutes=0) is None
     lines: list[dict[str, float]] = []
     assert train_dmd.train_dmd(preset, tmp_path, steps=2, report=lines.append) == tmp_path / "dmd.safetensors"
     assert [line["step"] for line in lines] == [1, 2]
-    before, after = load_backbone(preset, "joint", tmp_path), load_backbone(preset, "dmd", tmp_path)
+    before, after = load_backbone(preset, "flow", tmp_path), load_backbone(preset, "dmd", tmp_path)
     assert any(not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
     with pytest.raises(MagbenchError, match="takes no text"):
         train_dmd.train_dmd(presets.PRESETS["nano"], tmp_path)
