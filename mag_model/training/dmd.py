@@ -56,7 +56,9 @@ class Matching:
         window: frames that teacher and critic see.
         history: lambda of the historical consistency loss.
         guidance: of the teacher.
-        critic_updates: for each update of the generator.
+        critic_updates: rollouts of the critic for each update of the generator.
+        head_start: first steps in which the critic learns alone. It begins as the teacher, and a critic that does not
+            know the generator yet drives it astray.
         rate, critic_rate: learning rates (paper, for 1.3 billion numbers: 2e-6 and 4e-7).
         mean_decay: of the running mean of the weights.
         batch: clips.
@@ -73,6 +75,7 @@ class Matching:
     history: float = 0.6
     guidance: float = 3.0
     critic_updates: int = 5
+    head_start: int = 0
     rate: float = 2e-4
     critic_rate: float = 5e-4
     mean_decay: float = 0.99
@@ -155,6 +158,8 @@ def _step(
             noised, sigma = _noised(made, how.levels.shift, random)
             error = critic_loss(_see(critic, noised, sigma, pose, text), made, sigma, how.levels)
             _update(optimizer, critic, error)
+    if progress.step < how.head_start:
+        return {"critic": error.item(), "gradient": 0.0}
     made, pose, text = windows_of_rollout(parts, world, how, random)
     with torch.no_grad():
         gradient = torch.zeros_like(made)

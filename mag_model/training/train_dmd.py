@@ -24,18 +24,19 @@ from magbench.core.provenance import usable_cores
 STAGE = "dmd"
 PARTS = ("flow", "memory", "teacher")
 """Stages of the generator to begin with, the writer and the teacher."""
-STEPS = 300
+STEPS = 340
 HOW = Matching(
     frames=24,
     window=6,
-    guidance=1.5,
-    critic_updates=2,
-    rate=2e-5,
-    critic_rate=2e-4,
+    guidance=1.0,
+    critic_updates=1,
+    head_start=40,
+    rate=5e-6,
+    critic_rate=5e-4,
     mean_decay=0.95,
     batch=4,
     windows=3,
-    looks=4,
+    looks=8,
     levels=FINE,
     opening=6,
 )

@@ -120,6 +120,19 @@ def test_many_windows_are_matched_as_one_is(tmp_path: Path) -> None:
     assert all(line["critic"] > 0 and line["gradient"] > 0 for line in lines)
 
 
+def test_a_look_is_an_update_of_the_critic_and_it_may_begin_alone(tmp_path: Path) -> None:
+    before = random_backbone(0, SPEC).state_dict()
+    lines: list[dict[str, float]] = []
+    for steps, looks, same in ((2, 3, True), (3, 3, False), (2, 1, True)):
+        mine, path = parts(), tmp_path / f"{steps}-{looks}.safetensors"
+        how = replace(HOW, head_start=2, looks=looks)
+        match(mine, cells.Cells(), how, Progress("dmd", "tiny", 0, steps), path, note=lines.append)
+        after = mine.generator.state_dict()
+        assert all(torch.equal(before[name], after[name]) for name in before) == same
+    assert [line["gradient"] > 0 for line in lines] == [False, False, False, False, True, False, False]
+    assert lines[0]["critic"] != lines[-2]["critic"]  # the last of three looks, the last of one
+
+
 def test_no_window_of_the_cells_shows_a_place_twice() -> None:
     for first in range(0, len(cells.PLACE) - 6 + 1, 3):
         assert len(set(cells.PLACE[first : first + 6].tolist())) == 6

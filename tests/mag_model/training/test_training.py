@@ -207,6 +207,24 @@ def test_three_stages_and_an_interrupted_one(tiny: None, scenes: Path, tmp_path:
     assert steps[0] == steps[1]
 
 
+def test_the_flow_of_another_network_is_imitated_and_can_be_stopped(tiny: None, scenes: Path, tmp_path: Path) -> None:
+    whole = _folder(tmp_path / "whole", scenes)
+    for stage in ("base", "memory", "joint"):
+        run(stage, whole, scenes=SCENES, seed=3)
+    parts = {path.name: path.read_bytes() for path in whole.glob("*.safetensors")}
+    halves = _folder(tmp_path / "halves", scenes)
+    for name, stored in parts.items():
+        if "checkpoint" not in name:
+            (halves / name).write_bytes(stored)
+    assert run("flow", whole, scenes=SCENES, seed=3) is not None
+    assert run("flow", halves, scenes=SCENES, seed=3, minutes=0) is None
+    assert run("flow", halves, scenes=SCENES, seed=3) is not None
+    assert (whole / "flow.safetensors").read_bytes() == (halves / "flow.safetensors").read_bytes()
+    assert {name: (whole / name).read_bytes() for name in parts} == parts  # nobody else is trained
+    before, after = (load_file(whole / f"{stage}.safetensors") for stage in ("joint", "flow"))
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
 def test_what_was_done_again_stands_in_the_log_once(tmp_path: Path) -> None:
     log = tmp_path / "base.jsonl"
     lines = [f'{{"step": {step}, "loss": 0.5}}\n' for step in (10, 20, 30)]
