@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +36,10 @@ from mag_model.training.matching import (
 from mag_model.training.self_rollout import self_rollout
 
 SAVE_EVERY = 10
+AT_ONCE = 48
+"""Openings that are made together."""
+RESTARTS, RESTART_AT = 4, 0.9
+"""How often an opening is noised again, and to which level."""
 NOISE_RANGE = (0.02, 0.98)
 """Noise levels, before the shift, at which teacher and critic are asked (DMD, arXiv 2311.18828, section 4)."""
 
@@ -68,6 +73,7 @@ class Matching:
         levels: at which teacher and critic are asked.
         opening: frames that the teacher makes from the text, on which a rollout goes on; no window holds them. 0 = a
             rollout begins with nothing, which a generator must have learned.
+        openings: how many there are to go on from.
     """
 
     frames: int
@@ -84,6 +90,7 @@ class Matching:
     looks: int = 1
     levels: Levels = Levels()
     opening: int = 0
+    openings: int = 192
 
 
 @dataclass(frozen=True)
@@ -131,10 +138,11 @@ def match(
         {"params": list(critic.parameters()), "lr": how.critic_rate},
     ]
     optimizer = torch.optim.AdamW(groups, betas=(0.0, 0.999), weight_decay=0.01)
+    begun = make_openings(parts.teacher, world, how, progress.seed) if how.opening else None
     if checkpoint.exists():
         restore(checkpoint, progress, trained, mean, optimizer)
     while progress.step < progress.steps and not stop():
-        note({"step": progress.step + 1} | _step(parts, critic, world, how, optimizer, progress))
+        note({"step": progress.step + 1} | _step(parts, critic, world, begun, how, optimizer, progress))
         for name, value in parts.generator.state_dict().items():
             mean[name].lerp_(value, 1 - how.mean_decay)
         progress.step += 1
@@ -145,7 +153,13 @@ def match(
 
 
 def _step(
-    parts: Cast, critic: Backbone, world: World, how: Matching, optimizer: torch.optim.Optimizer, progress: Progress
+    parts: Cast,
+    critic: Backbone,
+    world: World,
+    begun: Openings | None,
+    how: Matching,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
 ) -> dict[str, float]:
     """The critic's updates and one of the generator; everything random comes from (seed, step)."""
     seed = np.random.default_rng([progress.seed, progress.step]).integers(2**62)
@@ -153,14 +167,14 @@ def _step(
     error = torch.zeros(())
     for _ in range(how.critic_updates):
         with torch.no_grad():
-            made, pose, text = windows_of_rollout(parts, world, how, random)
+            made, pose, text = windows_of_rollout(parts, world, how, random, begun)
         for _ in range(how.looks):
             noised, sigma = _noised(made, how.levels.shift, random)
             error = critic_loss(_see(critic, noised, sigma, pose, text), made, sigma, how.levels)
             _update(optimizer, critic, error)
     if progress.step < how.head_start:
         return {"critic": error.item(), "gradient": 0.0}
-    made, pose, text = windows_of_rollout(parts, world, how, random)
+    made, pose, text = windows_of_rollout(parts, world, how, random, begun)
     with torch.no_grad():
         gradient = torch.zeros_like(made)
         for _ in range(how.looks):
@@ -184,19 +198,74 @@ def _update(optimizer: torch.optim.Optimizer, network: nn.Module, loss: Tensor) 
     optimizer.step()
 
 
+@dataclass(frozen=True)
+class Openings:
+    """Clips that have begun.
+
+    Attributes:
+        pose: (N, frames, 3) cameras of whole clips.
+        text: (N, frames, W + 1).
+        made: (N, opening, C, h, w) how they begin.
+    """
+
+    pose: Tensor
+    text: Tensor
+    made: Tensor
+
+    def draw(self, batch: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """``batch`` of them, any as likely."""
+        which = torch.randint(len(self.made), (batch,), generator=random)
+        return self.pose[which], self.text[which], self.made[which]
+
+
+@torch.no_grad()
+def make_openings(teacher: Backbone, world: World, how: Matching, seed: int) -> Openings:
+    """What the teacher makes of texts of a world, along its flow.
+
+    A network that was trained for a short while makes too little of what is nearly noise, and its flow ends at videos
+    of too little contrast, from which a generator would learn to add some. Noised again and denoised again, they lose
+    this error (Restart sampling, arXiv 2306.14878).
+    """
+    random = torch.Generator().manual_seed(seed)
+    spec, parts = teacher.spec, []
+    pose, text = world.tell(how.openings, how.frames, random)
+    levels = flow_levels(sampling_sigmas(spec.steps, spec.shift))
+    for near, told in zip(pose[:, : how.opening].split(AT_ONCE), text[:, : how.opening].split(AT_ONCE), strict=True):
+        run = partial(_at_level, teacher, near, told)
+        shape = (len(near), how.opening, spec.channels, *spec.grid)
+        x = follow(run, torch.randn(shape, generator=random), levels)[1]
+        for _ in range(RESTARTS):
+            noised = (1 - RESTART_AT) * x + RESTART_AT * torch.randn(shape, generator=random)
+            x = follow(run, noised, [RESTART_AT, *(level for level in levels if level < RESTART_AT)])[1]
+        parts.append(x)
+    return Openings(pose, text, torch.cat(parts))
+
+
+def _at_level(teacher: Backbone, pose: Tensor, text: Tensor, x: Tensor, level: float) -> Tensor:
+    """What the teacher predicts of latents at one level."""
+    return _see(teacher, x, torch.full(x.shape[:2], level), pose, text)
+
+
 def windows_of_rollout(
-    parts: Cast, world: World, how: Matching, random: torch.Generator
+    parts: Cast, world: World, how: Matching, random: torch.Generator, begun: Openings | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Windows of rollouts of the generator: latents, cameras, and the text that teacher and critic are told."""
+    """Windows of rollouts of the generator: latents, cameras, and the text that teacher and critic are told.
+
+    They go on from what has ``begun``; None = from nothing.
+    """
     spec = parts.generator.spec
-    pose, text = world.tell(how.batch, how.frames, random)
+    if begun is None:
+        pose, text = world.tell(how.batch, how.frames, random)
+        opening = torch.zeros(how.batch, 0, spec.channels, *spec.grid)
+    else:
+        pose, text, opening = begun.draw(how.batch, random)
     told = history_text(text, spec.block, how.history, random)
     frame = torch.arange(how.frames)
     made = self_rollout(
         Posed(parts.generator, pose, frame, told),
         parts.policy,
         Posed(parts.writer, pose, frame),
-        _opening(parts.teacher, how.opening, pose, text, random),
+        opening,
         how.frames,
         exit_step(len(spec.steps), random),
         seeded(int(torch.randint(2**62, (1,), generator=random))),
@@ -209,21 +278,6 @@ def windows_of_rollout(
         return clips[:, first : first + length].unflatten(1, (how.windows, how.window)).flatten(0, 1)
 
     return cut(made), cut(pose), cut(text)
-
-
-@torch.no_grad()
-def _opening(teacher: Backbone, frames: int, pose: Tensor, text: Tensor, random: torch.Generator) -> Tensor:
-    """(B, frames, C, h, w) what the teacher makes of a text, along its flow; cameras and texts of more frames."""
-    spec, batch = teacher.spec, len(pose)
-    if not frames:
-        return torch.zeros(batch, 0, spec.channels, *spec.grid)
-    noise = torch.randn(batch, frames, spec.channels, *spec.grid, generator=random)
-    pose, text = pose[:, :frames], text[:, :frames]
-
-    def run(x: Tensor, level: float) -> Tensor:
-        return _see(teacher, x, torch.full((batch, frames), level), pose, text)
-
-    return follow(run, noise, flow_levels(sampling_sigmas(spec.steps, spec.shift)))[1]
 
 
 def _noised(latents: Tensor, shift: float, random: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,7 @@ from mag_model.rollout import rollout, seeded
 from mag_model.training import cells, train_dmd
 from mag_model.training.checkpoint import Progress
 from mag_model.training.data import Batch
-from mag_model.training.dmd import Cast, Matching, match, windows_of_rollout
+from mag_model.training.dmd import Cast, Matching, Openings, make_openings, match, windows_of_rollout
 from mag_model.training.loss import FINE, Levels, window_loss
 from mag_model.training.texts import Captioned, load_contents, recoloured, texts_of
 from magbench.core.errors import MagbenchError
@@ -88,20 +88,30 @@ def test_windows_of_a_rollout_follow_one_another() -> None:
 
 
 def test_a_rollout_goes_on_from_what_the_teacher_makes_and_no_window_holds_that() -> None:
-    how = replace(HOW, frames=18, window=3, windows=2, opening=6)
+    how = replace(HOW, frames=18, window=3, windows=2, opening=6, openings=3)
+    begun = make_openings(parts().teacher, Numbered(), how, seed=0)
+    assert begun.made.shape == (3, 6, SPEC.channels, *SPEC.grid)
+    assert begun.pose.shape[:2] == begun.text.shape[:2] == (3, 18)
     seen = set()
     for seed in range(12):
-        made, pose, _ = windows_of_rollout(parts(), Numbered(), how, torch.Generator().manual_seed(seed))
+        made, pose, _ = windows_of_rollout(parts(), Numbered(), how, torch.Generator().manual_seed(seed), begun)
         assert made.shape[:2] == (4, 3)
         seen.add(int(pose[0, 0, 0]))
     assert seen == {6, 9, 12}
-    other = replace(parts(), teacher=random_backbone(9, SPEC))
-    for opening, same in ((0, True), (6, False)):
-        one, two = (
-            windows_of_rollout(cast, Numbered(), replace(how, opening=opening), torch.Generator().manual_seed(0))[0]
-            for cast in (parts(), other)
-        )
-        assert torch.equal(one, two) == same
+    other = make_openings(random_backbone(9, SPEC), Numbered(), how, seed=0)
+    one, two = (
+        windows_of_rollout(parts(), Numbered(), how, torch.Generator().manual_seed(0), first)[0]
+        for first in (begun, other)
+    )
+    assert not torch.equal(one, two)
+
+
+def test_what_one_draws_of_openings_is_what_they_are() -> None:
+    pose, text, made = torch.arange(3.0)[:, None, None], torch.arange(3.0)[:, None, None], torch.arange(3.0)
+    drawn = Openings(pose, text, made).draw(64, torch.Generator().manual_seed(0))
+    assert torch.equal(drawn[0].flatten(), drawn[2])
+    assert torch.equal(drawn[1].flatten(), drawn[2])
+    assert set(drawn[2].tolist()) == {0, 1, 2}
 
 
 class Numbered:
