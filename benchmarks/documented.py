@@ -72,11 +72,13 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 
 WITHOUT = {
     "magbench train base --out DIR": "takes an hour",
+    "magbench train flow --preset nano_text --out DIR": "takes half an hour",
     "magbench train teacher --preset nano_text --out DIR": "takes a quarter of an hour",
-    "magbench train dmd --preset nano_text --out DIR": "takes an hour",
+    "magbench train dmd --preset nano_text --out DIR": "takes minutes",
     "magbench ablate trap": "takes half an hour",
     "magbench ablate block": "likewise; tests/baselines/test_trained.py trains two sizes for a step",
     "magbench ablate pair": "likewise",
+    "magbench ablate lineage": "takes more than an hour",
     "magbench ablate recent": "tests/test_cli.py runs it on one clip",
     "make demo": "CI and the reader run it on a fresh clone",
     "make test": "this is called by it",

@@ -83,7 +83,8 @@ def share_of(frames: Tensor, names: set[str]) -> float:
 
 def obeys(clips: list[Clip], model: NanoModel, draws: list[NDArray[np.int64]]) -> str:
     """How far the colours of new places follow the caption of another clip, the next one; see `share_of`."""
-    told, not_told = [], []
+    told: list[float] = []
+    not_told: list[float] = []
     for clip, other in zip(clips, clips[1:] + clips[:1], strict=True):
         foreign = {word for word in COLOURS if word in other.caption} - {
             word for word in COLOURS if word in clip.caption

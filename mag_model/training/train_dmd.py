@@ -24,7 +24,7 @@ from magbench.core.provenance import usable_cores
 STAGE = "dmd"
 PARTS = ("flow", "memory", "teacher")
 """Stages of the generator to begin with, the writer and the teacher."""
-STEPS = 340
+STEPS = 100
 HOW = Matching(
     frames=24,
     window=6,
@@ -63,7 +63,8 @@ def train_dmd(
         raise MagbenchError(
             f"preset {chosen.name} takes no text, by which `{STAGE}` tells scenes apart; nano_text does"
         )
-    parts = Cast(*(load_backbone(chosen, part, out) for part in PARTS), POLICY)
+    generator, writer, teacher = (load_backbone(chosen, part, out) for part in PARTS)
+    parts = Cast(generator, writer, teacher, POLICY)
     for frozen in (parts.writer, parts.teacher):
         frozen.requires_grad_(False)
     for part in PARTS:
