@@ -100,15 +100,18 @@ LINEAGE_STEPS = (780, 120)
 """On short clips, then on long ones; of every generator that is trained for its cache."""
 
 
-def _lineage(name: str, policy: CachePolicy, writer: str | None, clips: tuple[ClipShape, ClipShape]) -> Pair:
-    """A generator for a policy; it begins as the base generator that ships. ``writer`` None = it writes itself."""
+def _lineage(
+    name: str, policy: CachePolicy, writer: str | None, clips: tuple[ClipShape, ClipShape], start: str = "base"
+) -> Pair:
+    """A generator for a policy; it begins as a network that ships. ``writer`` None = it writes itself."""
     phases = tuple(Phase(steps, shape) for steps, shape in zip(LINEAGE_STEPS, clips, strict=True))
     cycles = (Cycle(1.2e-3, phases),)
-    return Pair("nano", (Stage(name, "next block from what its cache holds", "base", writer, policy, cycles),))
+    return Pair("nano", (Stage(name, "next block from what its cache holds", start, writer, policy, cycles),))
 
 
 LINEAGES = {
     "mag": _lineage("joint", Mag(first_block_whole=False), "memory", (WIDE, WIDE_LONG)),
+    "mag, begun as its writer": _lineage("own", Mag(first_block_whole=False), "memory", (WIDE, WIDE_LONG), "memory"),
     "full history": _lineage("full", FullHistory(), None, (WIDE, WIDE_LONG)),
     "strided": _lineage("strided", Strided(sink=0), "base", (WIDE, WIDE_LONG)),
     "window": _lineage("window", Window(), None, (STRETCH, STRETCH_LONG)),
@@ -173,8 +176,10 @@ ABLATIONS = {
             about="Every generator begins as the base generator that ships, which has 2,300 steps behind it, and is"
             f" trained for its own cache for {sum(LINEAGE_STEPS)} more, at the same rates and on clips of the same"
             " number and length; those of the window follow one another, the others hold views that come again. *mag*"
-            " reads what the memory model that ships wrote, a network with 2,200 steps of its own; *strided* reads the"
-            " same frames, written by the base generator; *full history* and *window* write their own memory.",
+            " reads what the memory model that ships wrote, a network with 2,200 steps of its own. *Begun as its"
+            " writer*: as in the paper, the generator goes on from that network, and has its 2,200 steps behind it too."
+            " *strided* reads the same frames, written by the base generator; *full history* and *window* write their"
+            " own memory.",
         ),
         pairs=LINEAGES,
         suite="revisit-nano",
