@@ -172,7 +172,7 @@ ABLATIONS = {
         head=Heading(
             title="Caches, each with a generator that was trained for it",
             varies="cache",
-            reference="mag",
+            reference="full history",
             about="Every generator begins as the base generator that ships, which has 2,300 steps behind it, and is"
             f" trained for its own cache for {sum(LINEAGE_STEPS)} more, at the same rates and on clips of the same"
             " number and length; those of the window follow one another, the others hold views that come again. *mag*"
