@@ -55,8 +55,8 @@ def train(
     device: str,
 ) -> None:
     """Train one STAGE of the model: base, then memory, then joint; window starts from base. Stopped, the same command
-    goes on. dmd goes on from joint without data, by what teacher knows; both need a preset that takes text: nano_text,
-    or pico.
+    goes on. flow goes on from joint, to make in four steps what the flow of base gives in eight; dmd from there without
+    data, by what teacher knows: these two need a preset that takes text, nano_text or pico.
 
     A stage starts from the weights of the one before in --out; of presets nano and nano_text, where there are none,
     from those that ship, and says so. `nano:DIR/+POLICY` is then a model: `magbench run --models nano:DIR/+window`.
