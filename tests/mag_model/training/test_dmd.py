@@ -43,8 +43,9 @@ def parts() -> Cast:
     return Cast(*(random_backbone(seed, SPEC) for seed in (0, 1, 2)), Mag(first_block_whole=False))
 
 
-def test_twenty_steps_in_pieces_are_twenty_steps_to_the_bit(tmp_path: Path) -> None:
-    whole = match(parts(), cells.Cells(), HOW, Progress("dmd", "tiny", 3, 20), tmp_path / "whole.safetensors")
+@pytest.mark.parametrize("how", [HOW, replace(HOW, opening=6, openings=3, looks=2, head_start=4, critic_updates=1)])
+def test_twenty_steps_in_pieces_are_twenty_steps_to_the_bit(how: Matching, tmp_path: Path) -> None:
+    whole = match(parts(), cells.Cells(), how, Progress("dmd", "tiny", 3, 20), tmp_path / "whole.safetensors")
     pieces: dict[str, Tensor] = {}
     for until in (7, 13, 20):
         # Other weights to begin with: all that counts is in the checkpoint.
@@ -53,13 +54,13 @@ def test_twenty_steps_in_pieces_are_twenty_steps_to_the_bit(tmp_path: Path) -> N
             torch.nn.init.zeros_(mine.generator.head.weight)
         progress = Progress("dmd", "tiny", 3, 20)
         path, done = tmp_path / "pieces.safetensors", partial(_reached, progress, until)
-        pieces = match(mine, cells.Cells(), HOW, progress, path, stop=done)
+        pieces = match(mine, cells.Cells(), how, progress, path, stop=done)
     assert whole.keys() == pieces.keys()
     assert all(torch.equal(whole[name], pieces[name]) for name in whole)
     assert (tmp_path / "whole.safetensors").read_bytes() == (tmp_path / "pieces.safetensors").read_bytes()
     other = Progress("dmd", "tiny", 4, 20)
     with pytest.raises(MagbenchError, match="seed is 3, not 4"):
-        match(parts(), cells.Cells(), HOW, other, tmp_path / "pieces.safetensors")
+        match(parts(), cells.Cells(), how, other, tmp_path / "pieces.safetensors")
 
 
 def test_writer_and_teacher_stay_as_they_are(tmp_path: Path) -> None:
