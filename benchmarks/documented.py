@@ -119,6 +119,7 @@ WITHOUT = {
     ),
     "python benchmarks/unseen.py": "its numbers are in the page",
     "python benchmarks/unseen.py --weights DIR": "likewise",
+    "python benchmarks/unseen.py --weights DIR --dev": "likewise",
     "python benchmarks/own_return.py mag --weights DIR": "likewise",
     "magbench run revisit-3d:832x480 --models mine": "draws for minutes",
     "magbench run revisit-3d --models warp+full_history,warp+strided,nearest_view+full_history,warp+window": (

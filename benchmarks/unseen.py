@@ -7,7 +7,8 @@ resampling clips. True frames of other clips, half of these against the developm
 truth has; a smaller sample has a larger distance.
 
 With --weights DIR the networks that `magbench train dmd --out DIR` starts from and leaves there: those before
-distribution matching and after it, and the teacher, which makes six frames at a time from text and camera alone.
+distribution matching and after it, and the teacher, which makes six frames at a time from text and camera alone; also
+what they keep of clips that return, and whether new places follow the text.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from magbench.metrics.frechet import content, frechet
 from magbench.models.protocol import Task
 from magbench.models.references import BLUR, blurred
 from magbench.models.registry import load_model
+from magbench.stats.interval import bootstrap_mean
 from magbench.suites.clip import Clip
 from magbench.suites.registry import open_suite
 from magbench.suites.worlds.captions import COLOURS
@@ -96,6 +98,17 @@ def obeys(clips: list[Clip], model: NanoModel, draws: list[NDArray[np.int64]]) -
     more = np.array(told) - np.array(not_told)
     means = interval(np.array([more[d].mean() for d in draws]))
     return f"{np.mean(told):.3f} of new pixels, {np.mean(not_told):.3f} under its own, {more.mean():+.3f} {means}"
+
+
+def remembers(clips: list[Clip], model: NanoModel, window: int) -> str:
+    """Aligned PSNR in dB of the returns of clips, frames out of window, with the interval of their mean."""
+    found = []
+    for clip in clips:
+        far = torch.from_numpy(clip.out_of_window(window)[clip.switch :])
+        shown, wanted = (video[clip.switch :][far].double() / 255 for video in (made(model)(clip), truth(clip)))
+        found.append(float(-10 * (shown - wanted).square().mean((1, 2, 3)).log10().mean()))
+    mean = bootstrap_mean(np.array(found))
+    return f"{mean.mean:.2f} dB [{mean.low:.2f}, {mean.high:.2f}]"
 
 
 class Teacher(NanoModel):
@@ -168,14 +181,14 @@ def interval(values: Numbers) -> str:
 @click.command()
 @click.argument("models", default="full_history,mag,window")
 @click.option("--weights", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Instead of MODELS.")
-def main(models: str, weights: Path | None) -> None:
+@click.option("--dev", is_flag=True, help="The development clips in place of the test clips, for whatever is chosen.")
+def main(models: str, weights: Path | None, dev: bool) -> None:
     """Measure MODELS."""
     torch.set_num_threads(1)
     loads = {name: partial(shipped, name) for name in models.split(",")} if weights is None else trained(weights)
-    clips, others = (
-        [clip for clip in open_suite(name).clips if clip.explores]
-        for name in ("revisit-nano-v2", "revisit-nano-v2:dev")
-    )
+    test_and_dev = [open_suite(name) for name in ("revisit-nano-v2", "revisit-nano-v2:dev")]
+    suite, other = reversed(test_and_dev) if dev else test_and_dev
+    clips, others = ([clip for clip in one.clips if clip.explores] for one in (suite, other))
     real = Sample(clips, truth)
     codec = load_codec(PRESETS["nano"])
     coded = Sample(clips, lambda clip: bytes_of(codec.decode(codec.encode(truth(clip).float() / 255))))
@@ -209,8 +222,8 @@ def main(models: str, weights: Path | None) -> None:
         found[name] = ratio, apart
         cells = (f"{v[0]:.3f} {interval(v[1:])}" for v in (ratio, share, apart))
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
-    dev = Sample(others, truth)
-    theirs, n = np.concatenate(dev.features), len(others)
+    n = min(len(clips), len(others))
+    theirs = np.concatenate(Sample(others[:n], truth).features)
     half = np.array([frechet(np.concatenate([real.features[i] for i in d[:n]]), theirs) for d in draws])
     print(f"| true frames, {n} clips against {n} others | | | {half.mean():.3f} {interval(half)} |\n")
     for name in loads:
@@ -218,7 +231,9 @@ def main(models: str, weights: Path | None) -> None:
         cells = (f"{a[0] - b[0]:+.3f} {interval(a[1:] - b[1:])}" for a, b in zip(four, one, strict=True))
         print(f"- {name}, four steps less one: detail {', Frechet '.join(cells)}")
     if weights is not None:
+        back = [clip for clip in suite.clips if not clip.explores]
         for name, load in loads.items():
+            print(f"- {name}, {len(back)} clips that return, out of window: {remembers(back, load(), suite.window)}")
             print(
                 f"- {name}, colours that only another clip's caption names, under that: {obeys(clips, load(), draws)}"
             )
